@@ -1,0 +1,184 @@
+"""What every engine takes, reports and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from purelymanage.imap.account import Account
+from purelymanage.imap.errors import ImapError
+
+
+class Phase(StrEnum):
+    CONNECTING = "connecting"
+    LISTING = "listing"
+    READING = "reading"
+    COPYING = "copying"
+    COMPARING = "comparing"
+    DONE = "done"
+
+
+class Verdict(StrEnum):
+    """What a run came to, or for a dry run: whether the whole plan could be made."""
+
+    COMPLETE = "complete"
+    SKIPPED = "complete_with_skips"
+    INCOMPLETE = "incomplete"
+    STOPPED = "stopped"
+
+
+class FolderState(StrEnum):
+    WAITING = "waiting"
+    READING = "reading"
+    COPYING = "copying"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(slots=True)
+class FolderProgress:
+    """One folder of the source; names are as a person writes them."""
+
+    source: str
+    destination: str
+    messages: int = 0
+    bytes: int = 0
+    largest: int = 0
+    already_there: int = 0
+    to_copy: int = 0
+    bytes_to_copy: int = 0
+    copied: int = 0
+    bytes_copied: int = 0
+    failed: int = 0
+    exists: bool = False
+    state: FolderState = FolderState.WAITING
+
+    @property
+    def missing(self) -> int:
+        """Return how many messages of the source are not known at the destination."""
+        return max(0, self.messages - self.already_there - self.copied)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """One message, or one folder (uid 0), that could not be copied.
+
+    Subjects and addresses are left out on purpose: these rows are stored and shown.
+    """
+
+    folder: str
+    uid: int
+    size: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """A snapshot of a running copy; `log` holds the lines since the last snapshot."""
+
+    phase: Phase = Phase.CONNECTING
+    detail: str = ""
+    folders: list[FolderProgress] = field(default_factory=list)
+    errors: list[ItemError] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def messages(self) -> int:
+        return sum(folder.messages for folder in self.folders)
+
+    @property
+    def bytes(self) -> int:
+        return sum(folder.bytes for folder in self.folders)
+
+    @property
+    def already_there(self) -> int:
+        return sum(folder.already_there for folder in self.folders)
+
+    @property
+    def to_copy(self) -> int:
+        return sum(folder.to_copy for folder in self.folders)
+
+    @property
+    def bytes_to_copy(self) -> int:
+        return sum(folder.bytes_to_copy for folder in self.folders)
+
+    @property
+    def copied(self) -> int:
+        return sum(folder.copied for folder in self.folders)
+
+    @property
+    def bytes_copied(self) -> int:
+        return sum(folder.bytes_copied for folder in self.folders)
+
+    @property
+    def failed(self) -> int:
+        return sum(folder.failed for folder in self.folders)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How a run ended. `failure` is what ended it early, if something did."""
+
+    verdict: Verdict
+    dry_run: bool
+    folders: list[FolderProgress]
+    errors: list[ItemError]
+    messages_copied: int
+    messages_already_there: int
+    messages_failed: int
+    bytes_copied: int
+    seconds: float
+    failure: ImapError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what `copy_mailbox --json` prints."""
+        return {
+            "verdict": self.verdict.value,
+            "dry_run": self.dry_run,
+            "messages_copied": self.messages_copied,
+            "messages_already_there": self.messages_already_there,
+            "messages_failed": self.messages_failed,
+            "bytes_copied": self.bytes_copied,
+            "seconds": round(self.seconds, 3),
+            "failure": self.failure.message if self.failure else None,
+            "folders": [asdict(folder) for folder in self.folders],
+            "errors": [asdict(error) for error in self.errors],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOptions:
+    dry_run: bool = True
+    # How much mail may be in memory between the two servers.
+    byte_window: int = 32 * 1024 * 1024
+    # Larger messages are left out and counted as failed.
+    max_message_bytes: int | None = None
+    # To the destination, where it makes us wait before each message.
+    connections: int = 4
+    connect_timeout: float = 20
+    read_timeout: float = 60
+    keepalive: float = 30
+    # Attempts in a row without a single message in between.
+    reconnects: int = 5
+
+
+class Stop(Exception):
+    """Raise this from a report to end the copy."""
+
+
+# Called in the thread that called `copy`, at least once a second.
+Report = Callable[[Progress], None]
+
+
+class Engine(Protocol):
+    name: str
+
+    def copy(
+        self,
+        source: Account,
+        destination: Account,
+        options: CopyOptions,
+        report: Report,
+    ) -> Outcome: ...
