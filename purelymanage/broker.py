@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.cache import cache
+from django_q.brokers.orm import ORM
+
+CLUSTERS = ("default", "migrations")
+EVERY = 5  # seconds between two signs of life
+GONE_AFTER = 30
+
+
+class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
+    """The queue in PostgreSQL, which also notes that a cluster is asking for work.
+
+    django-q2's own statistics do not say which cluster they are about.
+    """
+
+    _pulsed_at = 0.0
+
+    def dequeue(self) -> Any:
+        now = time.monotonic()
+        if now - self._pulsed_at >= EVERY:
+            cache.set(f"pulse:{self.list_key}", "asks for work", GONE_AFTER)
+            self._pulsed_at = now
+        return super().dequeue()
+
+
+def silent_clusters() -> list[str]:
+    """Return the clusters that have not asked for work in the last 30 seconds."""
+    alive = cache.get_many([f"pulse:{name}" for name in CLUSTERS])
+    return [name for name in CLUSTERS if f"pulse:{name}" not in alive]

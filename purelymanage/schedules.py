@@ -1,0 +1,29 @@
+"""What the workers do by the clock. Written to the database after each `migrate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django_q.models import Schedule
+
+SCHEDULES = {
+    "sync": ("purelymanage.domains.tasks.sync", Schedule.HOURLY),
+    "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
+}
+
+
+def write_schedules(**_: Any) -> None:
+    """Make the schedule table say what `SCHEDULES` says; next runs are kept."""
+    for name, (func, kind) in SCHEDULES.items():
+        Schedule.objects.update_or_create(
+            name=name,
+            defaults={"func": func, "schedule_type": kind, "repeats": -1},
+            create_defaults={
+                "func": func,
+                "schedule_type": kind,
+                "repeats": -1,
+                "next_run": timezone.now(),
+            },
+        )
+    Schedule.objects.exclude(name__in=SCHEDULES).delete()

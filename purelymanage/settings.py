@@ -1,0 +1,233 @@
+"""All settings, from the environment only. `deploy/env.example` explains each name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+
+from purelymanage.environment import (
+    BASE_DIR,
+    read_env_file,
+    required_secrets,
+    secret,
+)
+
+read_env_file()
+env = environ.Env()
+
+SECRET_KEY, ENCRYPTION_KEYS, AUDIT_KEY, DATABASE_URL = required_secrets(
+    "SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEY", "DATABASE_URL"
+)
+
+DEBUG = False
+BASE_URL: str = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "django_q",
+    "heroicons",
+    "purelymanage.audit",
+    "purelymanage.accounts",
+    "purelymanage.deletions",
+    "purelymanage.purelymail",
+    "purelymanage.domains",
+    "purelymanage.mailboxes",
+    "purelymanage.routing",
+    "purelymanage.migrations",
+    "purelymanage.dashboard",
+    "purelymanage.quickstart",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "purelymanage.accounts.middleware.SignInRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "purelymanage.urls"
+WSGI_APPLICATION = "purelymanage.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "purelymanage.dashboard.context_processors.navigation",
+            ],
+            "builtins": [
+                "django.contrib.humanize.templatetags.humanize",
+                "django.templatetags.static",
+                "purelymanage.dashboard.templatetags.interface",
+            ],
+        },
+    },
+]
+
+# Database, cache, queue: PostgreSQL is the only shared state.
+
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
+DAY = 24 * 60 * 60
+# Delivery is at least once: `retry` must exceed the longest task, and tasks claim
+# their row first.
+Q_CLUSTER = {
+    "name": "default",
+    "orm": "default",
+    "broker_class": "purelymanage.broker.PulsingBroker",
+    "workers": env.int("WORKERS", 2),
+    "timeout": 300,
+    "retry": 330,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "catch_up": False,
+    "save_limit": 100,
+    "poll": 0.3,
+    "guard_cycle": 1,
+    "label": "Tasks",
+    "ALT_CLUSTERS": {
+        "migrations": {
+            "workers": env.int("MIGRATION_WORKERS", 4),
+            "timeout": 3 * DAY,
+            "retry": 3 * DAY + 600,
+            "max_attempts": 1,
+            "recycle": 1,
+        }
+    },
+}
+
+# People and sessions
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "purelymanage.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+# How many proxies in front may set X-Forwarded-For; 0 takes the peer's address.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 0)
+
+SESSION_COOKIE_AGE = 14 * DAY
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 365 * DAY if BASE_URL.startswith("https://") else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Language, time, files, mail, logs
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = env.str("STATIC_URL", "/static/")
+STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "PurelyManage <panel@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+}
+
+# PurelyMail, IMAP, DNS
+
+PURELYMAIL_API_URL = env.str("PURELYMAIL_API_URL", "https://purelymail.com")
+PURELYMAIL_API_TOKEN = secret("PURELYMAIL_API_TOKEN")
+PURELYMAIL_IMAP_HOST = env.str("PURELYMAIL_IMAP_HOST", "imap.purelymail.com")
+PURELYMAIL_IMAP_PORT = env.int("PURELYMAIL_IMAP_PORT", 993)
+# Trusted for IMAP in addition to the system's authorities.
+IMAP_CA_FILE: str | None = env.str("IMAP_CA_FILE", "") or None
+DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
+IMAPSYNC_BIN = env.str("IMAPSYNC_BIN", "imapsync")
+MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", "auto")
+DELETION_GRACE_HOURS = env.int("DELETION_GRACE_HOURS", 24)
+
+# Credit in dollars below which the dashboard warns.
+CREDIT_ATTENTION = 5
+CREDIT_CRITICAL = 2
+
+django_stubs_ext.monkeypatch()
