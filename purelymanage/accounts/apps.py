@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.management import call_command
+from django.db.models.signals import post_migrate
+
+
+class AccountsConfig(AppConfig):
+    name = "purelymanage.accounts"
+
+    def ready(self) -> None:
+        from purelymanage.accounts import signals  # noqa: F401  # connects itself
+
+        # Sign-in limits live in the cache, and the cache is a table.
+        post_migrate.connect(_create_cache_table, sender=self)
+
+
+def _create_cache_table(**_: Any) -> None:
+    call_command("createcachetable", verbosity=0)

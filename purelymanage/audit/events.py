@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class Event(TextChoices):
+    """Everything worth remembering: the code we store, and how it reads to a person.
+
+    The sentence follows the name of whoever did it. `Entry.event` does not list these
+    as its choices, or each new event would need a database migration.
+    """
+
+    OWNER_CREATED = "person.owner_created", "made {target} an owner"
+    SIGNED_IN = "person.signed_in", "signed in"
+    SIGNED_OUT = "person.signed_out", "signed out"
+    SIGN_IN_FAILED = "person.sign_in_failed", "failed to sign in as {target}"
+    PASSWORD_CHANGED = "person.password_changed", "changed the password of {target}"
+
+    SYNC_REQUESTED = "account.sync_requested", "asked for a sync"
+    SYNC_FAILED = "account.sync_failed", "could not sync: {reason}"
+
+    DOMAIN_APPEARED = "domain.appeared", "added the domain {target}"
+    DOMAIN_VANISHED = "domain.vanished", "removed the domain {target}"
+    DOMAIN_CHANGED = "domain.changed", "changed {target}: {changes}"
+    DOMAIN_HEALTH_CHANGED = (
+        "domain.health_changed",
+        "saw the records of {target} change: {changes}",
+    )
+
+    MAILBOX_CREATED = "mailbox.created", "created the mailbox {target}"
+    MAILBOX_CREATION_FAILED = (
+        "mailbox.creation_failed",
+        "could not create the mailbox {target}: {reason}",
+    )
+    MAILBOX_APPEARED = "mailbox.appeared", "created the mailbox {target}"
+    MAILBOX_VANISHED = "mailbox.vanished", "removed the mailbox {target}"
+    MAILBOX_CHANGED = "mailbox.changed", "changed {target}: {changes}"
+    APP_PASSWORD_CREATED = (
+        "mailbox.app_password_created",
+        "created an app password for {target}: {purpose}",
+    )
+    APP_PASSWORD_REVOKED = (
+        "mailbox.app_password_revoked",
+        "revoked the app password of {target}: {purpose}",
+    )
+    APP_PASSWORD_LEFT = (
+        "mailbox.app_password_left",
+        "could not revoke the app password of {target} ({purpose}): {reason}",
+    )
+
+    RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
+    RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
+
+    SERVER_CREATED = "server.created", "added the server {target} ({host}:{port})"
+    SERVER_CHANGED = "server.changed", "changed the server {target}: {changes}"
+    JOB_CREATED = (
+        "migration.created",
+        "prepared a copy of {source} to {target}",
+    )
+    SOURCE_PASSWORD_REPLACED = (
+        "migration.password_replaced",
+        "replaced the password of {source} for the copy to {target}",
+    )
+    SOURCE_PASSWORD_OPENED = (
+        "migration.password_opened",
+        "opened the stored password of {source} for {purpose} to {target}",
+    )
+    SOURCE_PASSWORD_WIPED = (
+        "migration.password_wiped",
+        "erased the stored password of {source}",
+    )
+    RUN_QUEUED = "migration.queued", "queued {kind} of {source} to {target}"
+    RUN_STARTED = "migration.started", "started {kind} of {source} to {target}"
+    RUN_INTERRUPTED = (
+        "migration.interrupted",
+        "lost {kind} of {source} to {target}, it resumes by itself",
+    )
+    RUN_STOPPED = "migration.stopped", "stopped {kind} of {source} to {target}"
+    RUN_FINISHED = (
+        "migration.finished",
+        "finished {kind} of {source} to {target}: {summary}",
+    )

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class DashboardConfig(AppConfig):
+    name = "purelymanage.dashboard"
+
+    def ready(self) -> None:
+        from purelymanage.schedules import write_schedules
+
+        # The last app but one: every table that a task needs is there by now.
+        post_migrate.connect(write_schedules, sender=self)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+
+
+class DomainQuerySet(models.QuerySet["Domain"]):
+    def visible_to(self, user: User) -> Self:
+        """Every domain, or for a limited person their own."""
+        if user.domain_scope is None:
+            return self
+        return self.filter(name__in=user.domain_scope)
+
+    def present(self) -> Self:
+        """Domains that PurelyMail listed at the last sync."""
+        return self.filter(gone_at=None)
+
+
+class Domain(models.Model):
+    """A domain of the account as PurelyMail last told it."""
+
+    name = models.CharField(max_length=253, unique=True)
+    is_shared = models.BooleanField(default=False)
+    allow_account_reset = models.BooleanField(default=True)
+    symbolic_subaddressing = models.BooleanField(default=True)
+    passes_mx = models.BooleanField(default=False)
+    passes_spf = models.BooleanField(default=False)
+    passes_dkim = models.BooleanField(default=False)
+    passes_dmarc = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DomainQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def records(self) -> list[tuple[str, bool]]:
+        """The four kinds of record and whether PurelyMail is content with each."""
+        return [
+            ("MX", self.passes_mx),
+            ("SPF", self.passes_spf),
+            ("DKIM", self.passes_dkim),
+            ("DMARC", self.passes_dmarc),
+        ]
+
+    @property
+    def is_healthy(self) -> bool:
+        return all(passes for _, passes in self.records)
+
+
+class SyncRun(models.Model):
+    """One reading of the account, and what came of it."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state="running"),
+                name="one_sync_at_a_time",
+            )
+        ]
+        indexes = [models.Index(fields=["-finished_at"], name="sync_newest")]
+
+    def __str__(self) -> str:
+        return f"Sync of {self.started_at:%Y-%m-%d %H:%M} ({self.state})"

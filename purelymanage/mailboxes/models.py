@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+
+
+class MailboxQuerySet(models.QuerySet["Mailbox"]):
+    def visible_to(self, user: User) -> Self:
+        """Every mailbox, or for a limited person those of their domains."""
+        if user.domain_scope is None:
+            return self
+        return self.filter(domain__in=user.domain_scope)
+
+    def present(self) -> Self:
+        """Mailboxes that PurelyMail listed at the last sync."""
+        return self.filter(gone_at=None)
+
+
+class Mailbox(models.Model):
+    """A PurelyMail user as last seen. Details are unknown until `details_at`.
+
+    `domain` is text because users may live on PurelyMail's shared domains, which are
+    not in the account's list.
+    """
+
+    address = models.EmailField(unique=True)
+    domain = models.CharField(max_length=253, db_index=True)
+    two_factor = models.BooleanField(null=True)
+    reset_allowed = models.BooleanField(null=True)
+    search_indexing = models.BooleanField(null=True)
+    spam_filtering = models.BooleanField(null=True)
+    # As PurelyMail tells them: type, target, description, allowMfaReset.
+    recovery_methods = models.JSONField(default=list)
+    details_at = models.DateTimeField(null=True, blank=True)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MailboxQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "mailboxes"
+        ordering = ["address"]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def local_part(self) -> str:
+        return self.address.rpartition("@")[0]
+
+
+class Creation(models.Model):
+    """A mailbox that PurelyMail was asked to create.
+
+    Written before the call and settled after it, so that a crash in between leaves a
+    row that the next sync settles by looking at the account.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    address = models.EmailField()
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    reason = models.CharField(max_length=500, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    requested_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address"],
+                condition=models.Q(state="asked"),
+                name="one_open_creation_per_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.state})"

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+
+
+class RuleQuerySet(models.QuerySet["Rule"]):
+    def visible_to(self, user: User) -> Self:
+        """Every rule, or for a limited person those of their domains."""
+        if user.domain_scope is None:
+            return self
+        return self.filter(domain__in=user.domain_scope)
+
+    def present(self) -> Self:
+        """Rules that PurelyMail listed at the last sync."""
+        return self.filter(gone_at=None)
+
+
+class Rule(models.Model):
+    """A routing rule as PurelyMail last told it."""
+
+    class Kind(models.TextChoices):
+        EXACT = "exact", "Exact address"
+        PREFIX = "prefix", "Any address starting with"
+        ANY = "any", "Any address"
+        CATCH_ALL = "catch_all", "Any address except mailboxes"
+        CUSTOM = "custom", "Custom"
+
+    remote_id = models.BigIntegerField(unique=True)
+    domain = models.CharField(max_length=253, db_index=True)
+    match_user = models.CharField(max_length=254, blank=True)
+    prefix = models.BooleanField()
+    catchall = models.BooleanField()
+    targets: models.Field[list[str], list[str]] = ArrayField(
+        models.CharField(max_length=254)
+    )
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RuleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["domain", "match_user", "remote_id"]
+
+    def __str__(self) -> str:
+        return self.pattern
+
+    @property
+    def kind(self) -> Kind:
+        """The portal's name for the flags (reference/purelymail.md, section 1.4)."""
+        match (bool(self.match_user), self.prefix, self.catchall):
+            case (True, False, False):
+                return self.Kind.EXACT
+            case (True, True, False):
+                return self.Kind.PREFIX
+            case (False, True, False):
+                return self.Kind.ANY
+            case (False, True, True):
+                return self.Kind.CATCH_ALL
+        return self.Kind.CUSTOM
+
+    @property
+    def pattern(self) -> str:
+        """What the rule matches, as one would write an address: `sales-*@…`."""
+        star = "*" if self.prefix else ""
+        return f"{self.match_user}{star}@{self.domain}"
