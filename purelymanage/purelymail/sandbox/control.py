@@ -1,0 +1,89 @@
+"""The control interface under `/sandbox/`, which the real service does not have.
+
+GET, DELETE /sandbox/calls     counts by operation; forget them
+GET, POST, DELETE /sandbox/faults   {"kind", "operation", "times", "seconds", …}
+GET, POST, DELETE /sandbox/zones    {"zone", "records" or "preset", "after", "failure"}
+POST /sandbox/account          {"credit": "4.10"}
+POST /sandbox/reset            back to the state of a first start
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from purelymanage.purelymail.sandbox.account import Account
+from purelymanage.purelymail.sandbox.demo_zones import PRESETS
+from purelymanage.purelymail.sandbox.faults import Calls, Faults
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class Control:
+    def __init__(
+        self,
+        account: Account,
+        faults: Faults,
+        calls: Calls,
+        reset: Callable[[], None],
+    ) -> None:
+        self._account = account
+        self._faults = faults
+        self._calls = calls
+        self._reset = reset
+        self._refusal: float = 0
+
+    def answer(self, method: str, path: str, raw: bytes) -> Answer:
+        actions: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
+            ("GET", "/sandbox/calls"): self._count,
+            ("DELETE", "/sandbox/calls"): lambda _: self._calls.clear(),
+            ("GET", "/sandbox/faults"): lambda _: {"faults": self._faults.as_list()},
+            ("POST", "/sandbox/faults"): self._add_fault,
+            ("DELETE", "/sandbox/faults"): lambda _: self._faults.clear(),
+            ("GET", "/sandbox/zones"): lambda _: self._account.zones.to_json(),
+            ("POST", "/sandbox/zones"): self._put_zone,
+            ("DELETE", "/sandbox/zones"): self._remove_zone,
+            ("POST", "/sandbox/account"): self._change_account,
+            ("POST", "/sandbox/reset"): lambda _: self._reset(),
+        }
+        action = actions.get((method, path.rstrip("/")))
+        if action is None:
+            return 404, {"error": "unknown"}
+        try:
+            body = json.loads(raw or b"{}")
+            return 200, action(body) or {}
+        except (ValueError, TypeError, KeyError, ArithmeticError) as exc:
+            return 400, {"error": f"{type(exc).__name__}: {exc}"}
+
+    def take_refusal(self) -> float:
+        """Return for how long the listener is to close; asked once per request."""
+        seconds, self._refusal = self._refusal, 0
+        return seconds
+
+    def _count(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"total": self._calls.total, "operations": self._calls.as_dict()}
+
+    def _add_fault(self, body: dict[str, Any]) -> None:
+        if body.get("kind") == "refuse":
+            self._refusal = float(body.get("seconds", 1))
+            return
+        self._faults.add(**body)
+
+    def _put_zone(self, body: dict[str, Any]) -> None:
+        """Replace a zone by records or by one of the examples."""
+        zone = str(body["zone"])
+        if "preset" in body:
+            records = PRESETS[body["preset"]](self._account.state.ownership_code)
+        else:
+            records = [(str(n), str(t), str(v)) for n, t, v in body["records"]]
+        after, failure = float(body.get("after", 0)), str(body.get("failure", ""))
+        self._account.zones.put(zone, records, after=after, failure=failure)
+        self._account.save()
+
+    def _remove_zone(self, body: dict[str, Any]) -> None:
+        self._account.zones.remove(str(body["zone"]))
+        self._account.save()
+
+    def _change_account(self, body: dict[str, Any]) -> None:
+        self._account.set_credit(str(body["credit"]))

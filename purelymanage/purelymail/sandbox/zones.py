@@ -1,0 +1,169 @@
+"""The DNS that the stand-in sees: zones as data, and the checks run against them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MAIL_HOST = "mailserver.purelymail.com"
+SPF_INCLUDE = "include:_spf.purelymail.com"
+DMARC_TARGET = "dmarcroot.purelymail.com"
+DKIM = {
+    f"purelymail{n}._domainkey": f"key{n}.dkimroot.purelymail.com" for n in (1, 2, 3)
+}
+# A CNAME that leads in circles must not hold the responder.
+LONGEST_CHAIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. `name` is complete and lower-case; `visible_at` hides it till then.
+
+    `value` is written as in a zone file: `50 mail.example` for MX, bare text for TXT.
+    """
+
+    name: str
+    type: str
+    value: str
+    visible_at: float = 0
+
+
+@dataclass(slots=True)
+class Zone:
+    records: list[Record] = field(default_factory=list)
+    # How look-ups in this zone fail: "servfail", "silent" (no answer), "" (they work).
+    failure: str = ""
+
+
+class Zones:
+    """All zones, safe to change while the responder reads them."""
+
+    def __init__(self, zones: dict[str, Zone] | None = None) -> None:
+        self._zones = zones or {}
+        self._lock = threading.Lock()
+
+    def put(
+        self,
+        zone: str,
+        records: Iterable[tuple[str, str, str]],
+        *,
+        after: float = 0,
+        failure: str = "",
+    ) -> None:
+        """Replace a zone. Names are relative, `@` is the zone itself.
+
+        With `after`, the new records appear that many seconds later; those the zone
+        had before and keeps are visible all along.
+        """
+        zone = normal(zone)
+        with self._lock:
+            old = self._zones.get(zone, Zone()).records
+            known = {(it.name, it.type, it.value): it.visible_at for it in old}
+            visible_at = time.time() + after if after else 0
+            kept = []
+            for name, kind, value in records:
+                key = (absolute(name, zone), kind.upper(), value.rstrip("."))
+                kept.append(Record(*key, visible_at=known.get(key, visible_at)))
+            self._zones[zone] = Zone(kept, failure)
+
+    def remove(self, zone: str) -> None:
+        with self._lock:
+            self._zones.pop(normal(zone), None)
+
+    def zone_of(self, name: str) -> tuple[str, Zone] | None:
+        """Return the closest zone that holds this name."""
+        name = normal(name)
+        with self._lock:
+            while name:
+                if name in self._zones:
+                    return name, self._zones[name]
+                name = name.partition(".")[2]
+        return None
+
+    def at(self, name: str) -> list[Record]:
+        """Return every visible record with exactly this name."""
+        found = self.zone_of(name)
+        if found is None:
+            return []
+        now, name = time.time(), normal(name)
+        return [
+            it for it in found[1].records if it.name == name and it.visible_at <= now
+        ]
+
+    def exists(self, name: str) -> bool:
+        """Say whether a name exists, be it only because something lies below it."""
+        found = self.zone_of(name)
+        if found is None:
+            return False
+        name, now = normal(name), time.time()
+        return name == found[0] or any(
+            it.visible_at <= now and (it.name == name or it.name.endswith(f".{name}"))
+            for it in found[1].records
+        )
+
+    def look_up(self, name: str, kind: str) -> list[Record]:
+        """Return the answer to a question, aliases on the way included."""
+        chain: list[Record] = []
+        for _ in range(LONGEST_CHAIN):
+            here = self.at(name)
+            if answers := [it for it in here if it.type == kind]:
+                return chain + answers
+            alias = next((it for it in here if it.type == "CNAME"), None)
+            if alias is None:
+                return chain
+            chain.append(alias)
+            name = alias.value
+        return chain
+
+    def values(self, name: str, kind: str) -> list[str]:
+        return [it.value for it in self.look_up(name, kind) if it.type == kind]
+
+    def to_json(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: asdict(zone) for name, zone in self._zones.items()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Zones:
+        return cls(
+            {
+                name: Zone([Record(**it) for it in zone["records"]], zone["failure"])
+                for name, zone in data.items()
+            }
+        )
+
+
+def normal(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
+def absolute(name: str, zone: str) -> str:
+    return zone if name == "@" else f"{normal(name)}.{zone}"
+
+
+def owns(zones: Zones, domain: str, code: str) -> bool:
+    return code in zones.values(domain, "TXT")
+
+
+def summary(zones: Zones, domain: str) -> dict[str, bool]:
+    """Check a domain as the vendor does.
+
+    A DMARC policy of one's own counts as missing there although it works.
+    """
+    hosts = [normal(it.split()[-1]) for it in zones.values(domain, "MX")]
+    texts = zones.values(domain, "TXT")
+    spf = [it for it in texts if it.lower().split(" ")[0] == "v=spf1"]
+    return {
+        "passesMx": hosts == [MAIL_HOST],
+        "passesSpf": len(spf) == 1 and SPF_INCLUDE in spf[0].split(),
+        "passesDkim": all(
+            _alias(zones, f"{name}.{domain}") == target for name, target in DKIM.items()
+        ),
+        "passesDmarc": _alias(zones, f"_dmarc.{domain}") == DMARC_TARGET,
+    }
+
+
+def _alias(zones: Zones, name: str) -> str:
+    return next((normal(it.value) for it in zones.at(name) if it.type == "CNAME"), "")
