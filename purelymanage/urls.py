@@ -7,7 +7,7 @@ from purelymanage.audit.views import entry_list
 
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("purelymanage.accounts.urls")),
     path("audit/", requires(Right.SEE_AUDIT)(entry_list), name="entry-list"),
     path("domains/", include("purelymanage.domains.urls")),
     path("mailboxes/", include("purelymanage.mailboxes.urls")),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
 from purelymanage.audit.log import remote_address
@@ -13,19 +15,29 @@ from purelymanage.audit.log import remote_address
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Send strangers to the sign-in page, and note where a request comes from."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        token = remote_address.set(request.META.get("REMOTE_ADDR") or None)
+    def __call__(self, request: HttpRequest) -> Any:
+        # A web server in front that talks through a socket file leaves no address.
+        peer = request.META.get("REMOTE_ADDR")
+        address = get_adapter().get_client_ip(request) if peer else None
+        token = remote_address.set(address)
         try:
-            return super().__call__(request)  # type: ignore[return-value]  # not async
+            return super().__call__(request)
         finally:
             remote_address.reset(token)
 
-    def handle_no_permission(
-        self, request: HttpRequest, view_func: Any
-    ) -> HttpResponse:
-        # htmx would follow a redirect and put the sign-in page into a table row.
-        if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(
-                resolve_url(self.get_login_url(view_func))
-            )
-        return super().handle_no_permission(request, view_func)  # type: ignore[no-any-return]
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: Any,
+        view_kwargs: Any,
+    ) -> HttpResponseBase | None:
+        answer = super().process_view(request, view_func, view_args, view_kwargs)
+        htmx = getattr(request, "htmx", None)
+        if answer is None or not htmx:
+            return answer
+        # htmx would follow a redirect and put the sign-in page into a table row. The
+        # whole page goes there instead, and afterwards back to where the person was.
+        path = htmx.current_url_abs_path or "/"
+        login_url = self.get_login_url(view_func)
+        return HttpResponseClientRedirect(redirect_to_login(path, login_url).url)

@@ -69,7 +69,7 @@ def requires(
     ) -> Callable[Concatenate[AuthenticatedHttpRequest, P], HttpResponse]:
         @wraps(view)
         def checked(
-            request: AuthenticatedHttpRequest, *args: P.args, **kwargs: P.kwargs
+            request: AuthenticatedHttpRequest, /, *args: P.args, **kwargs: P.kwargs
         ) -> HttpResponse:
             if not request.user.may(right):
                 raise PermissionDenied

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from django.core.cache import cache
+from django.urls import reverse
+
+from purelymanage.audit.models import Entry
+from tests.cast import HTMX, PASSWORD, CastTestCase
+
+URL = "/accounts/login/"
+
+
+class SignInTests(CastTestCase):
+    def setUp(self) -> None:
+        cache.clear()
+        self.form = {"login": "olga@example.org", "password": PASSWORD}
+
+    def test_the_right_password_opens_the_panel(self) -> None:
+        r = self.client.post(URL, self.form)
+        self.assertRedirects(r, "/", fetch_redirect_response=False)
+        self.assertEqual(self.client.session["_auth_user_id"], str(self.olga.pk))
+
+    def test_capitals_in_the_address_do_not_matter(self) -> None:
+        r = self.client.post(URL, self.form | {"login": "Olga@Example.org"})
+        self.assertRedirects(r, "/", fetch_redirect_response=False)
+
+    def test_it_remembers_who_signed_in_and_from_where(self) -> None:
+        self.client.post(URL, self.form)
+        entry = Entry.objects.get(event="person.signed_in")
+        self.assertEqual(entry.actor_id, self.olga.pk)
+        self.assertEqual(entry.address, "127.0.0.1")
+
+    def test_a_wrong_password_and_a_stranger_get_the_same_answer(self) -> None:
+        wrong = self.client.post(URL, self.form | {"password": "wrong-password"})
+        stranger = self.client.post(
+            URL, {"login": "nobody@example.org", "password": "wrong-password"}
+        )
+        for answer in (wrong, stranger):
+            self.assertContains(answer, "not correct")
+        self.assertNotIn("_auth_user_id", self.client.session)
+
+    def test_it_remembers_a_failure_without_the_password(self) -> None:
+        self.client.post(URL, self.form | {"password": "wrong-password"})
+        entry = Entry.objects.get(event="person.sign_in_failed")
+        self.assertEqual(entry.target, "olga@example.org")
+        self.assertNotIn("wrong-password", str(vars(entry)))
+
+    def test_guessing_is_stopped_after_five_tries(self) -> None:
+        for _ in range(5):
+            self.client.post(URL, self.form | {"password": "wrong-password"})
+        r = self.client.post(URL, self.form)
+        self.assertContains(r, "Too many failed")
+        self.assertNotIn("_auth_user_id", self.client.session)
+
+    def test_somebody_switched_off_stays_outside(self) -> None:
+        self.olga.is_active = False
+        self.olga.save(update_fields=["is_active"])
+        self.client.post(URL, self.form)
+        self.assertNotIn("_auth_user_id", self.client.session)
+
+    def test_nobody_signs_up_by_themselves(self) -> None:
+        form = {"email": "new@example.org", "password1": PASSWORD}
+        r = self.client.post("/accounts/signup/", form)
+        self.assertTemplateUsed(r, "account/signup_closed.html")
+
+    def test_signing_out_wants_a_post(self) -> None:
+        self.client.force_login(self.olga)
+        self.client.get("/accounts/logout/")
+        self.assertIn("_auth_user_id", self.client.session)
+        self.client.post("/accounts/logout/")
+        self.assertNotIn("_auth_user_id", self.client.session)
+        self.assertTrue(Entry.objects.filter(event="person.signed_out").exists())
+
+
+class SignInRequiredTests(CastTestCase):
+    def test_strangers_are_sent_to_the_sign_in_page(self) -> None:
+        r = self.client.get("/mailboxes/?q=ada")
+        self.assertRedirects(r, f"{URL}?next=/mailboxes/%3Fq%3Dada")
+
+    def test_htmx_sends_the_whole_page_there(self) -> None:
+        headers = HTMX | {"HX-Current-URL": "http://testserver/mailboxes/?q=ada"}
+        r = self.client.get("/mailboxes/?q=ada&page=2", headers=headers)
+        self.assertEqual(r["HX-Redirect"], f"{URL}?next=/mailboxes/%3Fq%3Dada")
+
+    def test_the_sign_in_page_is_open(self) -> None:
+        self.assertEqual(self.client.get(reverse("account_login")).status_code, 200)
