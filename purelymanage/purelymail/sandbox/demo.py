@@ -136,10 +136,10 @@ def _fill_users(state: State) -> None:
         if number % 3 == 0:
             mail = ResetMethod("email", f"{local}@private.example", "Private address")
             user.reset_methods.append(mail)
-        if number % 6 == 0:
+        if number % 6 == 3:
             phone = f"+49 30 5550{number:04}"
             user.reset_methods.append(ResetMethod("phone", phone, "Mobile"))
-            user.two_factor = number % 12 == 6
+            user.two_factor = number % 12 == 9
         state.users[address] = user
 
 

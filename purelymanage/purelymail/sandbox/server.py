@@ -13,6 +13,7 @@ from purelymanage.purelymail.sandbox.account import Account
 from purelymanage.purelymail.sandbox.api import ApiServer
 from purelymanage.purelymail.sandbox.control import Control
 from purelymanage.purelymail.sandbox.demo import fill
+from purelymanage.purelymail.sandbox.dns import DnsServer
 from purelymanage.purelymail.sandbox.faults import Calls, Faults
 
 
@@ -30,6 +31,9 @@ class Sandbox:
         demo: bool = True,
         host: str = "127.0.0.1",
         api_port: int = 0,
+        dns_port: int = 0,
+        dns: bool = True,
+        imap: bool = True,
         token: str | None = None,
         credit: str = "",
     ) -> None:
@@ -45,7 +49,8 @@ class Sandbox:
         self.faults = Faults()
         self.calls = Calls()
         self.api_token = token or f"pm-live-{uuid.UUID(bytes=secrets.token_bytes(16))}"
-        self._api_port = api_port
+        self._api_port, self._dns_port = api_port, dns_port
+        self._with_dns, self._with_imap = dns, imap
 
     def __enter__(self) -> Self:
         api = ApiServer(
@@ -57,10 +62,12 @@ class Sandbox:
             host=self._host,
             port=self._api_port,
         )
+        self.api_url = f"http://{self._host}:{api.port}"
         api.start()
         self._stack.callback(api.stop)
         self._api = api
-        self.api_url = f"http://{self._host}:{api.port}"
+        if self._with_dns:
+            self._start_dns()
         return self
 
     def __exit__(
@@ -70,6 +77,14 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def _start_dns(self) -> None:
+        dns = DnsServer(
+            lambda: self.account.zones, host=self._host, port=self._dns_port
+        )
+        dns.start()
+        self._stack.callback(dns.stop)
+        self.dns = f"{self._host}:{dns.port}"
 
     def refuse(self, seconds: float) -> None:
         """Let connections to the API be refused for a while."""

@@ -14,6 +14,7 @@ DMARC_TARGET = "dmarcroot.purelymail.com"
 DKIM = {
     f"purelymail{n}._domainkey": f"key{n}.dkimroot.purelymail.com" for n in (1, 2, 3)
 }
+TYPES = {"A", "AAAA", "CNAME", "MX", "NS", "TXT"}
 # A CNAME that leads in circles must not hold the responder.
 LONGEST_CHAIN = 8
 
@@ -65,7 +66,9 @@ class Zones:
             visible_at = time.time() + after if after else 0
             kept = []
             for name, kind, value in records:
-                key = (absolute(name, zone), kind.upper(), value.rstrip("."))
+                if kind not in TYPES:
+                    raise ValueError(f"Records of type {kind} are not served.")
+                key = (absolute(name, zone), kind, value)
                 kept.append(Record(*key, visible_at=known.get(key, visible_at)))
             self._zones[zone] = Zone(kept, failure)
 
@@ -82,6 +85,10 @@ class Zones:
                     return name, self._zones[name]
                 name = name.partition(".")[2]
         return None
+
+    def is_zone(self, name: str) -> bool:
+        with self._lock:
+            return normal(name) in self._zones
 
     def at(self, name: str) -> list[Record]:
         """Return every visible record with exactly this name."""
