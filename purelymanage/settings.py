@@ -43,7 +43,6 @@ INSTALLED_APPS = [
     "heroicons",
     "purelymanage.audit",
     "purelymanage.accounts",
-    "purelymanage.deletions",
     "purelymanage.purelymail",
     "purelymanage.domains",
     "purelymanage.mailboxes",

@@ -28,7 +28,7 @@ FORBIDDEN_IN_VIEWS = {"purelymanage.purelymail.client", "purelymanage.crypto"}
 
 def modules(name: str) -> list[Path]:
     folder = PACKAGE / name
-    return sorted(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{name}.py"]
+    return sorted(folder.rglob("*.py")) or list(PACKAGE.glob(f"{name}.py"))
 
 
 def imported(path: Path) -> Iterator[str]:
