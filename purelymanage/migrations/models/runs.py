@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.migrations.engines.base import FolderState, Phase, Verdict
+from purelymanage.migrations.models.jobs import Job
+
+OPEN = ["queued", "running"]
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, user: User) -> Self:
+        """Every run, or for a limited person those into mailboxes of their domains."""
+        if user.domain_scope is None:
+            return self
+        return self.filter(job__destination_domain__in=user.domain_scope)
+
+    def open(self) -> Self:
+        return self.filter(state__in=OPEN)
+
+    def running(self) -> Self:
+        return self.filter(state=Run.State.RUNNING)
+
+    def queued(self) -> Self:
+        return self.filter(state=Run.State.QUEUED)
+
+    def busy(self) -> Self:
+        """Runs that hold a slot: running, or handed to a worker that will claim it."""
+        return self.filter(
+            Q(state=Run.State.RUNNING)
+            | Q(state=Run.State.QUEUED, handed_at__isnull=False)
+        )
+
+    def startable(self, at: datetime) -> Self:
+        """Runs that wait for nothing but a slot, the oldest first."""
+        return (
+            self.queued()
+            .filter(handed_at=None)
+            .filter(Q(not_before=None) | Q(not_before__lte=at))
+            .order_by("queued_at", "pk")
+        )
+
+    def silent_since(self, at: datetime) -> Self:
+        """Runs whose worker has given no sign of life after `at`."""
+        return self.running().filter(heartbeat_at__lt=at)
+
+    def held_by(self, run: Run) -> Self:
+        """`run` as long as this attempt of it still has the lease, otherwise nothing."""
+        return self.running().filter(pk=run.pk, attempt=run.attempt)
+
+    def newest_of_jobs(self) -> Self:
+        return self.filter(is_newest=True)
+
+
+class Run(models.Model):
+    """One execution of a job, dry or real.
+
+    A run that lost its worker goes back to the queue and is claimed again: `attempt`
+    counts the claims, and only who made the last one may write. The figures are those
+    of the present attempt, apart from the two that say what earlier attempts copied.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Waiting"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
+
+    class Phase(models.TextChoices):
+        CONNECTING = Phase.CONNECTING.value, "Signing in"
+        LISTING = Phase.LISTING.value, "Counting"
+        READING = Phase.READING.value, "Reading headers"
+        COPYING = Phase.COPYING.value, "Copying"
+        COMPARING = Phase.COMPARING.value, "Comparing both sides"
+        DONE = Phase.DONE.value, "Done"
+
+    class Verdict(models.TextChoices):
+        COMPLETE = Verdict.COMPLETE.value, "Complete"
+        SKIPPED = Verdict.SKIPPED.value, "Complete, with messages left out"
+        INCOMPLETE = Verdict.INCOMPLETE.value, "Incomplete"
+        STOPPED = Verdict.STOPPED.value, "Stopped"
+
+    class Trouble(models.TextChoices):
+        """What kind of failure it was, as far as the next step depends on it."""
+
+        PASSWORD = "password", "Needs a password"
+        CONNECTION = "connection", "Could not connect"
+        CERTIFICATE = "certificate", "Certificate not trusted"
+        DESTINATION = "destination", "Destination not open"
+        OTHER = "other", "Failed"
+
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="runs")
+    # See Job.pair: copied here for the constraint.
+    pair = models.CharField(max_length=800)
+    dry_run = models.BooleanField()
+    engine = models.CharField(max_length=20)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    is_newest = models.BooleanField(default=True)
+    attempt = models.PositiveIntegerField(default=0)
+    host = models.CharField(max_length=253, blank=True)
+    # Failures in a row after which the run went back to the queue.
+    retries = models.PositiveIntegerField(default=0)
+
+    queued_at = models.DateTimeField(default=timezone.now)
+    not_before = models.DateTimeField(null=True, blank=True)
+    handed_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    phase = models.CharField(max_length=12, choices=Phase, default=Phase.CONNECTING)
+    detail = models.CharField(max_length=300, blank=True)
+    folder_count = models.PositiveIntegerField(default=0)
+    folders_done = models.PositiveIntegerField(default=0)
+    messages = models.PositiveBigIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    largest = models.PositiveBigIntegerField(default=0)
+    already_there = models.PositiveBigIntegerField(default=0)
+    to_copy = models.PositiveBigIntegerField(default=0)
+    bytes_to_copy = models.PositiveBigIntegerField(default=0)
+    copied = models.PositiveBigIntegerField(default=0)
+    bytes_copied = models.PositiveBigIntegerField(default=0)
+    copied_earlier = models.PositiveBigIntegerField(default=0)
+    bytes_copied_earlier = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    # [seconds since the start, messages, bytes], thinned out so that it stays short.
+    samples = models.JSONField(default=list)
+    log = models.TextField(blank=True)
+
+    verdict = models.CharField(max_length=20, choices=Verdict, blank=True)
+    trouble = models.CharField(max_length=12, choices=Trouble, blank=True)
+    failure = models.CharField(max_length=500, blank=True)
+    technical = models.CharField(max_length=2000, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=Q(state__in=OPEN),
+                name="one_open_run_per_job",
+            ),
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=Q(is_newest=True),
+                name="one_newest_run_per_job",
+            ),
+            models.UniqueConstraint(
+                fields=["pair"],
+                condition=Q(state="running")
+                | Q(state="queued", handed_at__isnull=False),
+                name="one_copy_at_a_time_per_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN) ^ Q(finished_at__isnull=False),
+                name="settled_runs_have_an_end",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="running") | Q(heartbeat_at__isnull=False),
+                name="running_runs_have_a_heartbeat",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["queued_at", "id"],
+                condition=Q(state__in=OPEN),
+                name="run_open",
+            ),
+            models.Index(
+                fields=["-finished_at"],
+                condition=Q(is_newest=True, finished_at__isnull=False),
+                name="run_newest_finished",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.job} ({self.state})"
+
+    @property
+    def kind(self) -> str:
+        return "a dry run" if self.dry_run else "the copy"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do: a real copy, counted on both sides."""
+        complete = {self.Verdict.COMPLETE, self.Verdict.SKIPPED}
+        return not self.dry_run and self.verdict in complete
+
+
+class RunFolder(models.Model):
+    """One folder of the source in a run; see `FolderProgress` for the figures."""
+
+    class State(models.TextChoices):
+        WAITING = FolderState.WAITING.value, "Waiting"
+        READING = FolderState.READING.value, "Reading"
+        COPYING = FolderState.COPYING.value, "Copying"
+        DONE = FolderState.DONE.value, "Done"
+        FAILED = FolderState.FAILED.value, "Failed"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="folders")
+    position = models.PositiveIntegerField()
+    source = models.TextField()
+    destination = models.TextField(blank=True)
+    messages = models.PositiveBigIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    largest = models.PositiveBigIntegerField(default=0)
+    already_there = models.PositiveBigIntegerField(default=0)
+    to_copy = models.PositiveBigIntegerField(default=0)
+    bytes_to_copy = models.PositiveBigIntegerField(default=0)
+    copied = models.PositiveBigIntegerField(default=0)
+    bytes_copied = models.PositiveBigIntegerField(default=0)
+    failed = models.PositiveBigIntegerField(default=0)
+    exists = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "position"], name="one_row_per_folder_of_a_run"
+            )
+        ]
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.source
+
+
+class RunError(models.Model):
+    """A message, or with uid 0 a folder, that could not be copied. No subjects."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="errors")
+    folder = models.TextField()
+    uid = models.PositiveBigIntegerField()
+    size = models.PositiveBigIntegerField()
+    reason = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        return f"{self.folder} {self.uid}: {self.reason}"

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Right
+from purelymanage.imap.account import Account, Security
+
+
+class ServerQuerySet(models.QuerySet["Server"]):
+    def visible_to(self, user: User) -> Self:
+        """Every server: they belong to no domain, so everybody may choose from them."""
+        return self if user.may(Right.SEE_MIGRATIONS) else self.none()
+
+    def editable_by(self, user: User) -> Self:
+        """What somebody may change; not limited people, as others' copies use them."""
+        return self if may_edit_servers(user) else self.none()
+
+
+def may_edit_servers(user: User) -> bool:
+    return user.may(Right.MANAGE) and user.domain_scope is None
+
+
+class Server(models.Model):
+    """A mail server that mailboxes are copied from, and how it is reached."""
+
+    class Protection(models.TextChoices):
+        TLS = Security.TLS.value, "TLS"
+        STARTTLS = Security.STARTTLS.value, "STARTTLS"
+        CLEAR = Security.CLEAR.value, "None, everything in clear text"
+
+    name = models.CharField(max_length=100, unique=True)
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField(
+        default=993, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    security = models.CharField(
+        max_length=10, choices=Protection, default=Protection.TLS
+    )
+    verify_certificate = models.BooleanField(default=True)
+    # What the last test of this server said.
+    tested_at = models.DateTimeField(null=True, blank=True)
+    test_passed = models.BooleanField(null=True, blank=True)
+    test_sentence = models.CharField(max_length=500, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ServerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether nobody on the way can read along or pretend to be this server."""
+        return self.security != self.Protection.CLEAR and self.verify_certificate
+
+    def account(self, user: str, password: str) -> Account:
+        return Account(
+            host=self.host,
+            port=self.port,
+            user=user,
+            password=password,
+            security=Security(self.security),
+            verify_certificate=self.verify_certificate,
+            ca_file=settings.IMAP_CA_FILE,
+        )
