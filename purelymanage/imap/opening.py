@@ -1,0 +1,166 @@
+"""Opening a connection: names, sockets, certificates, and what can go wrong there."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .account import Security
+from .errors import CertificateRefused, ImapError, ProtocolError, Unreachable
+from .wire import READ_AHEAD, Wire
+
+_Addresses = list[tuple[Any, ...]]
+
+
+async def open_wire(
+    host: str, port: int, context: ssl.SSLContext | None, timeout: float
+) -> Wire:
+    """Connect, with TLS from the first byte if there is a context."""
+    with _explained(host, port):
+        try:
+            async with asyncio.timeout(timeout):
+                sock = await _connect(host, port)
+                reader, writer = await asyncio.open_connection(
+                    sock=sock,
+                    limit=READ_AHEAD,
+                    ssl=context,
+                    server_hostname=host if context else None,
+                    # Ours ends the attempt; this one only has to be longer.
+                    ssl_handshake_timeout=timeout + 5 if context else None,
+                )
+        except TimeoutError as exc:
+            raise Unreachable(
+                f"{host}, port {port}, did not answer within {timeout:g} seconds.",
+                str(exc),
+            ) from None
+    return Wire(host, reader, writer)
+
+
+async def start_tls(wire: Wire, context: ssl.SSLContext, timeout: float) -> None:
+    """Go on under TLS; nothing said before may be taken for said under it."""
+    early = asyncio.ensure_future(wire.reader.read(1))
+    await asyncio.sleep(0)
+    if early.done():
+        raise ProtocolError(
+            f"The server {wire.host} spoke between STARTTLS and the encryption."
+        )
+    early.cancel()
+    with _explained(wire.host, None):
+        try:
+            async with asyncio.timeout(timeout):
+                await wire.writer.start_tls(
+                    context,
+                    server_hostname=wire.host,
+                    ssl_handshake_timeout=timeout + 5,
+                )
+        except TimeoutError as exc:
+            raise Unreachable(
+                f"The server {wire.host} did not begin the encryption in time.",
+                str(exc),
+            ) from None
+
+
+def tls_context(
+    security: Security, *, verify: bool, ca_file: str | None
+) -> ssl.SSLContext | None:
+    if security == Security.CLEAR:
+        return None
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as exc:
+            raise CertificateRefused(
+                f"The file of trusted certificates {ca_file} cannot be read.", str(exc)
+            ) from None
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@contextmanager
+def _explained(host: str, port: int | None) -> Iterator[None]:
+    """Turn what the system says into sentences."""
+    where = f"{host}, port {port}" if port else host
+    try:
+        yield
+    except ImapError:
+        raise
+    except ssl.SSLCertVerificationError as exc:
+        reason = exc.verify_message.rstrip(".")
+        raise CertificateRefused(
+            f"The certificate of {host} is not trusted: {reason}.", str(exc)
+        ) from None
+    except (ssl.SSLError, ConnectionResetError, EOFError) as exc:
+        raise Unreachable(f"No secure connection to {where}.", str(exc)) from None
+    except ConnectionRefusedError as exc:
+        raise Unreachable(f"Nobody listens at {where}.", str(exc)) from None
+    except socket.gaierror as exc:
+        raise Unreachable(
+            f"There is no server with the name {host}.", str(exc)
+        ) from None
+    except OSError as exc:
+        raise Unreachable(f"{where} cannot be reached.", str(exc)) from None
+
+
+async def _connect(host: str, port: int) -> socket.socket:
+    """Try the addresses of `host` in turn."""
+    loop = asyncio.get_running_loop()
+    failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
+    for family, kind, protocol, _, address in await _resolve(host, port):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(0)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await loop.sock_connect(sock, address)
+        except OSError as exc:
+            sock.close()
+            failure = exc
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return sock
+    raise failure
+
+
+async def _resolve(host: str, port: int) -> _Addresses:
+    """Look `host` up in a thread that nobody waits for.
+
+    The loop's own executor is joined when the loop ends, so a silent name server
+    would hold up whoever has long stopped waiting.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[_Addresses] = loop.create_future()
+
+    def settle(found: _Addresses | None, failure: Exception | None) -> None:
+        if answer.done():
+            return
+        if failure is not None:
+            answer.set_exception(failure)
+        else:
+            answer.set_result(found or [])
+
+    def look_up() -> None:
+        found: _Addresses | None = None
+        failure: Exception | None = None
+        try:
+            found = list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except UnicodeError:
+            failure = socket.gaierror(socket.EAI_NONAME, "not a host name")
+        except OSError as exc:
+            failure = exc
+        try:
+            loop.call_soon_threadsafe(settle, found, failure)
+        except RuntimeError:
+            # The loop has gone, and with it whoever asked.
+            return
+
+    threading.Thread(target=look_up, name=f"look up {host}", daemon=True).start()
+    return await answer
