@@ -46,9 +46,9 @@ class RunQuerySet(models.QuerySet["Run"]):
             .order_by("queued_at", "pk")
         )
 
-    def silent_since(self, at: datetime) -> Self:
-        """Runs whose worker has given no sign of life after `at`."""
-        return self.running().filter(heartbeat_at__lt=at)
+    def abandoned(self, at: datetime) -> Self:
+        """Runs whose worker has let the lease expire."""
+        return self.running().filter(lease_until__lt=at)
 
     def held_by(self, run: Run) -> Self:
         """`run` as long as this attempt of it still has the lease, otherwise nothing."""
@@ -112,7 +112,8 @@ class Run(models.Model):
     not_before = models.DateTimeField(null=True, blank=True)
     handed_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
-    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    # Moved on with each sign of life of the worker.
+    lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -165,8 +166,8 @@ class Run(models.Model):
                 name="settled_runs_have_an_end",
             ),
             models.CheckConstraint(
-                condition=~Q(state="running") | Q(heartbeat_at__isnull=False),
-                name="running_runs_have_a_heartbeat",
+                condition=~Q(state="running") | Q(lease_until__isnull=False),
+                name="running_runs_have_a_lease",
             ),
         ]
         indexes = [
