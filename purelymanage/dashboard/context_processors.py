@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from purelymanage.dashboard.navigation import entries
+from purelymanage.domains.models import SyncRun
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """What the side bar and the page head need; asked for only where it is drawn."""
+    if not request.user.is_authenticated:
+        return {}
+    return {
+        "sections": partial(entries, request.user, request.path),
+        "freshness": SimpleLazyObject(SyncRun.objects.freshness),
+    }

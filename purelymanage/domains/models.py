@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -57,6 +59,32 @@ class Domain(models.Model):
         return all(passes for _, passes in self.records)
 
 
+@dataclass(frozen=True)
+class Freshness:
+    """What a page says about the age of the mirror."""
+
+    synced_at: datetime | None
+    failed_at: datetime | None  # where the last sync failed
+    reason: str
+    running: bool
+
+
+class SyncRunQuerySet(models.QuerySet["SyncRun"]):
+    def freshness(self) -> Freshness:
+        """Return when the mirror was last right and what became of it since."""
+        newest = self.order_by("state", "-started_at").distinct("state")
+        runs = {run.state: run for run in newest}
+        done, failed = runs.get(SyncRun.State.DONE), runs.get(SyncRun.State.FAILED)
+        if failed and done and done.started_at > failed.started_at:
+            failed = None
+        return Freshness(
+            synced_at=done.finished_at if done else None,
+            failed_at=failed.finished_at if failed else None,
+            reason=failed.reason if failed else "",
+            running=SyncRun.State.RUNNING in runs,
+        )
+
+
 class SyncRun(models.Model):
     """One reading of the account, and what came of it."""
 
@@ -69,6 +97,8 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
+
+    objects = SyncRunQuerySet.as_manager()
 
     class Meta:
         constraints = [

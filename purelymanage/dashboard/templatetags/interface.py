@@ -1,5 +1,156 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 from django import template
+from django.forms import BoundField
+from django.utils import timezone
+from django.utils.dateformat import format as written
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from purelymanage.dashboard import marks
 
 register = template.Library()
+
+THIN = "\u202f"
+UNITS = [(10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")]
+# What stands in a cell of DNS health, and what it says to somebody who cannot see it.
+CELLS = {
+    "good": ("check", "right"),
+    "attention": ("bang", "needs attention"),
+    "broken": ("cross", "wrong or missing"),
+    "waiting": ("dash", "not seen yet"),
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return marks.draw(name)
+
+
+@register.simple_tag
+def state(tone: str, words: str) -> SafeString:
+    return format_html(
+        '<span class="state {}">{}{}</span>', tone, marks.draw(tone), words
+    )
+
+
+@register.simple_tag
+def badge(tone: str, words: str) -> SafeString:
+    return format_html(
+        '<span class="badge {}">{}{}</span>', tone, marks.draw(tone), words
+    )
+
+
+@register.simple_tag
+def cell(tone: str) -> SafeString:
+    mark, words = CELLS[tone]
+    return format_html(
+        '<span class="cell {}">{}<span class="visually-hidden">{}</span></span>',
+        tone,
+        marks.draw(mark),
+        words,
+    )
+
+
+@register.filter
+def thin(value: int | None) -> str:
+    """Write 18204 as 18 204, with separators that do not break."""
+    return "" if value is None else f"{value:,}".replace(",", THIN)
+
+
+@register.filter(name="bytes")
+def in_bytes(value: int | None) -> str:
+    """Write a size the way disks and providers do, in powers of ten."""
+    if value is None:
+        return ""
+    for size, unit in UNITS:
+        # 999 960 bytes are 1.0 MB, not 1000.0 kB.
+        if value >= size * 0.99995:
+            amount = value / size
+            digits = 0 if unit == "kB" or amount >= 100 else 1
+            return f"{amount:.{digits}f}\u00a0{unit}"
+    return f"{value}\u00a0{'byte' if value == 1 else 'bytes'}"
+
+
+@register.simple_tag
+def ago(value: datetime | None) -> SafeString | str:
+    """Say how long ago, or in how long; after a week say which day."""
+    if value is None:
+        return ""
+    return _time(value, _distance(timezone.now() - value) or _day(value))
+
+
+@register.simple_tag
+def day(value: datetime | None) -> SafeString | str:
+    if value is None:
+        return ""
+    return _time(value, written(timezone.localtime(value), "j M Y"))
+
+
+@register.simple_tag
+def clock(value: datetime | None) -> SafeString | str:
+    """Say at what time, and on which day unless it is today."""
+    if value is None:
+        return ""
+    local = timezone.localtime(value)
+    at = written(local, "H:i")
+    if local.date() == timezone.localdate():
+        return _time(value, at)
+    return _time(value, f"{_day(value)}, {at}")
+
+
+def _distance(since: timedelta) -> str:
+    minutes = round(abs(since.total_seconds()) / 60)
+    hours = round(minutes / 60)
+    days = round(hours / 24)
+    if minutes < 1:
+        return "just now"
+    if days > 6:
+        return ""
+    if minutes < 60:
+        count, unit = minutes, "minute"
+    elif hours < 24:
+        count, unit = hours, "hour"
+    else:
+        count, unit = days, "day"
+    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{words} ago" if since >= timedelta(0) else f"in {words}"
+
+
+def _day(value: datetime) -> str:
+    local = timezone.localtime(value)
+    same_year = local.year == timezone.localdate().year
+    return written(local, "j F" if same_year else "j F Y")
+
+
+def _time(value: datetime, words: str) -> SafeString:
+    local = timezone.localtime(value)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        written(local, "j F Y, H:i T"),
+        words,
+    )
+
+
+@register.simple_tag
+def control(field: BoundField, *, described: bool = False, **attrs: Any) -> SafeString:
+    """Render the widget in the panel's look; the first wrong one takes the focus.
+
+    `described` says that there is a help text which the form itself does not know.
+    """
+    if field.widget_type not in ("checkbox", "radioselect", "select"):
+        attrs["class"] = f"input {attrs.get('class', '')}".strip()
+    notes = []
+    if field.errors:
+        notes.append(f"{field.auto_id}_error")
+    if field.help_text or described:
+        notes.append(f"{field.auto_id}_helptext")
+    attrs["aria-describedby"] = " ".join(notes) or False
+    wrong = [name for name in field.form.fields if name in field.form.errors]
+    if wrong:
+        attrs["autofocus"] = field.name == wrong[0]
+    return field.as_widget(attrs=attrs)

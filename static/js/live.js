@@ -1,0 +1,41 @@
+/* Parts that ask for themselves again: says when the panel does not answer any more, and
+   puts the progress of what runs into the title of the tab. */
+const lost = document.getElementById("lost");
+const failed = document.getElementById("failed");
+const title = document.title;
+let answeredAt = new Date();
+
+const isLive = (element) => element?.getAttribute?.("hx-trigger")?.includes("every");
+
+function entitle() {
+  const words = document.querySelector("[data-title]")?.dataset.title;
+  document.title = words ? `${words} ${title}` : title;
+}
+
+function sayLost() {
+  const time = lost.querySelector("time");
+  time.textContent = answeredAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  time.dateTime = answeredAt.toISOString();
+  lost.hidden = false;
+}
+
+function sayFailed(status) {
+  const words = failed.dataset[`on${status}`] ?? failed.dataset.otherwise;
+  failed.querySelector("p").textContent = words;
+  failed.hidden = false;
+}
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const { xhr, successful, elt } = detail;
+  if (successful) {
+    answeredAt = new Date();
+    lost.hidden = failed.hidden = true;
+  } else if (isLive(elt) && (xhr.status === 0 || xhr.status >= 500)) {
+    sayLost();
+  } else if (xhr.status !== 422) {
+    sayFailed(xhr.status);
+  }
+});
+
+document.addEventListener("htmx:afterSettle", entitle);
+entitle();
