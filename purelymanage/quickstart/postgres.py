@@ -43,7 +43,7 @@ class Cluster:
         self.log = log
         self.durable = durable
         # PostgreSQL refuses to run as root.
-        self.uid = unprivileged.server_uid() if os.geteuid() == 0 else None
+        self.uid = unprivileged.server_uid(home) if os.geteuid() == 0 else None
         self.wanted_home = home.absolute()
         self.home = self._reachable_home()
         self.data = self.home / "data"
@@ -92,7 +92,11 @@ class Cluster:
             stop_signal=signal.SIGINT,
         )
         self.child.start()
-        self._wait_until_it_answers(self.child)
+        try:
+            self._wait_until_it_answers(self.child)
+        except BaseException:
+            self.stop()
+            raise
         return self.child
 
     def stop(self) -> None:
@@ -237,7 +241,6 @@ class Cluster:
                 time.sleep(0.05)
             else:
                 return
-        child.stop(timeout=5)
         raise PostgresFailed(f"PostgreSQL did not start; {self.log} says why.")
 
 

@@ -18,8 +18,11 @@ FIRST_SERVER_UID = 60_900
 ELSEWHERE = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 (made by root for itself)
 
 
-def server_uid() -> int:
-    """Return a user id for the server that nobody on this machine has."""
+def server_uid(home: Path) -> int:
+    """Return the owner of the data in `home`, or a user id that nobody here has."""
+    data = home / "data"
+    if data.exists() and (owner := data.stat().st_uid):
+        return owner
     uid = FIRST_SERVER_UID
     while True:
         try:

@@ -1,0 +1,187 @@
+"""Runs all checks with a PostgreSQL of their own; arguments go to pytest.
+
+Every check runs, also after one has failed. The last line is pytest's summary.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from purelymanage.environment import BASE_DIR
+from purelymanage.quickstart.environment import OWNED
+from purelymanage.quickstart.postgres import Cluster, PostgresFailed
+
+# What some tests need, as programs and as packages of Debian and Ubuntu.
+PROGRAMS = {"dovecot": "dovecot-imapd", "chromium": "chromium"}
+SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
+CHECKS = {
+    "ruff check": ["ruff", "check"],
+    "ruff format": ["ruff", "format", "--check"],
+    "mypy": ["mypy", "--strict", "purelymanage", "tests", "deploy"],
+    "djlint": ["djlint", "--lint", "--quiet", "templates"],
+}
+MANAGE = {"makemigrations": ["makemigrations", "--check", "--dry-run"]}
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def main(arguments: list[str]) -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    _install_programs()
+    failed = []
+    with _database() as url:
+        env = {name: value for name, value in os.environ.items() if name not in OWNED}
+        env |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        for name, command in CHECKS.items():
+            if not _passes(name, [sys.executable, "-m", *command], env):
+                failed.append(name)
+        for name, command in MANAGE.items():
+            if not _passes(name, [sys.executable, "manage.py", *command], env):
+                failed.append(name)
+        code, closing, skipped = _pytest(arguments, env)
+
+    if skipped:
+        _say("\nNot tried on this machine:")
+        for reason in skipped:
+            _say(f"  {reason}")
+    if code:
+        failed.append("pytest")
+    _say(f"\nFailed: {', '.join(failed)}" if failed else "\nAll checks passed.")
+    _say(closing)
+    return 1 if failed else 0
+
+
+def _install_programs() -> None:
+    """Install by apt what tests need, where we may; elsewhere those tests skip."""
+    missing = [package for name, package in PROGRAMS.items() if not _find(name)]
+    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "--quiet", "--quiet"]
+    install = ["install", "--yes", "--no-install-recommends"]
+    with _no_new_services():
+        _passes("apt-get update", [*apt, "update"], env)
+        for package in missing:
+            _passes(f"apt-get install {package}", [*apt, *install, package], env)
+
+
+@contextlib.contextmanager
+def _no_new_services() -> Iterator[None]:
+    """Keep packages from starting their services now and at the next boot."""
+    ours = not SERVICE_POLICY.exists()
+    had_dovecot = _find("dovecot")
+    if ours:
+        SERVICE_POLICY.write_text("#!/bin/sh\nexit 101\n")
+        SERVICE_POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            SERVICE_POLICY.unlink(missing_ok=True)
+        if not had_dovecot and Path("/run/systemd/system").exists():
+            units = ["dovecot.service", "dovecot.socket"]
+            subprocess.run(
+                ["systemctl", "disable", "--now", *units],  # noqa: S607
+                capture_output=True,
+                check=False,
+            )
+
+
+def _find(program: str) -> str | None:
+    path = os.environ.get("PATH", os.defpath)
+    return shutil.which(program, path=f"{path}:/usr/sbin:/usr/local/sbin")
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[str]:
+    home = Path(tempfile.mkdtemp(prefix="purelymanage-test-"))
+    home.chmod(0o711)
+    cluster = Cluster(home / "postgres", log=home / "postgres.log", durable=False)
+    try:
+        cluster.start()
+        yield cluster.url("purelymanage")
+    finally:
+        cluster.stop()
+        cluster.remove()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
+    """Run a check and show its output only if it fails."""
+    began = time.monotonic()
+    sys.stdout.write(f"  {name:<28}")
+    sys.stdout.flush()
+    done = subprocess.run(
+        command,
+        cwd=BASE_DIR,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    word = "failed" if done.returncode else "passed"
+    _say(f"{word}{time.monotonic() - began:8.1f} s")
+    if done.returncode:
+        _say(done.stdout)
+    return not done.returncode
+
+
+def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[str]]:
+    """Run the tests; return the exit code, the closing line and reasons for skips."""
+    command = [sys.executable, "-m", "pytest", "-rs"]
+    if sys.stdout.isatty():
+        command.append("--color=yes")
+    # Of a part, the coverage says nothing.
+    command += arguments or ["--cov", "--cov-report=term"]
+    closing, skipped = "0 passed", []
+    with subprocess.Popen(
+        command,
+        cwd=BASE_DIR,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout
+        try:
+            for line in process.stdout:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                plain = COLOURS.sub("", line).strip()
+                if plain.startswith("SKIPPED ["):
+                    skipped.append(plain.removeprefix("SKIPPED "))
+                elif re.search(r"\d+ \w+.* in \d+\.\d+s", plain):
+                    closing = plain.strip("= ")
+        except BaseException:
+            process.terminate()
+            raise
+    return process.returncode, closing, skipped
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (PostgresFailed, KeyboardInterrupt) as exc:
+        sys.exit(str(exc) or "Interrupted.")

@@ -1,0 +1,264 @@
+"""From an empty folder to a panel that answers, and back to nothing running."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import secrets
+import sys
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from purelymanage.environment import BASE_DIR
+from purelymanage.quickstart import account, environment, panel, ports
+from purelymanage.quickstart.children import MARK, Child, end_marked
+from purelymanage.quickstart.folder import Folder, Occupied
+from purelymanage.quickstart.postgres import Cluster, PostgresFailed
+from purelymanage.quickstart.processes import (
+    KeepsFalling,
+    StepFailed,
+    StopRequested,
+    Supervisor,
+)
+
+OWNER = "owner@example.org"
+DATABASE = "purelymanage"
+HEALTHY_TIMEOUT = 90
+
+
+class NotStarted(Exception):
+    """The quickstart cannot go on; the text is a sentence to show."""
+
+
+PROBLEMS = (
+    NotStarted,
+    Occupied,
+    PostgresFailed,
+    account.WrongAccount,
+    account.SandboxFailed,
+    KeepsFalling,
+    StepFailed,
+)
+
+
+class Terminal:
+    """Shows the steps as they happen, each with the seconds it took."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._since: float | None = None
+
+    def step(self, label: str) -> None:
+        self.end_step()
+        self._since = time.monotonic()
+        self._write(f"  {label:<28}")
+
+    def end_step(self) -> None:
+        if self._since is not None:
+            self._write(f"{time.monotonic() - self._since:6.1f} s\n")
+            self._since = None
+
+    def break_step(self) -> None:
+        """End the line of a step that did not come to its end."""
+        if self._since is not None:
+            self._write("\n")
+            self._since = None
+
+    def say(self, text: str = "") -> None:
+        self.break_step()
+        self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        # The terminal may be gone by now, and that must not keep us from stopping.
+        with contextlib.suppress(OSError, ValueError):
+            self._out.write(text)
+            self._out.flush()
+
+
+def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> None:
+    """Run the panel until somebody asks for its end; raise one of `PROBLEMS`."""
+    terminal = Terminal(out)
+    folder = Folder(var)
+    try:
+        folder.lock(url=_url(port))
+        # What a killed quickstart has left could hold our port and our database.
+        end_marked(str(folder.path))
+        if not ports.is_free(port):
+            raise NotStarted(
+                f"Port {port} is in use by another program; choose another one with "
+                "--port N."
+            )
+        if reset:
+            Cluster(folder.postgres, log=folder.path / "lock").remove()
+            folder.empty()
+            environment.ensure_secrets(folder.path)
+        folder.begin()
+        try:
+            with Supervisor() as supervisor:
+                try:
+                    _start(folder, supervisor, terminal, port)
+                    supervisor.watch()
+                except StopRequested:
+                    terminal.say()
+                    terminal.step("Stopping everything")
+        finally:
+            terminal.end_step()
+        terminal.say("Stopped. The data are kept for the next start.")
+    except PermissionError as exc:
+        raise NotStarted(f"{exc.filename} cannot be written: {exc.strerror}.") from exc
+    finally:
+        terminal.break_step()
+        folder.unlock()
+
+
+def _start(
+    folder: Folder, supervisor: Supervisor, terminal: Terminal, port: int
+) -> None:
+    began = time.monotonic()
+    os.environ[MARK] = str(folder.path)
+    kept = environment.read(folder.env)
+    given = environment.given(os.environ, kept)
+    kind = account.kind_wanted(given, kept)
+    terminal.say(f"PurelyManage in {BASE_DIR}")
+
+    # It takes a while to get ready, so it does that beside the other steps.
+    sandbox = account.Sandbox(folder, kept) if kind == account.SANDBOX else None
+    if sandbox is not None:
+        supervisor.start(sandbox.child)
+
+    terminal.step("PostgreSQL")
+    cluster = Cluster(folder.postgres, log=folder.log("postgres"))
+    supervisor.keep_base(cluster.start())
+    cluster.create_database(DATABASE)
+
+    settings = {
+        **kept,
+        account.KIND: kind,
+        "DATABASE_URL": cluster.url(DATABASE),
+        "BASE_URL": _url(port),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
+        "STATIC_ROOT": str(folder.static),
+    }
+    settings.setdefault("EMAIL_URL", f"filemail:///{folder.mail}")
+    ready: dict[str, Any] | None = None
+    if sandbox is not None:
+        terminal.step("Demo account")
+        ready = sandbox.wait()
+        settings |= sandbox.settings(ready)
+    else:
+        settings |= account.real_settings(given, folder)
+    environment.write(folder.env, settings)
+
+    password = _prepare(folder, supervisor, terminal)
+
+    terminal.step("Web pages and workers")
+    for child in _processes(folder, port):
+        supervisor.start(child)
+    _wait_until_healthy(supervisor, port)
+    terminal.end_step()
+
+    shown = {name: ready[name] for name in account.SHOWN} if ready else None
+    folder.write_state(
+        {"url": _url(port), "email": OWNER, "password": password, "sandbox": shown}
+    )
+    _tell(terminal, port, password, shown, time.monotonic() - began)
+
+
+def _prepare(folder: Folder, supervisor: Supervisor, terminal: Terminal) -> str | None:
+    """Make the database ready; return the owner's password where we know it."""
+    before = folder.last_state()
+    # The person may have taken a password of their own, which we do not know.
+    own_password = "password" in before and before["password"] is None
+    kept = before.get("password")
+    order: panel.Order = {
+        "email": OWNER,
+        "password": kept or secrets.token_urlsafe(15),
+        "reset_password": not kept and not own_password,
+    }
+    notes = []
+
+    def on_line(line: str) -> None:
+        what, _, text = line.partition(" ")
+        if what == "step":
+            terminal.step(text)
+        elif what == "note":
+            notes.append(text)
+
+    supervisor.run(
+        [sys.executable, "-m", "purelymanage.quickstart.panel"],
+        env=environment.for_children(os.environ, folder.env),
+        cwd=BASE_DIR,
+        log=folder.log("setup"),
+        given=json.dumps(order),
+        on_line=on_line,
+    )
+    terminal.end_step()
+    changed = panel.CHANGED in notes
+    for note in notes:
+        if note != panel.CHANGED:
+            terminal.say(f"  {note}")
+    return None if changed else order["password"]
+
+
+def _processes(folder: Folder, port: int) -> list[Child]:
+    env = environment.for_children(os.environ, folder.env)
+    web = [*(sys.executable, "-m", "gunicorn", "purelymanage.wsgi")]
+    for host in ports.loopbacks():
+        web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
+    web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "4"]
+    web += ["--no-control-socket", "--access-logfile", "-"]
+    cluster = [sys.executable, "manage.py", "qcluster"]
+    commands = {
+        "web": (web, env),
+        "worker": (cluster, env),
+        "migrations": (cluster, {**env, "Q_CLUSTER_NAME": "migrations"}),
+    }
+    return [
+        Child(name, command, log=folder.log(name), env=its_env, cwd=BASE_DIR)
+        for name, (command, its_env) in commands.items()
+    ]
+
+
+def _wait_until_healthy(supervisor: Supervisor, port: int) -> None:
+    deadline = time.monotonic() + HEALTHY_TIMEOUT
+    answer = "nothing answers"
+    while time.monotonic() < deadline:
+        supervisor.look()
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request("GET", "/healthz")
+                response = connection.getresponse()
+                if response.status == 200:
+                    return
+                answer = response.read(300).decode(errors="replace")
+        time.sleep(0.2)
+    reason = " ".join(answer.split())
+    raise NotStarted(f"The panel does not become healthy: {reason}")
+
+
+def _tell(
+    terminal: Terminal,
+    port: int,
+    password: str | None,
+    sandbox: dict[str, Any] | None,
+    seconds: float,
+) -> None:
+    terminal.say(f"\nReady after {seconds:.1f} s.\n")
+    terminal.say(f"  Address   {_url(port)}")
+    terminal.say(f"  E-mail    {OWNER}")
+    terminal.say(f"  Password  {password or '(the one you chose)'}")
+    if sandbox is not None:
+        terminal.say(
+            f"\n  This is a demo account. To try a migration, copy from the server\n"
+            f"  {sandbox['source_imap']} as {sandbox['source_user']}\n"
+            f"  with the password {sandbox['source_password']}."
+        )
+    terminal.say("\n  Ctrl-C stops everything and keeps the data. Logs: var/log\n")
+
+
+def _url(port: int) -> str:
+    return f"http://localhost:{port}"
