@@ -1,0 +1,54 @@
+"""A running stand-in for PurelyMail, for tests that call it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+from unittest import mock
+
+from django.test import SimpleTestCase, override_settings
+
+from purelymanage.purelymail import budget, client
+from purelymanage.purelymail.sandbox.server import Sandbox
+from tests.cast import CastTestCase
+
+
+class WithSandbox(SimpleTestCase):
+    """Runs the API of the stand-in, fresh for each test, with its demo account.
+
+    The budget does not hold the tests up, unless a test says so.
+    """
+
+    sandbox: ClassVar[Sandbox]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.sandbox = cls.enterClassContext(Sandbox(dns=False, imap=False))
+        cls.enterClassContext(
+            override_settings(
+                PURELYMAIL_API_URL=cls.sandbox.api_url,
+                PURELYMAIL_API_TOKEN=cls.sandbox.api_token,
+            )
+        )
+        cls.enterClassContext(mock.patch.object(budget, "SECONDS_A_CALL", 0.0))
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sandbox.reset()
+
+    def fault(self, kind: str, operation: str = "*", **details: Any) -> None:
+        """Let the next call of `operation` go wrong; `times=None` is every call."""
+        self.sandbox.faults.add(kind, operation, **details)
+
+    def remote(self, operation: str, **body: Any) -> dict[str, Any]:
+        """Change or read the account the way somebody outside the panel would."""
+        return self.sandbox.account.call(operation, body)
+
+    def timeout(self, seconds: float) -> AbstractContextManager[Any]:
+        """Let calls give up early."""
+        return mock.patch.object(client, "TIMEOUT", seconds)
+
+
+class SandboxTestCase(WithSandbox, CastTestCase):
+    """A test with the people of the cast, a database and a running stand-in."""
