@@ -51,7 +51,7 @@ def ensure(lock: Path) -> None:
             with _step("Python environment"):
                 _run(sys.executable, "-m", "venv", str(VENV))
         with _step("Packages, once"):
-            pip = (str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input")
+            pip = (str(PYTHON), "-m", "pip", "install", "-qq", "--no-input")
             quiet = ("--disable-pip-version-check", "--no-warn-script-location")
             _run(*pip, *quiet, "--require-hashes", "--requirement", str(lock))
         stamp.write_text(digest)
