@@ -1,0 +1,80 @@
+"""Trying a server or a login while somebody waits for the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from purelymanage.imap.account import Account
+from purelymanage.imap.errors import (
+    CertificateRefused,
+    ImapError,
+    LoginRefused,
+    Unreachable,
+)
+from purelymanage.imap.login import check_login, check_server
+
+PATIENCE = 10.0  # seconds a person waits in front of a page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """How it went, in a sentence, and what to do about it."""
+
+    passed: bool
+    sentence: str
+    advice: str = ""
+    technical: str = ""
+
+
+def try_account(account: Account) -> Trial:
+    """See whether the server answers, and if a user is named, whether it lets them in."""
+    try:
+        if account.user:
+            found = check_login(account, timeout=PATIENCE)
+        else:
+            found = check_server(
+                account.host,
+                account.port,
+                account.security,
+                verify_certificate=account.verify_certificate,
+                ca_file=account.ca_file,
+                timeout=PATIENCE,
+            )
+    except ImapError as exc:
+        return Trial(
+            passed=False,
+            sentence=exc.message,
+            advice=advice(exc),
+            technical=exc.technical,
+        )
+
+    if found.tls_version is None:
+        protection = "in clear text"
+    elif account.verify_certificate:
+        protection = f"with a trusted certificate ({found.tls_version})"
+    else:
+        protection = f"encrypted, certificate not checked ({found.tls_version})"
+    words = f"{account.host} answers {protection} after {found.seconds:.1f} seconds"
+    if account.user:
+        words += f" and lets {account.user} in"
+    return Trial(passed=True, sentence=f"{words}.", technical=found.greeting)
+
+
+def advice(problem: ImapError) -> str:
+    """What the person can do about it."""
+    match problem:
+        case LoginRefused():
+            return (
+                "Check the user name and the password. Many providers want an app "
+                "password here, or IMAP to be switched on first."
+            )
+        case CertificateRefused():
+            return (
+                "Use the host name that the certificate was made for. Only if you know "
+                "this server, switch the check off in its settings."
+            )
+        case Unreachable():
+            return "Check the host name, the port and the kind of protection."
+    if problem.retry:
+        return "Try again in a minute."
+    return "Ask whoever runs the server, with the technical detail below."

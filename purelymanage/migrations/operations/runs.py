@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.audit.log import Actor
+from purelymanage.audit.models import Agent
+from purelymanage.errors import Refused
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations import queue
+from purelymanage.migrations.models import Job, Run
+
+# How long a worker may be silent while it copies, and while it waits for the API.
+LEASE = timedelta(seconds=30)
+LONG_LEASE = timedelta(seconds=120)
+
+
+@transaction.atomic(durable=True)
+def queue_run(*, job: Job, dry_run: bool, actor: User) -> Run:
+    """Queue a plan or a copy; it starts as soon as a slot is free."""
+    job = Job.objects.select_for_update().select_related("server").get(pk=job.pk)
+    return add_run(job=job, dry_run=dry_run, actor=actor)
+
+
+def add_run(*, job: Job, dry_run: bool, actor: User) -> Run:
+    """Queue a run as part of a larger change; see `queue_run`."""
+    if job.needs_password:
+        raise Refused(
+            f"The password of {job.source_user} is not stored any more. Enter it again."
+        )
+    if not Mailbox.objects.present().filter(address=job.destination).exists():
+        raise Refused(f"There is no mailbox {job.destination} in this account.")
+    if Run.objects.open().filter(pair=job.pair).exists():
+        raise Refused(
+            f"{job.source_user} is being copied to {job.destination} already."
+        )
+
+    Run.objects.filter(job=job, is_newest=True).update(is_newest=False)
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(job=job, pair=job.pair, dry_run=dry_run)
+    except IntegrityError as exc:
+        raise Refused(
+            f"{job.source_user} is being copied to {job.destination} already."
+        ) from exc
+    record(Event.RUN_QUEUED, run, actor=actor)
+    queue.dispatch()
+    return run
+
+
+@transaction.atomic(durable=True)
+def stop_run(*, run: Run, actor: User) -> None:
+    """Stop a run: at once if it waits, else within seconds, by its own worker."""
+    now = timezone.now()
+    run = (
+        Run.objects.select_for_update(of=("self",)).select_related("job").get(pk=run.pk)
+    )
+    if not run.is_open:
+        raise Refused(f"{run.job} has ended already.")
+    if run.stop_requested_at:
+        return
+    run.stop_requested_at = now
+    if run.state == Run.State.QUEUED:
+        run.state, run.verdict = Run.State.STOPPED, Run.Verdict.STOPPED
+        run.finished_at, run.handed_at = now, None
+    run.save(
+        update_fields=[
+            "state",
+            "verdict",
+            "finished_at",
+            "handed_at",
+            "stop_requested_at",
+        ]
+    )
+    record(Event.RUN_STOPPED, run, actor=actor)
+    queue.dispatch()
+
+
+@transaction.atomic(durable=True)
+def claim_run(*, pk: int, host: str, engine: str) -> Run | None:
+    """Take a run that was handed out, or return None if somebody else has it.
+
+    This opens the stored password, which is why it is written down here.
+    """
+    now = timezone.now()
+    handed = Run.objects.queued().filter(pk=pk, handed_at__isnull=False)
+    run = handed.select_for_update(of=("self",)).select_related("job__server").first()
+    if run is None:
+        return None
+
+    run.state, run.attempt = Run.State.RUNNING, run.attempt + 1
+    run.host, run.engine = host, engine
+    run.lease_until = now + LONG_LEASE
+    run.started_at = run.started_at or now
+    run.handed_at = run.not_before = None
+    run.phase, run.detail = Run.Phase.CONNECTING, ""
+    run.copied_earlier += run.copied
+    run.bytes_copied_earlier += run.bytes_copied
+    run.copied = run.bytes_copied = run.failed = 0
+    run.samples = []
+    run.trouble = run.failure = run.technical = ""
+    run.save()
+    run.errors.all().delete()
+    record(Event.RUN_STARTED, run, actor=Agent.PANEL)
+    if run.job.source_secret:
+        log.record(
+            Event.SOURCE_PASSWORD_OPENED,
+            actor=Agent.PANEL,
+            target=run.job.destination,
+            source=run.job.source_user,
+            purpose=run.kind,
+        )
+    return run
+
+
+def record(event: Event, run: Run, *, actor: Actor, **details: str) -> None:
+    log.record(
+        event,
+        actor=actor,
+        target=run.job.destination,
+        kind=run.kind,
+        source=run.job.source_user,
+        **details,
+    )

@@ -1,0 +1,187 @@
+"""Writes what an engine reports into the rows of a run, and keeps its lease."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from purelymanage.migrations.engines.base import (
+    FolderProgress,
+    ItemError,
+    Outcome,
+    Progress,
+    Stop,
+)
+from purelymanage.migrations.models import Run, RunError, RunFolder
+from purelymanage.migrations.operations.runs import LEASE
+
+logger = logging.getLogger(__name__)
+
+EVERY = 0.9  # seconds between two writings
+MOST_ERRORS = 1_000
+MOST_SAMPLES = 180
+LOG_BYTES = 16_000
+
+FOLDER_COLUMNS = [
+    field.name
+    for field in RunFolder._meta.concrete_fields
+    if field.name not in {"id", "run", "position"}
+]
+
+
+class ProgressWriter:
+    """The report of one attempt. Raises `Stop` when the copy is to end.
+
+    That is when a person wants it to, when the lease was lost, or when the cluster is
+    being shut down; which of them, the row tells whoever settles the run.
+    """
+
+    def __init__(self, run: Run, *, is_stopping: Callable[[], bool]) -> None:
+        self._run = run
+        self._is_stopping = is_stopping
+        self._folders: list[FolderProgress] = []
+        self._errors = 0
+        self._log = run.log
+        self._samples = Samples()
+        self._started = self._written_at = time.monotonic()
+        self._written = False
+
+    def __call__(self, progress: Progress) -> None:
+        self._log = "\n".join([*self._log.splitlines(), *map(clean, progress.log)])[
+            -LOG_BYTES:
+        ]
+        now = time.monotonic()
+        if self._written and now - self._written_at < EVERY:
+            return
+        try:
+            self._write(progress, now)
+        except (OperationalError, InterfaceError):
+            # A database that restarts is no reason to lose the connections to two
+            # mail servers, as long as nobody else can have taken over.
+            connection.close()
+            if now - self._written_at > LEASE.total_seconds() / 2:
+                raise
+            logger.warning("The database does not answer; the copy goes on.")
+            return
+        self._written, self._written_at = True, now
+        if self._is_stopping():
+            raise Stop
+
+    def figures(self, outcome: Outcome) -> dict[str, Any]:
+        """Write the final folders and return the columns that end the run."""
+        progress = Progress(folders=outcome.folders, errors=outcome.errors)
+        columns = run_columns(progress) | {
+            "samples": self._samples.points,
+            "log": self._log,
+        }
+        with transaction.atomic():
+            if Run.objects.held_by(self._run).select_for_update().exists():
+                self._write_folders(progress.folders)
+                self._write_errors(progress.errors)
+        return columns
+
+    def _write(self, progress: Progress, now: float) -> None:
+        self._samples.add(now - self._started, progress.copied, progress.bytes_copied)
+        with transaction.atomic():
+            held = Run.objects.held_by(self._run).filter(stop_requested_at=None)
+            if not held.update(
+                lease_until=timezone.now() + LEASE,
+                phase=progress.phase.value,
+                detail=clean(progress.detail)[:300],
+                samples=self._samples.points,
+                log=self._log,
+                **run_columns(progress),
+            ):
+                # Asked to stop, or somebody else holds the run by now.
+                raise Stop
+            self._write_folders(progress.folders)
+            self._write_errors(progress.errors)
+
+    def _write_folders(self, folders: list[FolderProgress]) -> None:
+        """Write the rows that changed, in one statement."""
+        if len(folders) < len(self._folders) or (folders and not self._folders):
+            # Another attempt may have seen more folders.
+            self._run.folders.filter(position__gte=len(folders)).delete()
+        rows = []
+        for position, folder in enumerate(folders):
+            known = self._folders[position : position + 1]
+            if known == [folder]:
+                continue
+            columns = {name: getattr(folder, name) for name in FOLDER_COLUMNS}
+            columns["source"] = clean(folder.source)
+            columns["destination"] = clean(folder.destination)
+            rows.append(RunFolder(run=self._run, position=position, **columns))
+        RunFolder.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["run", "position"],
+            update_fields=FOLDER_COLUMNS,
+        )
+        self._folders = [FolderProgress(**asdict(folder)) for folder in folders]
+
+    def _write_errors(self, errors: list[ItemError]) -> None:
+        new = errors[self._errors : MOST_ERRORS]
+        if not new:
+            return
+        RunError.objects.bulk_create(
+            RunError(
+                run=self._run,
+                folder=clean(error.folder),
+                uid=error.uid,
+                size=error.size,
+                reason=clean(error.reason)[:500],
+            )
+            for error in new
+        )
+        self._errors += len(new)
+
+
+class Samples:
+    """How far the copy was at which second; the longer it takes, the coarser."""
+
+    def __init__(self) -> None:
+        self._kept: list[list[float]] = []
+        self._newest: list[float] = []
+        self._every = 1.0
+
+    def add(self, seconds: float, messages: int, size: int) -> None:
+        self._newest = [round(seconds, 1), messages, size]
+        if not self._kept or seconds - self._kept[-1][0] >= self._every:
+            self._kept.append(self._newest)
+        if len(self._kept) > MOST_SAMPLES:
+            del self._kept[1:-1:2]
+            self._every *= 2
+
+    @property
+    def points(self) -> list[list[float]]:
+        if self._kept and self._kept[-1] is not self._newest:
+            return [*self._kept, self._newest]
+        return self._kept
+
+
+def clean(text: str) -> str:
+    """Return what a server sent without the one character PostgreSQL refuses."""
+    return text.replace("\0", "")
+
+
+def run_columns(progress: Progress) -> dict[str, Any]:
+    folders = progress.folders
+    return {
+        "folder_count": len(folders),
+        "folders_done": sum(folder.state in {"done", "failed"} for folder in folders),
+        "messages": progress.messages,
+        "bytes": progress.bytes,
+        "largest": max((folder.largest for folder in folders), default=0),
+        "already_there": progress.already_there,
+        "to_copy": progress.to_copy,
+        "bytes_to_copy": progress.bytes_to_copy,
+        "copied": progress.copied,
+        "bytes_copied": progress.bytes_copied,
+        "failed": progress.failed,
+    }

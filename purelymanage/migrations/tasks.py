@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import logging
+import socket
+import time
+
+from django.conf import settings
+
+from purelymanage import crypto
+from purelymanage.imap.account import Account
+from purelymanage.imap.errors import ImapError, LoginRefused
+from purelymanage.imap.login import check_login
+from purelymanage.migrations import queue
+from purelymanage.migrations.engines import get_engine
+from purelymanage.migrations.engines.base import CopyOptions, Engine
+from purelymanage.migrations.models import Run
+from purelymanage.migrations.operations import (
+    app_passwords,
+    runs,
+    secrets,
+    settling,
+)
+from purelymanage.migrations.progress import ProgressWriter
+from purelymanage.migrations.shutdown import cluster_is_stopping
+from purelymanage.purelymail.errors import PurelymailError, Rejected
+
+logger = logging.getLogger(__name__)
+
+# A new app password may take a moment to reach the mail servers.
+KNOWN_AFTER = (0.5, 1, 2, 4, 8)
+
+
+def run_job(run_id: int) -> str:
+    """Carry out one run. The queue may deliver this twice, so claim the run first."""
+    engine = get_engine(settings.MIGRATION_ENGINE)
+    run = runs.claim_run(pk=run_id, host=socket.gethostname(), engine=engine.name)
+    if run is None:
+        return "not queued any more"
+
+    try:
+        _carry_out(run, engine)
+    except Exception as exc:
+        settling.settle_failure(
+            run=run,
+            trouble=Run.Trouble.OTHER,
+            reason="The panel made a mistake. Its log says more.",
+            # Only the kind: the text might quote anything.
+            technical=type(exc).__name__,
+        )
+        raise
+    except BaseException:
+        # The time limit of the queue, or a signal.
+        settling.give_back(run=run)
+        raise
+    finally:
+        app_passwords.revoke_of(run=run)
+        queue.dispatch()
+
+    run.refresh_from_db(fields=["state"])
+    return run.get_state_display()
+
+
+def sweep() -> str:
+    """Resolve what crashes left behind, and let the queue move on."""
+    returned = settling.give_back_abandoned()
+    lost = queue.take_back_lost()
+    queue.dispatch()
+    wiped = secrets.wipe_expired_secrets()
+    revoked = app_passwords.revoke_left_over()
+    return (
+        f"{returned} runs returned, {lost} handed out again, {wiped} passwords erased, "
+        f"{revoked} app passwords revoked"
+    )
+
+
+def _carry_out(run: Run, engine: Engine) -> None:
+    try:
+        password = secrets.open_secret(run.job)
+    except crypto.Unreadable as exc:
+        settling.settle_failure(
+            run=run,
+            trouble=Run.Trouble.PASSWORD,
+            reason=f"The password of {run.job.source_user} is not stored any more.",
+            technical=str(exc),
+        )
+        return
+    source = run.job.server.account(run.job.source_user, password)
+
+    try:
+        destination = _open_destination(run)
+    except PurelymailError as exc:
+        settling.settle_failure(
+            run=run,
+            trouble=Run.Trouble.DESTINATION,
+            reason=f"No app password for {run.job.destination}: {exc.message}",
+            technical=exc.code if isinstance(exc, Rejected) else "",
+            retry=not isinstance(exc, Rejected),
+        )
+        return
+    except ImapError as exc:
+        settling.settle_failure(
+            run=run,
+            trouble=Run.Trouble.DESTINATION,
+            reason=exc.message,
+            technical=exc.technical,
+            # The password is right, PurelyMail made it a moment ago.
+            retry=exc.retry or isinstance(exc, LoginRefused),
+        )
+        return
+
+    report = ProgressWriter(run, is_stopping=cluster_is_stopping)
+    options = CopyOptions(dry_run=run.dry_run)
+    outcome = engine.copy(source, destination, options, report)
+    figures = report.figures(outcome)
+    settling.settle_outcome(run=run, outcome=outcome, figures=figures)
+
+
+def _open_destination(run: Run) -> Account:
+    """Make an app password for the destination, and wait until it works."""
+    plain = app_passwords.mint(run=run)
+    account = app_passwords.destination_account(run.job.destination, plain)
+    for pause in KNOWN_AFTER:
+        try:
+            check_login(account)
+        except LoginRefused:
+            time.sleep(pause)
+        else:
+            return account
+    check_login(account)
+    return account
