@@ -11,8 +11,8 @@ from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.migrations import queue
-from purelymanage.migrations.engines import get_engine
-from purelymanage.migrations.engines.base import CopyOptions, Engine
+from purelymanage.migrations.engines import EngineUnavailable, get_engine
+from purelymanage.migrations.engines.base import CopyOptions
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.operations import (
     app_passwords,
@@ -32,13 +32,12 @@ KNOWN_AFTER = (0.5, 1, 2, 4, 8)
 
 def run_job(run_id: int) -> str:
     """Carry out one run. The queue may deliver this twice, so claim the run first."""
-    engine = get_engine(settings.MIGRATION_ENGINE)
-    run = runs.claim_run(pk=run_id, host=socket.gethostname(), engine=engine.name)
+    run = runs.claim_run(pk=run_id, host=socket.gethostname())
     if run is None:
         return "not queued any more"
 
     try:
-        _carry_out(run, engine)
+        _carry_out(run)
     except Exception as exc:
         settling.settle_failure(
             run=run,
@@ -73,7 +72,14 @@ def sweep() -> str:
     )
 
 
-def _carry_out(run: Run, engine: Engine) -> None:
+def _carry_out(run: Run) -> None:
+    try:
+        engine = get_engine(settings.MIGRATION_ENGINE)
+    except EngineUnavailable as exc:
+        settling.settle_failure(run=run, trouble=Run.Trouble.OTHER, reason=str(exc))
+        return
+    runs.note_engine(run=run, engine=engine.name)
+
     try:
         password = secrets.open_secret(run.job)
     except crypto.Unreadable as exc:

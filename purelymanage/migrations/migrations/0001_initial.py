@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ),
                 ("pair", models.CharField(max_length=800)),
                 ("dry_run", models.BooleanField()),
-                ("engine", models.CharField(max_length=20)),
+                ("engine", models.CharField(blank=True, max_length=20)),
                 (
                     "state",
                     models.CharField(

@@ -100,7 +100,7 @@ class Run(models.Model):
     # See Job.pair: copied here for the constraint.
     pair = models.CharField(max_length=800)
     dry_run = models.BooleanField()
-    engine = models.CharField(max_length=20)
+    engine = models.CharField(max_length=20, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     is_newest = models.BooleanField(default=True)
     attempt = models.PositiveIntegerField(default=0)

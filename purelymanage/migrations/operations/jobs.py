@@ -70,7 +70,9 @@ def _store_job(job: Job, password: str, actor: User) -> Run:
 
 
 @transaction.atomic(durable=True)
-def _store_password(job: Job, password: str, actor: User, dry_run: bool | None) -> None:
+def _store_password(
+    job: Job, password: str, *, actor: User, dry_run: bool | None
+) -> None:
     job = (
         Job.objects.select_for_update(of=("self",))
         .select_related("server")

@@ -82,7 +82,7 @@ def stop_run(*, run: Run, actor: User) -> None:
 
 
 @transaction.atomic(durable=True)
-def claim_run(*, pk: int, host: str, engine: str) -> Run | None:
+def claim_run(*, pk: int, host: str) -> Run | None:
     """Take a run that was handed out, or return None if somebody else has it.
 
     This opens the stored password, which is why it is written down here.
@@ -94,7 +94,7 @@ def claim_run(*, pk: int, host: str, engine: str) -> Run | None:
         return None
 
     run.state, run.attempt = Run.State.RUNNING, run.attempt + 1
-    run.host, run.engine = host, engine
+    run.host = host
     run.lease_until = now + LONG_LEASE
     run.started_at = run.started_at or now
     run.handed_at = run.not_before = None
@@ -116,6 +116,11 @@ def claim_run(*, pk: int, host: str, engine: str) -> Run | None:
             purpose=run.kind,
         )
     return run
+
+
+def note_engine(*, run: Run, engine: str) -> None:
+    run.engine = engine
+    Run.objects.held_by(run).update(engine=engine)
 
 
 def record(event: Event, run: Run, *, actor: Actor, **details: str) -> None:
