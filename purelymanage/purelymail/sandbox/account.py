@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,15 @@ class Account:
         return self.state.zones
 
     @property
-    def is_empty(self) -> bool:
-        return not self.state.domains and not self.state.users
+    def is_untouched(self) -> bool:
+        """Whether this is a first start; later even an empty account is kept."""
+        return self.zones.is_empty
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let nobody see what happens in between."""
+        with self._lock:
+            yield
 
     def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         """Carry out one operation, or raise `Refused` and change nothing."""

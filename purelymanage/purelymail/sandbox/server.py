@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-import secrets
+import os
+import tempfile
 import uuid
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from purelymanage.purelymail.sandbox import demo_mail
 from purelymanage.purelymail.sandbox.account import Account
 from purelymanage.purelymail.sandbox.api import ApiServer
 from purelymanage.purelymail.sandbox.control import Control
 from purelymanage.purelymail.sandbox.demo import fill
-from purelymanage.purelymail.sandbox.dns import DnsServer
 from purelymanage.purelymail.sandbox.faults import Calls, Faults
+from purelymanage.purelymail.sandbox.mail_store import MailStore, NewFolder
+
+# What a mailbox at PurelyMail has from its first day on.
+FIRST_FOLDERS = [NewFolder("INBOX")] + [
+    NewFolder(name, name) for name in ("Archive", "Drafts", "Junk", "Sent", "Trash")
+]
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # replaced by these
 
 
 class Sandbox:
     """A stand-in for the outside world, running in threads while it is entered.
 
-    With `state` it remembers everything in that folder. `dns` and `imap` may be
-    left out by those who need the API alone.
+    With `state` it remembers everything in that folder, otherwise nothing. `dns` and
+    `imap` may be left out by those who need the API alone, which starts in
+    milliseconds; without `demo` the account has no domains and no mailboxes.
     """
+
+    api_url: str
+    dns: str
+    source_imap: str
+    destination_imap: str
+    ca_file: str
+    source_user = demo_mail.ANNA
+    source_password = demo_mail.password_of(demo_mail.ANNA)
 
     def __init__(
         self,
@@ -32,42 +50,39 @@ class Sandbox:
         host: str = "127.0.0.1",
         api_port: int = 0,
         dns_port: int = 0,
+        source_imap_port: int = 0,
+        destination_imap_port: int = 0,
         dns: bool = True,
         imap: bool = True,
         token: str | None = None,
         credit: str = "",
     ) -> None:
+        self._state = state
         self._host = host
         self._demo = demo
+        self._ports = (api_port, dns_port, source_imap_port, destination_imap_port)
+        self._with_dns, self._with_imap = dns, imap
         self._stack = ExitStack()
         if state is not None:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = state / "account.json" if state else None
         self.account = Account(path=path, credit=credit)
-        if self.account.is_empty:
-            self._fill()
+        if self.account.is_untouched:
+            fill(self.account, demo=demo)
         self.faults = Faults()
         self.calls = Calls()
-        self.api_token = token or f"pm-live-{uuid.UUID(bytes=secrets.token_bytes(16))}"
-        self._api_port, self._dns_port = api_port, dns_port
-        self._with_dns, self._with_imap = dns, imap
+        self.api_token = token or _kept_token(state)
 
     def __enter__(self) -> Self:
-        api = ApiServer(
-            self.account,
-            token=self.api_token,
-            faults=self.faults,
-            calls=self.calls,
-            control=Control(self.account, self.faults, self.calls, self.reset),
-            host=self._host,
-            port=self._api_port,
-        )
-        self.api_url = f"http://{self._host}:{api.port}"
-        api.start()
-        self._stack.callback(api.stop)
-        self._api = api
-        if self._with_dns:
-            self._start_dns()
+        try:
+            self._start_api()
+            if self._with_dns:
+                self._start_dns()
+            if self._with_imap:
+                self._start_imap()
+        except BaseException:
+            self._stack.close()
+            raise
         return self
 
     def __exit__(
@@ -78,13 +93,18 @@ class Sandbox:
     ) -> None:
         self._stack.close()
 
-    def _start_dns(self) -> None:
-        dns = DnsServer(
-            lambda: self.account.zones, host=self._host, port=self._dns_port
-        )
-        dns.start()
-        self._stack.callback(dns.stop)
-        self.dns = f"{self._host}:{dns.port}"
+    def addresses(self) -> dict[str, str]:
+        """Return what somebody needs to use the stand-in, as quickstart writes it."""
+        return {
+            "api_url": self.api_url,
+            "api_token": self.api_token,
+            "dns": self.dns,
+            "source_imap": self.source_imap,
+            "source_user": self.source_user,
+            "source_password": self.source_password,
+            "destination_imap": self.destination_imap,
+            "ca_file": self.ca_file,
+        }
 
     def refuse(self, seconds: float) -> None:
         """Let connections to the API be refused for a while."""
@@ -92,10 +112,90 @@ class Sandbox:
 
     def reset(self) -> None:
         """Return to the state of a first start: demo data, no faults, no calls."""
-        self.account.reset()
-        self._fill()
         self.faults.clear()
+        with self.account.at_once():
+            self.account.reset()
+            fill(self.account, demo=self._demo)
+        if self._with_imap:
+            self._imap.clear()
         self.calls.clear()
 
-    def _fill(self) -> None:
-        fill(self.account, demo=self._demo)
+    def _start_api(self) -> None:
+        self._api = ApiServer(
+            self.account,
+            token=self.api_token,
+            faults=self.faults,
+            calls=self.calls,
+            control=Control(self.account, self.faults, self.calls, self.reset),
+            host=self._host,
+            port=self._ports[0],
+        )
+        self._api.start()
+        self._stack.callback(self._api.stop)
+        self.api_url = f"http://{self._address(self._api.port)}"
+
+    def _start_dns(self) -> None:
+        from purelymanage.purelymail.sandbox.dns import DnsServer
+
+        server = DnsServer(
+            lambda: self.account.zones, host=self._host, port=self._ports[1]
+        )
+        server.start()
+        self._stack.callback(server.stop)
+        self.dns = self._address(server.port)
+
+    def _start_imap(self) -> None:
+        # pymap takes a third of a second to import, which the API alone should not.
+        from purelymanage.purelymail.sandbox import certificates
+        from purelymanage.purelymail.sandbox.imap import ImapServers
+        from purelymanage.purelymail.sandbox.imap_login import Provider
+
+        folder = self._state or Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-"))
+        )
+        context = certificates.ensure(folder, self._host)
+        self.ca_file = str((folder / certificates.AUTHORITY).resolve())
+        source = Provider(
+            "The old provider",
+            self._store("source"),
+            demo_mail.log_in,
+            demo_mail.folders_of,
+            demo_mail.DELIMITER,
+        )
+        destination = Provider(
+            "PurelyMail",
+            self._store("destination"),
+            self.account.log_in,
+            _first_folders,
+        )
+        self._imap = ImapServers(context, host=self._host)
+        self._stack.callback(self._imap.stop)
+        self.source_imap = self._address(self._imap.add(source, self._ports[2]))
+        port = self._imap.add(destination, self._ports[3])
+        self.destination_imap = self._address(port)
+        self._imap.start()
+
+    def _store(self, name: str) -> MailStore:
+        return MailStore(self._state / f"{name}.sqlite" if self._state else None)
+
+    def _address(self, port: int) -> str:
+        host = WILDCARDS.get(self._host, self._host)
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _first_folders(owner: str) -> Iterable[NewFolder]:
+    return FIRST_FOLDERS
+
+
+def _kept_token(state: Path | None) -> str:
+    """Return the token of this folder, making one at the first start."""
+    fresh = f"pm-live-{uuid.uuid4()}"
+    if state is None:
+        return fresh
+    path = state / "token"
+    if path.exists():
+        return path.read_text().strip()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(fresh)
+    return fresh

@@ -46,6 +46,10 @@ class Zones:
         self._zones = zones or {}
         self._lock = threading.Lock()
 
+    @property
+    def is_empty(self) -> bool:
+        return not self._zones
+
     def put(
         self,
         zone: str,
