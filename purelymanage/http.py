@@ -31,3 +31,8 @@ def page_or_partial(
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def asked(request: HttpRequest, name: str) -> str:
+    """Return what a filter asks for; PostgreSQL knows no NUL, and nobody means it."""
+    return request.GET.get(name, "").replace("\0", "").strip()

@@ -20,6 +20,19 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         """Mailboxes that PurelyMail listed at the last sync."""
         return self.filter(gone_at=None)
 
+    def search(self, words: str) -> Self:
+        """Mailboxes whose address contains each of the words."""
+        found = self
+        for word in words.split():
+            found = found.filter(address__icontains=word)
+        return found
+
+    def with_two_factor(self, wanted: str) -> Self:
+        """Mailboxes with two-factor sign-in "on" or "off", else all of them."""
+        if wanted not in ("on", "off"):
+            return self
+        return self.filter(two_factor=wanted == "on")
+
 
 class Mailbox(models.Model):
     """A PurelyMail user as last seen. Details are unknown until `details_at`.
@@ -50,8 +63,34 @@ class Mailbox(models.Model):
         return self.address
 
     @property
+    def recovery(self) -> str:
+        """The kinds of recovery method in words, empty where there is none."""
+        kinds = {method.get("type") for method in self.recovery_methods}
+        names = {"email": "E-mail", "phone": "phone"}
+        words = ", ".join(name for kind, name in names.items() if kind in kinds)
+        return words[:1].upper() + words[1:]
+
+    @property
     def local_part(self) -> str:
         return self.address.rpartition("@")[0]
+
+
+class CreationQuerySet(models.QuerySet["Creation"]):
+    def asked(self) -> Self:
+        """Requests of which nobody knows yet what became of them."""
+        return self.filter(state=Creation.State.ASKED)
+
+    def settle(self, creation: Creation, *, reason: str = "") -> bool:
+        """Note how a request ended, failed where there is a reason.
+
+        Return whether it was still open: of two that settle it, one may tell.
+        """
+        state = Creation.State.FAILED if reason else Creation.State.DONE
+        return bool(
+            self.asked()
+            .filter(pk=creation.pk)
+            .update(state=state, reason=reason[:500], settled_at=timezone.now())
+        )
 
 
 class Creation(models.Model):
@@ -74,6 +113,8 @@ class Creation(models.Model):
     )
     requested_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CreationQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -4,6 +4,8 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import Concat, Length
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -19,6 +21,29 @@ class RuleQuerySet(models.QuerySet["Rule"]):
     def present(self) -> Self:
         """Rules that PurelyMail listed at the last sync."""
         return self.filter(gone_at=None)
+
+    def search(self, words: str) -> Self:
+        """Rules with each of the words on either side: what matches, where it goes."""
+        star = Case(When(prefix=True, then=Value("*")), default=Value(""))
+        found = self.alias(
+            written=Concat("match_user", star, Value("@"), "domain"),
+            goes_to=Func(
+                F("targets"),
+                Value(" "),
+                function="array_to_string",
+                output_field=models.TextField(),
+            ),
+        )
+        for word in words.split():
+            found = found.filter(
+                Q(written__icontains=word) | Q(goes_to__icontains=word)
+            )
+        return found
+
+    def strongest_first(self) -> Self:
+        """In the order in which PurelyMail looks: exact, longest prefix, any."""
+        reach = Case(When(prefix=True, then=-Length("match_user")), default=Value(0))
+        return self.order_by("domain", "prefix", reach, "catchall", "match_user")
 
 
 class Rule(models.Model):
