@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 
+# The worst to fail first: without MX no mail arrives.
+VERDICTS = ("passes_mx", "passes_spf", "passes_dkim", "passes_dmarc")
+
 
 class DomainQuerySet(models.QuerySet["Domain"]):
     def visible_to(self, user: User) -> Self:
@@ -20,6 +23,22 @@ class DomainQuerySet(models.QuerySet["Domain"]):
     def present(self) -> Self:
         """Domains that PurelyMail listed at the last sync."""
         return self.filter(gone_at=None)
+
+    def search(self, words: str) -> Self:
+        """Domains whose name contains each of the words."""
+        found = self
+        for word in words.split():
+            found = found.filter(name__icontains=word)
+        return found
+
+    def healthy(self) -> Self:
+        return self.filter(**dict.fromkeys(VERDICTS, True))
+
+    def unhealthy(self) -> Self:
+        return self.exclude(**dict.fromkeys(VERDICTS, True))
+
+    def worst_first(self) -> Self:
+        return self.order_by(*VERDICTS, "name")
 
 
 class Domain(models.Model):
@@ -57,6 +76,32 @@ class Domain(models.Model):
     @property
     def is_healthy(self) -> bool:
         return all(passes for _, passes in self.records)
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """Each kind of record with its state: PurelyMail needs MX and SPF."""
+        needed = ("MX", "SPF")
+        return [
+            (kind, "good" if passes else "broken" if kind in needed else "attention")
+            for kind, passes in self.records
+        ]
+
+    @property
+    def tone(self) -> str:
+        tones = {tone for _, tone in self.cells}
+        return next(t for t in ("broken", "attention", "good") if t in tones)
+
+    @property
+    def verdict(self) -> str:
+        """PurelyMail's view of the records in a few words."""
+        wrong = [kind for kind, passes in self.records if not passes]
+        if not wrong:
+            return "Healthy"
+        if not self.passes_mx:
+            return "Mail does not arrive"
+        *most, last = wrong
+        names = f"{', '.join(most)} and {last}" if most else last
+        return f"{names} {'fail' if most else 'fails'}"
 
 
 @dataclass(frozen=True)
