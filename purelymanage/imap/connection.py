@@ -64,6 +64,9 @@ class Connection:
         self._secrets = tuple(secret for secret in secrets if secret)
         self._read_timeout = read_timeout
         self._keepalive = keepalive
+        # Held while sending commands that must not be parted, such as SELECT and
+        # what is meant for the folder it enters.
+        self.turn = asyncio.Lock()
         # In the order they were sent.
         self._commands: dict[bytes, _Command] = {}
         self._leave: asyncio.Future[None] | None = None

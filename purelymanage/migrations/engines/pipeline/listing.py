@@ -1,0 +1,169 @@
+"""What lies in a folder, in a form that 200,000 messages fit into."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+
+from purelymanage.imap.messages import Summary
+
+from . import identity
+
+
+class Mark(IntEnum):
+    """Where a message of the source stands."""
+
+    UNKNOWN = 0
+    # Found at the destination before we sent it.
+    PRESENT = 1
+    MISSING = 2
+    # Sent, and not answered yet; after a lost connection nobody knows.
+    SENT = 3
+    CONFIRMED = 4
+    FAILED = 5
+    # Deleted at the source since it was listed.
+    GONE = 6
+
+
+class Listing:
+    """The messages of one folder, column by column, in ascending order of UID."""
+
+    def __init__(self) -> None:
+        self.uid_validity = 0
+        self.uids = array("L")
+        self.sizes = array("Q")
+        self.dates = array("q")
+        self.marks = bytearray()
+        self._keys = bytearray()
+        # Messages whose identity takes a second look, by UID.
+        self.unidentified: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    @property
+    def last_uid(self) -> int:
+        return self.uids[-1] if self.uids else 0
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(self.sizes)
+
+    def add(self, summary: Summary) -> None:
+        """Take one message in; what is known already is left as it is."""
+        row = len(self)
+        if summary.uid <= self.last_uid:
+            # Servers list in order, but none of them promised to.
+            row = bisect_left(self.uids, summary.uid)
+            if self.uids[row] == summary.uid:
+                return
+        key = identity.strong_key(summary.header)
+        if key is None:
+            self.unidentified.add(summary.uid)
+            key = identity.weak_key(b"", summary.size, summary.received)
+        self.uids.insert(row, summary.uid)
+        self.sizes.insert(row, summary.size)
+        self.dates.insert(row, summary.received)
+        self.marks.insert(row, Mark.UNKNOWN)
+        start = row * identity.LENGTH
+        self._keys[start:start] = key
+
+    def identify(self, summary: Summary) -> None:
+        """Give a message without a strong key the best one it can have."""
+        if summary.uid in self.unidentified:
+            self.unidentified.discard(summary.uid)
+            row = self.row(summary.uid)
+            start = row * identity.LENGTH
+            self._keys[start : start + identity.LENGTH] = identity.weak_key(
+                summary.header, self.sizes[row], self.dates[row]
+            )
+
+    def row(self, uid: int) -> int:
+        """Return where a listed message stands."""
+        return bisect_left(self.uids, uid)
+
+    def key(self, row: int) -> bytes:
+        start = row * identity.LENGTH
+        return bytes(self._keys[start : start + identity.LENGTH])
+
+    def identities(self) -> Iterable[bytes]:
+        return map(self.key, range(len(self)))
+
+    def rows(self, mark: Mark) -> list[int]:
+        return [row for row, found in enumerate(self.marks) if found == mark]
+
+    def count(self, mark: Mark) -> int:
+        return self.marks.count(mark)
+
+    def remember(self, earlier: Listing) -> None:
+        """Take over what was known of the same messages when they were read before."""
+        if earlier.uid_validity == self.uid_validity:
+            known = dict(zip(earlier.uids, earlier.marks, strict=True))
+            for row, uid in enumerate(self.uids):
+                self.marks[row] = known.get(uid, Mark.UNKNOWN)
+
+
+def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
+    """Return for each listing which of its rows have a counterpart in `there`.
+
+    Both sides are multisets: two messages with one identity need two counterparts.
+    Where there are too few of them, those that agree in size and date come first, so
+    that the message left over is the one that really is missing.
+    """
+    present = [bytearray(len(source)) for source in sources]
+    available = Counter(there.identities())
+    wanted = Counter(key for source in sources for key in source.identities())
+    scarce: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for number, source in enumerate(sources):
+        for row, key in enumerate(source.identities()):
+            if available[key] >= wanted[key]:
+                present[number][row] = 1
+            elif available[key]:
+                scarce[key].append((number, row))
+    if scarce:
+        counterparts: dict[bytes, list[int]] = defaultdict(list)
+        for row, key in enumerate(there.identities()):
+            if key in scarce:
+                counterparts[key].append(row)
+        for key, rows in scarce.items():
+            for number, row in _pair(sources, rows, there, counterparts[key]):
+                present[number][row] = 1
+    return present
+
+
+def _pair(
+    sources: Sequence[Listing],
+    rows: list[tuple[int, int]],
+    there: Listing,
+    counterparts: list[int],
+) -> list[tuple[int, int]]:
+    """Pair each counterpart with the row most like it; return the paired rows."""
+    left, free, paired = list(rows), list(counterparts), []
+    for with_size, with_date in ((True, True), (True, False), (False, True)):
+        by_trait: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for row in reversed(free):
+            trait = _trait(there, row, with_size=with_size, with_date=with_date)
+            by_trait[trait].append(row)
+        still_left = []
+        for number, row in left:
+            source = sources[number]
+            trait = _trait(source, row, with_size=with_size, with_date=with_date)
+            if by_trait[trait]:
+                free.remove(by_trait[trait].pop())
+                paired.append((number, row))
+            else:
+                still_left.append((number, row))
+        left = still_left
+    return paired + left[: len(free)]
+
+
+def _trait(
+    listing: Listing, row: int, *, with_size: bool, with_date: bool
+) -> tuple[int, int]:
+    return (
+        listing.sizes[row] if with_size else -1,
+        listing.dates[row] if with_date else -1,
+    )

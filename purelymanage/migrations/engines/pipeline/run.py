@@ -1,0 +1,364 @@
+"""One copy from the first look to the verdict.
+
+Look at both sides, send what is missing, look again: that is the whole algorithm.
+A lost connection is only another reason to look again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from purelymanage.imap.account import Account
+from purelymanage.imap.connection import Connection
+from purelymanage.imap.errors import ImapError, Refused
+from purelymanage.imap.folders import create_folder, list_folders
+from purelymanage.imap.session import log_in
+from purelymanage.migrations.engines.base import (
+    CopyOptions,
+    FolderProgress,
+    FolderState,
+    Phase,
+    Verdict,
+)
+
+from .listing import Mark
+from .mapping import plan_routes
+from .reading import Reading, read_folders
+from .tally import Tally
+from .transfer import FolderChanged, Transfer
+from .work import Job, Target, plan
+
+# Times that we look again and still find something to send, as in a mailbox in use.
+PASSES = 3
+LONGEST_PAUSE = 20.0
+
+
+class Run:
+    def __init__(
+        self,
+        source: Account,
+        destination: Account,
+        options: CopyOptions,
+        tally: Tally,
+    ) -> None:
+        self._accounts = (source, destination)
+        self._options = options
+        self._tally = tally
+        self._targets: list[Target] = []
+        self._source: Connection | None = None
+        self._destinations: list[Connection] = []
+        self._transfer: Transfer | None = None
+        self._limit = options.max_message_bytes
+        # Whether nothing has happened since the last full look.
+        self._looked = False
+        # What was alone on its way when a connection broke.
+        self._suspect: tuple[Job, int] | None = None
+
+    async def run(self) -> None:
+        """Copy, and start again from a fresh look when a connection breaks."""
+        failures, reached = 0, self._reached()
+        try:
+            while True:
+                try:
+                    await self._attempt(careful=failures > 1)
+                    return
+                except FolderChanged:
+                    self._tally.note("A folder was replaced meanwhile; reading again.")
+                    failures += 1
+                except ImapError as exc:
+                    # The very first connection is a question of the settings.
+                    if not exc.retry or not self._targets:
+                        raise
+                    if self._reached() != reached:
+                        failures, reached = 0, self._reached()
+                    failures += 1
+                    if failures > self._options.reconnects:
+                        raise
+                    self._tally.note(f"{exc.message} Trying again.")
+                await self._close()
+                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2**failures))
+        finally:
+            await self._close()
+
+    def stop(self) -> bool:
+        """Send nothing more. False if there is nothing that would end by itself."""
+        if self._transfer is None:
+            return False
+        self._transfer.stop()
+        return True
+
+    def verdict(self) -> Verdict:
+        """Judge by the last look at both sides, and by nothing else."""
+        jobs = [job for target in self._targets for job in target.jobs]
+        if not self._looked or any(job.failed for job in jobs):
+            return Verdict.INCOMPLETE
+        if any(job.progress.failed for job in jobs):
+            return Verdict.SKIPPED
+        return Verdict.COMPLETE
+
+    async def _attempt(self, *, careful: bool) -> None:
+        try:
+            await self._connect()
+            if not self._targets:
+                await self._list()
+            if not self._options.dry_run:
+                await self._create()
+            await self._look(Phase.READING)
+            self._give_up_suspect()
+            if not self._options.dry_run:
+                await self._copy(careful=careful)
+            self._finish()
+        except BaseExceptionGroup as group:
+            raise _cause(group) from None
+
+    async def _copy(self, *, careful: bool) -> None:
+        if self._source is None:
+            return
+        for _ in range(PASSES):
+            if not any(job.waiting for job in self._jobs()):
+                break
+            self._looked = False
+            self._tally.enter(Phase.COPYING)
+            self._transfer = Transfer(
+                self._source,
+                self._destinations,
+                self._tally,
+                window=self._options.byte_window,
+                careful=careful,
+            )
+            try:
+                await self._transfer.run(self._targets)
+            finally:
+                self._suspect = self._transfer.current if careful else None
+                self._transfer = None
+            self._suspect = None
+            await self._look(Phase.COMPARING)
+
+    def _finish(self) -> None:
+        for job in self._jobs():
+            if job.unseen and not self._options.dry_run:
+                reason = f"{job.unseen} messages are not at the destination."
+                job.fail(self._tally, reason)
+            if not job.failed:
+                job.progress.state = FolderState.DONE
+        self._tally.enter(Phase.DONE)
+
+    # Connections
+
+    async def _connect(self) -> None:
+        self._tally.enter(Phase.CONNECTING, "logging in on both sides")
+        source, destination = self._accounts
+        async with asyncio.TaskGroup() as group:
+            coming = group.create_task(self._log_in(source))
+            going = group.create_task(self._log_in(destination))
+        self._source = coming.result()
+        first = going.result()
+        # Where each message has to wait for leave, several may wait at a time.
+        if not first.has("LITERAL+") and not self._options.dry_run:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._options.connections - 1):
+                    group.create_task(self._log_in_further(destination))
+        limits = [_append_limit(first), self._options.max_message_bytes]
+        self._limit = min((n for n in limits if n is not None), default=None)
+
+    async def _log_in(self, account: Account) -> Connection:
+        session = await log_in(
+            account,
+            connect_timeout=self._options.connect_timeout,
+            read_timeout=self._options.read_timeout,
+            keepalive=self._options.keepalive,
+        )
+        # Known at once, so that it is closed whatever happens to its siblings.
+        if account is self._accounts[1]:
+            self._destinations.append(session.connection)
+        else:
+            self._source = session.connection
+        return session.connection
+
+    async def _log_in_further(self, account: Account) -> None:
+        """Add a connection; a server that allows no more is content with fewer."""
+        try:
+            await self._log_in(account)
+        except ImapError as exc:
+            self._tally.note(f"No further connection: {exc.message}")
+
+    async def _close(self) -> None:
+        connections = [*self._destinations]
+        if self._source is not None:
+            connections.append(self._source)
+        self._source, self._destinations = None, []
+        polite = self._looked
+        await asyncio.gather(*(c.close(politely=polite) for c in connections))
+
+    # Looking
+
+    async def _list(self) -> None:
+        self._tally.enter(Phase.LISTING, "listing the folders of both sides")
+        if self._source is None:
+            return
+        async with asyncio.TaskGroup() as group:
+            coming = group.create_task(list_folders(self._source))
+            going = group.create_task(list_folders(self._destinations[0]))
+        gmail = self._source.has("X-GM-EXT-1")
+        by_wire: dict[bytes, Target] = {}
+        for route in plan_routes(coming.result(), going.result()):
+            attributes = route.source.attributes
+            if gmail and attributes & {"\\FLAGGED", "\\IMPORTANT"}:
+                # Mere views of messages that lie in other folders.
+                continue
+            target = by_wire.setdefault(
+                route.wire, Target(route.wire, route.name, route.exists)
+            )
+            progress = FolderProgress(
+                route.source.name, route.name, exists=route.exists
+            )
+            target.jobs.append(
+                Job(route.source, progress, everything="\\ALL" in attributes)
+            )
+            self._tally.folders.append(progress)
+        # Last what holds everything, when the rest is known.
+        self._targets = sorted(
+            by_wire.values(), key=lambda t: any(job.everything for job in t.jobs)
+        )
+
+    async def _create(self) -> None:
+        """Create what does not exist yet, all at once."""
+
+        async def create(target: Target) -> None:
+            subscribe = any(job.source.subscribed for job in target.jobs)
+            try:
+                await create_folder(
+                    self._destinations[0], target.wire, subscribe=subscribe
+                )
+                target.exists = True
+            except Refused as exc:
+                for job in target.jobs:
+                    job.fail(self._tally, f"{exc.message} {exc.technical}".strip())
+
+        async with asyncio.TaskGroup() as group:
+            for target in self._targets:
+                if not target.exists and target.open_jobs():
+                    group.create_task(create(target))
+
+    async def _look(self, phase: Phase) -> None:
+        """Read both sides at the same time and mark what is missing."""
+        if self._source is None:
+            return
+        self._tally.enter(phase)
+        jobs = {job.source.wire: job for job in self._jobs() if not job.failed}
+        targets = {t.wire: t for t in self._targets if t.exists and t.open_jobs()}
+        left = len(jobs) + len(targets)
+
+        def progress() -> None:
+            nonlocal left
+            left -= 1
+            total = len(jobs) + len(targets)
+            self._tally.detail = f"reading headers, {total - left} of {total} folders"
+
+        def took_source(reading: Reading) -> None:
+            progress()
+            job = jobs[reading.wire]
+            if reading.refusal is not None:
+                job.fail(
+                    self._tally,
+                    f"{reading.refusal.message} {reading.refusal.technical}",
+                )
+                return
+            job.listing = reading.listing
+            job.progress.messages = len(reading.listing)
+            job.progress.bytes = reading.listing.total_bytes
+
+        def took_destination(reading: Reading) -> None:
+            progress()
+            target = targets[reading.wire]
+            if reading.refusal is not None:
+                for job in target.jobs:
+                    job.fail(
+                        self._tally,
+                        f"{reading.refusal.message} {reading.refusal.technical}",
+                    )
+                return
+            target.listing = reading.listing
+            target.permanent_flags = reading.selected.permanent_flags
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                read_folders(
+                    self._source,
+                    [(wire, job.listing) for wire, job in jobs.items()],
+                    writable=False,
+                    on_read=took_source,
+                )
+            )
+            group.create_task(
+                read_folders(
+                    self._destinations[0],
+                    [(wire, target.listing) for wire, target in targets.items()],
+                    writable=not self._options.dry_run,
+                    on_read=took_destination,
+                )
+            )
+        plan(self._targets, self._tally, limit=self._limit)
+        self._looked = True
+        if phase == Phase.READING:
+            self._tell_plan()
+
+    def _tell_plan(self) -> None:
+        for job in self._jobs():
+            if not job.failed:
+                p = job.progress
+                self._tally.note(
+                    f"{p.source}: {p.messages} messages, {p.already_there} already "
+                    f"there, {job.waiting} to copy"
+                )
+
+    def _give_up_suspect(self) -> None:
+        """Leave out the message that was alone on the line when it broke."""
+        if self._suspect is None:
+            return
+        job, uid = self._suspect
+        self._suspect = None
+        listing = job.listing
+        if listing is None or listing.uids[row := listing.row(uid)] != uid:
+            return
+        if listing.marks[row] == Mark.MISSING:
+            listing.marks[row] = Mark.FAILED
+            job.progress.failed += 1
+            self._tally.refuse(
+                job.progress.source,
+                uid,
+                listing.sizes[row],
+                "The connection broke each time it was copied.",
+            )
+
+    def _jobs(self) -> list[Job]:
+        return [job for target in self._targets for job in target.jobs]
+
+    def _reached(self) -> int:
+        """Return a number that grows with everything that was achieved."""
+        jobs = self._jobs()
+        listed = sum(job.listing is not None for job in jobs)
+        return listed + sum(job.progress.copied + job.progress.failed for job in jobs)
+
+
+def _append_limit(connection: Connection) -> int | None:
+    for capability in connection.capabilities:
+        name, _, value = capability.partition("=")
+        if name == "APPENDLIMIT" and value.isdigit():
+            return int(value)
+    return None
+
+
+def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one error to act on: our own mistakes first, then lasting ones."""
+    leaves = [
+        _cause(error) if isinstance(error, BaseExceptionGroup) else error
+        for error in group.exceptions
+    ]
+
+    def rank(error: BaseException) -> int:
+        if isinstance(error, ImapError):
+            return 2 if error.retry else 1
+        return 3 if isinstance(error, FolderChanged) else 0
+
+    return min(leaves, key=rank)

@@ -1,0 +1,138 @@
+"""The folders a copy has to do with, and what is known about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from purelymanage.imap.folders import Folder
+from purelymanage.migrations.engines.base import FolderProgress, FolderState
+
+from .listing import Listing, Mark, find_present
+from .tally import Tally
+
+
+@dataclass(slots=True)
+class Job:
+    """One folder of the source."""
+
+    source: Folder
+    progress: FolderProgress
+    listing: Listing | None = None
+    # Holds everything that lies elsewhere as well, like Gmail's All Mail.
+    everything: bool = False
+    failed: bool = False
+    # Messages without a counterpart when we last looked, and without an excuse.
+    unseen: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Return how many messages are still to be sent."""
+        return self.listing.count(Mark.MISSING) if self.listing is not None else 0
+
+    def fail(self, tally: Tally, reason: str) -> None:
+        """Give up on this folder; the rest of the mailbox goes on."""
+        if not self.failed:
+            self.failed = True
+            self.progress.state = FolderState.FAILED
+            tally.refuse(self.progress.source, 0, 0, reason)
+            tally.note(f"{self.progress.source}: {reason}")
+
+    @property
+    def under_way(self) -> bool:
+        """Say whether some message is still to be sent, or to be answered."""
+        if self.listing is None:
+            return False
+        marks = self.listing.marks
+        return Mark.MISSING in marks or Mark.SENT in marks
+
+
+@dataclass(slots=True)
+class Target:
+    """One folder of the destination, and the folders that go into it."""
+
+    wire: bytes
+    name: str
+    exists: bool
+    jobs: list[Job] = field(default_factory=list)
+    listing: Listing | None = None
+    permanent_flags: frozenset[bytes] | None = None
+
+    def open_jobs(self) -> list[Job]:
+        """Return the folders that nothing has gone wrong with."""
+        return [job for job in self.jobs if not job.failed]
+
+
+def plan(targets: list[Target], tally: Tally, *, limit: int | None) -> None:
+    """Mark what is missing at the destination, and count."""
+    for target in targets:
+        jobs = target.open_jobs()
+        listings = [job.listing for job in jobs if job.listing is not None]
+        present = find_present(listings, target.listing or Listing())
+        for job, listing, found in zip(jobs, listings, present, strict=True):
+            if job.everything:
+                _look_elsewhere(job, listing, found, targets)
+            for row, is_there in enumerate(found):
+                _settle(job.progress, listing, row, is_there=bool(is_there))
+            _refuse_large(job, listing, tally, limit)
+            _count(job, listing, found)
+
+
+def _settle(
+    progress: FolderProgress, listing: Listing, row: int, *, is_there: bool
+) -> None:
+    mark = listing.marks[row]
+    if mark == Mark.UNKNOWN:
+        listing.marks[row] = Mark.PRESENT if is_there else Mark.MISSING
+        progress.already_there += is_there
+    elif mark == Mark.SENT:
+        # The answer was lost with a connection, but now it can be seen.
+        listing.marks[row] = Mark.CONFIRMED if is_there else Mark.MISSING
+        if is_there:
+            progress.copied += 1
+            progress.bytes_copied += listing.sizes[row]
+
+
+def _look_elsewhere(
+    job: Job, listing: Listing, found: bytearray, targets: list[Target]
+) -> None:
+    """Count what some other folder brings along as present."""
+    elsewhere = {
+        key
+        for target in targets
+        for other in target.open_jobs()
+        if other is not job and other.listing is not None
+        for key in other.listing.identities()
+    }
+    for row, key in enumerate(listing.identities()):
+        if key in elsewhere:
+            found[row] = 1
+
+
+def _refuse_large(job: Job, listing: Listing, tally: Tally, limit: int | None) -> None:
+    if limit is None:
+        return
+    for row in listing.rows(Mark.MISSING):
+        size = listing.sizes[row]
+        if size > limit:
+            listing.marks[row] = Mark.FAILED
+            job.progress.failed += 1
+            reason = f"It is larger than the limit of {limit:,} bytes."
+            tally.refuse(job.progress.source, listing.uids[row], size, reason)
+
+
+def _count(job: Job, listing: Listing, found: bytearray) -> None:
+    progress = job.progress
+    gone = listing.count(Mark.GONE)
+    progress.messages = len(listing) - gone
+    progress.bytes = listing.total_bytes
+    progress.largest = max(listing.sizes, default=0)
+    waiting = listing.rows(Mark.MISSING)
+    progress.to_copy = progress.copied + len(waiting)
+    progress.bytes_to_copy = progress.bytes_copied + sum(
+        listing.sizes[row] for row in waiting
+    )
+    excused = (Mark.FAILED, Mark.GONE)
+    job.unseen = sum(
+        not is_there and mark not in excused
+        for is_there, mark in zip(found, listing.marks, strict=True)
+    )

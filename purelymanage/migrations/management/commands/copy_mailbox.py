@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.management.base import BaseCommand, CommandError
+
+from purelymanage.imap.account import Account, Security
+from purelymanage.migrations.engines import EngineUnavailable, get_engine
+from purelymanage.migrations.engines.base import (
+    CopyOptions,
+    FolderProgress,
+    Outcome,
+    Progress,
+    Stop,
+    Verdict,
+)
+
+SCHEMES = {
+    "imaps": (Security.TLS, 993),
+    "imap": (Security.CLEAR, 143),
+    "imap+starttls": (Security.STARTTLS, 143),
+}
+SENTENCES = {
+    Verdict.COMPLETE: "Complete: every message of the source is at the destination.",
+    Verdict.SKIPPED: "Complete but for the messages listed above.",
+    Verdict.INCOMPLETE: "Incomplete: not every message is at the destination.",
+    Verdict.STOPPED: "Stopped before the end. Run it again to go on from here.",
+}
+
+
+class Command(BaseCommand):
+    help = "Copy one mailbox into another, or see what that would do (--dry-run)."
+    # It has to work where there is no database, and where migrations are due.
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        for side in ("source", "destination"):
+            parser.add_argument(
+                f"--{side}",
+                required=True,
+                metavar="URL",
+                help="imaps://host[:port], imap+starttls://… or imap://… (clear text)",
+            )
+            parser.add_argument(f"--{side}-user", required=True, metavar="NAME")
+            parser.add_argument(
+                f"--{side}-password-file",
+                required=True,
+                metavar="FILE",
+                help="a file, or /dev/fd/N, with the password as its only line",
+            )
+            parser.add_argument(
+                f"--insecure-{side}",
+                action="store_true",
+                help=f"accept any certificate of the {side}",
+            )
+        parser.add_argument("--engine", default="pipeline")
+        parser.add_argument("--ca-file", help="trust these authorities as well")
+        parser.add_argument("--dry-run", action="store_true", help="write nothing")
+        parser.add_argument("--json", action="store_true", help="print one object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        source = _account("source", options)
+        destination = _account("destination", options)
+        try:
+            engine = get_engine(options["engine"])
+        except EngineUnavailable as exc:
+            raise CommandError(str(exc), returncode=2) from None
+
+        watch = _Watch(self, quiet=options["json"])
+        with _stopped_by_signals(watch.stop):
+            outcome = engine.copy(
+                source, destination, CopyOptions(dry_run=options["dry_run"]), watch
+            )
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome.as_dict(), ensure_ascii=False))
+        else:
+            self._tell(outcome)
+        if outcome.verdict != Verdict.COMPLETE:
+            sys.exit(1)
+
+    def _tell(self, outcome: Outcome) -> None:
+        for line in _table(outcome.folders):
+            self.stdout.write(line)
+        for error in outcome.errors:
+            which = f"message {error.uid}" if error.uid else "the folder"
+            self.stdout.write(f"{error.folder}, {which}: {error.reason}")
+        if outcome.failure is not None:
+            failure = outcome.failure
+            self.stderr.write(f"{failure.message} {failure.technical}".strip())
+        if outcome.dry_run and outcome.verdict == Verdict.COMPLETE:
+            waiting = sum(folder.to_copy for folder in outcome.folders)
+            size = sum(folder.bytes_to_copy for folder in outcome.folders)
+            self.stdout.write(f"{waiting} messages ({_size(size)}) would be copied.")
+            return
+        self.stdout.write(
+            f"{SENTENCES[outcome.verdict]} {outcome.messages_copied} copied "
+            f"({_size(outcome.bytes_copied)}), {outcome.messages_already_there} were "
+            f"there, {outcome.messages_failed} failed, {outcome.seconds:.1f} s."
+        )
+
+
+class _Watch:
+    """Prints what happens, and ends the copy when told to."""
+
+    def __init__(self, command: Command, *, quiet: bool) -> None:
+        self.stop = threading.Event()
+        self._command = command
+        self._quiet = quiet
+        self._last = ""
+
+    def __call__(self, progress: Progress) -> None:
+        if not self._quiet:
+            self._show(progress)
+        if self.stop.is_set():
+            raise Stop
+
+    def _show(self, progress: Progress) -> None:
+        for line in progress.log:
+            self._command.stdout.write(line)
+        now = progress.detail or progress.phase.value
+        if progress.copied:
+            now += f": {progress.copied} of {progress.to_copy}"
+            now += f" messages, {_size(progress.bytes_copied)}"
+        if now != self._last:
+            self._last = now
+            self._command.stdout.write(now)
+            self._command.stdout.flush()
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and `kill` end the copy with its counts instead of a traceback."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {
+        number: signal.signal(number, handle)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _account(side: str, options: dict[str, Any]) -> Account:
+    url: str = options[side]
+    # A password in an address would stand in the list of processes.
+    shape = CommandError(
+        f"--{side} must look like imaps://host:port, without user and password.",
+        returncode=2,
+    )
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise shape from None
+    if parts.scheme not in SCHEMES or not parts.hostname or "@" in parts.netloc:
+        raise shape
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise shape
+    security, usual_port = SCHEMES[parts.scheme]
+    ca_file: str | None = options["ca_file"]
+    if ca_file and not Path(ca_file).is_file():
+        raise CommandError(f"There is no file {ca_file}.", returncode=2)
+    user: str = options[f"{side}_user"]
+    if not user or any(character in user for character in "\r\n\0"):
+        raise CommandError(f"--{side}-user is not a user's name.", returncode=2)
+    return Account(
+        host=parts.hostname,
+        port=port or usual_port,
+        user=user,
+        password=_password(options[f"{side}_password_file"]),
+        security=security,
+        verify_certificate=not options[f"insecure_{side}"],
+        ca_file=ca_file,
+    )
+
+
+def _password(name: str) -> str:
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except OSError as exc:
+        raise CommandError(
+            f"The password file {name} cannot be read: {exc.strerror}.", returncode=2
+        ) from None
+    except UnicodeDecodeError:
+        raise CommandError(
+            f"The password file {name} is not UTF-8 text.", returncode=2
+        ) from None
+    password = text.removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise CommandError(f"The password file {name} is empty.", returncode=2)
+    if any(character in password for character in "\r\n\0"):
+        raise CommandError(
+            f"The password in {name} may be one line of text only.", returncode=2
+        )
+    return password
+
+
+def _table(folders: list[FolderProgress]) -> Iterator[str]:
+    if not folders:
+        return
+    width = max(len("Folder"), *(len(folder.source) for folder in folders))
+    heads = ("messages", "there", "copied", "failed")
+    yield "  ".join([f"{'Folder':{width}}", *(f"{head:>8}" for head in heads), "into"])
+    for folder in folders:
+        counts = (folder.messages, folder.already_there, folder.copied, folder.failed)
+        yield "  ".join(
+            [
+                f"{folder.source:{width}}",
+                *(f"{count:8}" for count in counts),
+                folder.destination + ("" if folder.exists else " (new)"),
+            ]
+        )
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB"
