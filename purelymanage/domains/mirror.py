@@ -1,0 +1,97 @@
+"""The part of the mirror that holds the domains."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.utils import timezone
+
+from purelymanage.audit.events import Event
+from purelymanage.domains.models import Domain
+from purelymanage.domains.sync import Part, Reading, expect_some
+from purelymanage.purelymail import types
+
+FLAGS = {
+    "is_shared": "shared with PurelyMail",
+    "allow_account_reset": "account recovery",
+    "symbolic_subaddressing": "subaddressing",
+}
+RECORDS = {
+    "passes_mx": "MX",
+    "passes_spf": "SPF",
+    "passes_dkim": "DKIM",
+    "passes_dmarc": "DMARC",
+}
+COLUMNS = [*FLAGS, *RECORDS]
+
+
+def apply(found: list[types.Domain], reading: Reading) -> str:
+    known = {domain.name: domain for domain in Domain.objects.all()}
+    listed = {it.name: it for it in found}
+    new, changed = [], []
+
+    for name, it in listed.items():
+        domain = known.get(name)
+        if domain is None:
+            new.append(Domain(**asdict(it)))
+            reading.report(Event.DOMAIN_APPEARED, name, domain=name)
+        elif domain.gone_at is None:
+            if any(
+                getattr(domain, column) != getattr(it, column) for column in COLUMNS
+            ):
+                changed.append(domain)
+                _report_changes(domain, it, reading)
+        elif domain.gone_at < reading.began_at:
+            domain.gone_at = None
+            changed.append(domain)
+            reading.report(Event.DOMAIN_APPEARED, name, domain=name)
+
+    for domain in changed:
+        for column in COLUMNS:
+            setattr(domain, column, getattr(listed[domain.name], column))
+    for name, domain in known.items():
+        is_old = domain.first_seen_at < reading.began_at
+        if domain.gone_at is None and is_old and name not in listed:
+            domain.gone_at = timezone.now()
+            changed.append(domain)
+            reading.report(Event.DOMAIN_VANISHED, name, domain=name)
+
+    Domain.objects.bulk_create(new, ignore_conflicts=True)
+    Domain.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
+    return f"{len(listed)} domain{'' if len(listed) == 1 else 's'}"
+
+
+def _report_changes(domain: Domain, now: types.Domain, reading: Reading) -> None:
+    def differing(names: dict[str, str]) -> list[tuple[str, bool]]:
+        return [
+            (name, getattr(now, column))
+            for column, name in names.items()
+            if getattr(domain, column) != getattr(now, column)
+        ]
+
+    if flags := differing(FLAGS):
+        changes = ", ".join(
+            f"{name} {'on' if is_on else 'off'}" for name, is_on in flags
+        )
+        reading.report(
+            Event.DOMAIN_CHANGED, domain.name, domain=domain.name, changes=changes
+        )
+    if records := differing(RECORDS):
+        changes = ", ".join(
+            f"{name} {'is right' if passes else 'is not right any more'}"
+            for name, passes in records
+        )
+        reading.report(
+            Event.DOMAIN_HEALTH_CHANGED,
+            domain.name,
+            domain=domain.name,
+            changes=changes,
+        )
+
+
+PART = Part(
+    name="domains",
+    fetch=lambda client: client.list_domains(),
+    check=lambda found: expect_some(found, Domain.objects.present(), "domains"),
+    apply=apply,
+)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.audit.log import Actor
+from purelymanage.domains.models import SyncRun
+from purelymanage.domains.sync import ACCOUNT
+
+
+def request_sync() -> bool:
+    """Queue a sync, unless one is waiting already; tell whether this was needed.
+
+    Call it in the transaction that settles a write: both are there or neither.
+    """
+    run, is_new = SyncRun.objects.get_or_create(state=SyncRun.State.QUEUED)
+    if not is_new and run.is_stale:  # its task was lost
+        run.started_at = timezone.now()
+        run.save(update_fields=["started_at"])
+        is_new = True
+    if is_new:
+        async_task("purelymanage.domains.tasks.sync_if_requested")
+    return is_new
+
+
+@transaction.atomic(durable=True)
+def sync_now(*, actor: Actor) -> None:
+    """Queue a sync for somebody who wants to see the present state."""
+    if request_sync():
+        log.record(Event.SYNC_REQUESTED, actor=actor, target=ACCOUNT)

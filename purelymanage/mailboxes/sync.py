@@ -1,0 +1,93 @@
+"""The part of the mirror that holds the mailboxes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.domains.sync import Part, Reading, expect_some
+from purelymanage.mailboxes.models import Creation, Mailbox
+
+LIST_CAP = 1_000
+# By then no request is under way any more, whatever it had to wait for.
+GIVEN_UP_AFTER = timedelta(minutes=5)
+CAPPED = " (PurelyMail lists no more, so none is taken for gone)"
+
+
+def apply(found: list[str], reading: Reading) -> str:
+    listed = set(found)
+    is_capped = len(found) >= LIST_CAP
+    # The open requests first: who settles one now has written the mailbox, too.
+    asked = list(Creation.objects.asked().select_related("requested_by"))
+    known = {
+        address: (pk, gone_at, first_seen_at)
+        for pk, address, gone_at, first_seen_at in Mailbox.objects.values_list(
+            "pk", "address", "gone_at", "first_seen_at"
+        )
+    }
+    present = {address for address, (_, gone_at, _) in known.items() if not gone_at}
+
+    new = listed - known.keys()
+    back = {
+        address
+        for address in listed & (known.keys() - present)
+        if _was_before(known[address][1], reading)
+    }
+    gone = {
+        address
+        for address in present - listed
+        if not is_capped and known[address][2] < reading.began_at
+    }
+    rows = [Mailbox(address=it, domain=it.rpartition("@")[2]) for it in sorted(new)]
+    Mailbox.objects.bulk_create(rows, ignore_conflicts=True)
+    Mailbox.objects.filter(pk__in=[known[it][0] for it in back]).update(
+        gone_at=None, details_at=None
+    )
+    Mailbox.objects.filter(pk__in=[known[it][0] for it in gone]).update(
+        gone_at=timezone.now()
+    )
+
+    ours = {creation.address for creation in asked}
+    for address in sorted((new | back) - ours):
+        reading.report(Event.MAILBOX_APPEARED, address)
+    for address in sorted(gone):
+        reading.report(Event.MAILBOX_VANISHED, address)
+    for creation in asked:
+        if creation.address in listed:
+            _settle(creation, is_there=True)
+        elif (
+            not is_capped and reading.began_at - creation.requested_at > GIVEN_UP_AFTER
+        ):
+            _settle(creation, is_there=False)
+
+    count = f"{len(listed)} mailbox{'' if len(listed) == 1 else 'es'}"
+    return count + (CAPPED if is_capped else "")
+
+
+def _was_before(moment: datetime | None, reading: Reading) -> bool:
+    return moment is not None and moment < reading.began_at
+
+
+def _settle(creation: Creation, *, is_there: bool) -> None:
+    """Tell what became of a request whose process died or got no answer."""
+    reason = "" if is_there else "PurelyMail did not create it."
+    if not Creation.objects.settle(creation, reason=reason):
+        return
+    actor, address = creation.requested_by, creation.address
+    if is_there:
+        log.record(Event.MAILBOX_CREATED, actor=actor, target=address)
+    else:
+        log.record(
+            Event.MAILBOX_CREATION_FAILED, actor=actor, target=address, reason=reason
+        )
+
+
+PART = Part(
+    name="mailboxes",
+    fetch=lambda client: client.list_users(),
+    check=lambda found: expect_some(found, Mailbox.objects.present(), "mailboxes"),
+    apply=apply,
+)

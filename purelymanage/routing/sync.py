@@ -1,0 +1,76 @@
+"""The part of the mirror that holds the routing rules."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from purelymanage.audit.events import Event
+from purelymanage.domains.sync import Part, Reading, expect_some
+from purelymanage.purelymail import types
+from purelymanage.routing.models import Rule
+
+COLUMNS = ["domain", "match_user", "prefix", "catchall", "targets"]
+
+
+def apply(found: list[types.Rule], reading: Reading) -> str:
+    known = {rule.remote_id: rule for rule in Rule.objects.all()}
+    listed = {it.id: _row(it) for it in found}
+    new, changed = [], []
+
+    for number, now in listed.items():
+        rule = known.get(number)
+        if rule is None:
+            new.append(now)
+            _report(Event.RULE_APPEARED, now, reading)
+        elif rule.gone_at is None:
+            # PurelyMail cannot change a rule, but nobody promises that it never will.
+            if _columns(rule) != _columns(now):
+                _report(Event.RULE_VANISHED, rule, reading)
+                _report(Event.RULE_APPEARED, now, reading)
+                changed.append(rule)
+        elif rule.gone_at < reading.began_at:
+            rule.gone_at = None
+            _report(Event.RULE_APPEARED, now, reading)
+            changed.append(rule)
+
+    for rule in changed:
+        for column in COLUMNS:
+            setattr(rule, column, getattr(listed[rule.remote_id], column))
+    for number, rule in known.items():
+        is_old = rule.first_seen_at < reading.began_at
+        if rule.gone_at is None and is_old and number not in listed:
+            rule.gone_at = timezone.now()
+            changed.append(rule)
+            _report(Event.RULE_VANISHED, rule, reading)
+
+    Rule.objects.bulk_create(new, ignore_conflicts=True)
+    Rule.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
+    return f"{len(listed)} rule{'' if len(listed) == 1 else 's'}"
+
+
+def _row(rule: types.Rule) -> Rule:
+    return Rule(
+        remote_id=rule.id,
+        domain=rule.domain,
+        match_user=rule.match_user,
+        prefix=rule.prefix,
+        catchall=rule.catchall,
+        targets=list(rule.targets),
+    )
+
+
+def _columns(rule: Rule) -> list[object]:
+    return [getattr(rule, column) for column in COLUMNS]
+
+
+def _report(event: Event, rule: Rule, reading: Reading) -> None:
+    destinations = ", ".join(rule.targets) or "nobody"
+    reading.report(event, rule.pattern, domain=rule.domain, destinations=destinations)
+
+
+PART = Part(
+    name="rules",
+    fetch=lambda client: client.list_routing_rules(),
+    check=lambda found: expect_some(found, Rule.objects.present(), "rules"),
+    apply=apply,
+)
