@@ -25,6 +25,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STOP_TIMEOUT = 6.0
 LAST_STOP_TIMEOUT = 2.5
 LOOK_EVERY = 0.5
+PAUSE = 1.0  # before the second restart; then it doubles
 FALLS_ALLOWED = 5
 FALLS_WITHIN = 60.0
 
@@ -105,7 +106,7 @@ class Supervisor:
                         f"The process {name} does not stay up; {child.log} says why."
                     )
                 child.kill()
-                self._restarts[name] = now + 2 ** len(falls) - 1
+                self._restarts[name] = now + PAUSE * (2 ** len(falls) - 1)
             if now >= self._restarts[name]:
                 del self._restarts[name]
                 child.start()

@@ -133,6 +133,9 @@ def _start(
     cluster = Cluster(folder.postgres, log=folder.log("postgres"))
     supervisor.keep_base(cluster.start())
     cluster.create_database(DATABASE)
+    terminal.end_step()
+    if cluster.home != folder.postgres.absolute():
+        terminal.say(f"    Its data are in {cluster.home}: its user cannot reach var/.")
 
     settings = {
         **kept,
