@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +24,10 @@ FIRST_FOLDERS = [NewFolder("INBOX")] + [
     NewFolder(name, name) for name in ("Archive", "Drafts", "Junk", "Sent", "Trash")
 ]
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # replaced by these
+
+
+class CannotListen(Exception):
+    """A port is taken or not allowed. The text is meant for the person who asked."""
 
 
 class Sandbox:
@@ -121,15 +125,16 @@ class Sandbox:
         self.calls.clear()
 
     def _start_api(self) -> None:
-        self._api = ApiServer(
-            self.account,
-            token=self.api_token,
-            faults=self.faults,
-            calls=self.calls,
-            control=Control(self.account, self.faults, self.calls, self.reset),
-            host=self._host,
-            port=self._ports[0],
-        )
+        with _listening("the API", self._ports[0]):
+            self._api = ApiServer(
+                self.account,
+                token=self.api_token,
+                faults=self.faults,
+                calls=self.calls,
+                control=Control(self.account, self.faults, self.calls, self.reset),
+                host=self._host,
+                port=self._ports[0],
+            )
         self._api.start()
         self._stack.callback(self._api.stop)
         self.api_url = f"http://{self._address(self._api.port)}"
@@ -137,9 +142,10 @@ class Sandbox:
     def _start_dns(self) -> None:
         from purelymanage.purelymail.sandbox.dns import DnsServer
 
-        server = DnsServer(
-            lambda: self.account.zones, host=self._host, port=self._ports[1]
-        )
+        with _listening("DNS", self._ports[1]):
+            server = DnsServer(
+                lambda: self.account.zones, host=self._host, port=self._ports[1]
+            )
         server.start()
         self._stack.callback(server.stop)
         self.dns = self._address(server.port)
@@ -170,8 +176,10 @@ class Sandbox:
         )
         self._imap = ImapServers(context, host=self._host)
         self._stack.callback(self._imap.stop)
-        self.source_imap = self._address(self._imap.add(source, self._ports[2]))
-        port = self._imap.add(destination, self._ports[3])
+        with _listening("the old provider's IMAP", self._ports[2]):
+            self.source_imap = self._address(self._imap.add(source, self._ports[2]))
+        with _listening("PurelyMail's IMAP", self._ports[3]):
+            port = self._imap.add(destination, self._ports[3])
         self.destination_imap = self._address(port)
         self._imap.start()
 
@@ -181,6 +189,15 @@ class Sandbox:
     def _address(self, port: int) -> str:
         host = WILDCARDS.get(self._host, self._host)
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextmanager
+def _listening(part: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise CannotListen(f"Port {port} for {part}: {reason}.") from exc
 
 
 def _first_folders(owner: str) -> Iterable[NewFolder]:
