@@ -8,7 +8,11 @@ class DashboardConfig(AppConfig):
     name = "purelymanage.dashboard"
 
     def ready(self) -> None:
+        from purelymanage.dashboard import sync
+        from purelymanage.domains.sync import register
         from purelymanage.schedules import write_schedules
+
+        register(sync.PART)
 
         # The last app but one: every table that a task needs is there by now.
         post_migrate.connect(write_schedules, sender=self)

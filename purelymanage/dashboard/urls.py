@@ -1,5 +1,11 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from purelymanage.dashboard import health, views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.dashboard, name="dashboard"),
+    path("running-copies/", views.running_copies, name="running-copies"),
+    path("healthz", health.healthz, name="healthz"),
+]

@@ -1,0 +1,186 @@
+"""What needs somebody: each with what it means and the next step beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.dateformat import format as written
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Right
+from purelymanage.broker import silent_clusters
+from purelymanage.dashboard.credit import Credit
+from purelymanage.domains.models import Domain, Freshness
+from purelymanage.migrations.models import Run
+
+# Beyond these a kind is told in one line.
+EACH = 3
+LATE = timedelta(hours=2, minutes=30)
+
+
+@dataclass(frozen=True)
+class Finding:
+    tone: str
+    title: str
+    text: str = ""
+    url: str = ""
+    action: str = ""
+
+
+def findings(
+    user: User, *, freshness: Freshness, credit: Credit | None, domains: list[Domain]
+) -> list[Finding]:
+    """Return what this person should look at, the worst first."""
+    found = [*_workers(user), *_sync(freshness), *_domains(domains)]
+    if credit:
+        found += _credit(credit)
+    if user.may(Right.SEE_MIGRATIONS):
+        found += _copies(user)
+    return sorted(found, key=lambda finding: finding.tone != "broken")
+
+
+def _workers(user: User) -> list[Finding]:
+    silent = silent_clusters() if user.may(Right.MANAGE) else []
+    if not silent:
+        return []
+    return [
+        Finding(
+            "broken",
+            f"Nobody works on the queue “{'” and “'.join(silent)}”.",
+            "What waits there goes on when its worker runs again: the person who runs "
+            "this panel starts it with manage.py qcluster.",
+        )
+    ]
+
+
+def _sync(freshness: Freshness) -> list[Finding]:
+    if freshness.failed_at:
+        seen = (
+            f"You see the account as it was at {_moment(freshness.synced_at)}."
+            if freshness.synced_at
+            else "Nothing of the account can be shown yet."
+        )
+        return [
+            Finding(
+                "attention",
+                "The account could not be read from PurelyMail.",
+                f"{freshness.reason} {seen}",
+            )
+        ]
+    if freshness.synced_at and timezone.now() - freshness.synced_at > LATE:
+        return [
+            Finding(
+                "attention",
+                "The account has not been read for some hours.",
+                f"You see it as it was at {_moment(freshness.synced_at)}.",
+            )
+        ]
+    return []
+
+
+def _domains(domains: list[Domain]) -> list[Finding]:
+    url = "/domains/?health=unhealthy"
+    deaf = [domain for domain in domains if not domain.passes_mx]
+    rest = [domain for domain in domains if domain.passes_mx and not domain.is_healthy]
+    found = [
+        Finding(
+            "broken",
+            f"Mail to {domain.name} does not arrive.",
+            "PurelyMail does not find its MX record as it should be.",
+            f"/domains/?q={domain.name}",
+            "See the records",
+        )
+        for domain in deaf[:EACH]
+    ]
+    more = len(deaf) - EACH
+    if more > 0:
+        word = "domain" if more == 1 else "domains"
+        title = f"Mail to {more} more {word} does not arrive."
+        found.append(Finding("broken", title, url=url, action="See all"))
+    if len(rest) == 1:
+        found.append(
+            Finding(
+                rest[0].tone,
+                f"The records of {rest[0].name} are not right: {rest[0].verdict}.",
+                "Mail from it may be taken for spam.",
+                f"/domains/?q={rest[0].name}",
+                "See the records",
+            )
+        )
+    elif rest:
+        names = [domain.name for domain in rest]
+        found.append(
+            Finding(
+                rest[0].tone,
+                f"Mail from {len(rest)} domains may be taken for spam.",
+                f"SPF, DKIM or DMARC is not right for {_list(names)}.",
+                url,
+                "See the domains",
+            )
+        )
+    return found
+
+
+def _credit(credit: Credit) -> list[Finding]:
+    if credit.tone == "good":
+        return []
+    limit = settings.CREDIT_ATTENTION
+    if credit.tone == "broken":
+        limit = settings.CREDIT_CRITICAL
+    text = "PurelyMail stops receiving and sending mail when it is used up."
+    if credit.runs_out_at:
+        day = written(timezone.localtime(credit.runs_out_at), "j F")
+        text = f"At the present rate it lasts until {day}. {text}"
+    return [
+        Finding(
+            credit.tone,
+            f"The credit is down to ${credit.amount:.2f}, below ${limit}.",
+            text,
+            "https://purelymail.com/manage/billing",
+            "Add credit at PurelyMail",
+        )
+    ]
+
+
+def _copies(user: User) -> list[Finding]:
+    failed = (
+        Run.objects.visible_to(user)
+        .newest_of_jobs()
+        .filter(state=Run.State.FAILED)
+        .select_related("job")
+        .order_by("-finished_at")
+    )
+    runs = list(failed[: EACH + 1])
+    found = [
+        Finding(
+            "attention",
+            f"The copy into {run.job.destination} did not get through.",
+            run.failure,
+            f"/migrations/jobs/{run.job_id}/",
+            "See the copy",
+        )
+        for run in runs[:EACH]
+    ]
+    if len(runs) > EACH:
+        found.append(
+            Finding(
+                "attention",
+                "More copies did not get through.",
+                url="/migrations/",
+                action="See all",
+            )
+        )
+    return found
+
+
+def _moment(at: datetime) -> str:
+    return written(timezone.localtime(at), "H:i, j F")
+
+
+def _list(names: list[str]) -> str:
+    if len(names) > EACH:
+        return f"{', '.join(names[:EACH])} and {len(names) - EACH} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}"

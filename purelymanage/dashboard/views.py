@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
+from purelymanage.audit.models import Entry
+from purelymanage.dashboard.credit import credit
+from purelymanage.dashboard.findings import findings
+from purelymanage.domains.models import Domain, SyncRun
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations.models import Run
+from purelymanage.routing.models import Rule
+
+SHOWN = 6
+
+
+@require_safe
+def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
+    user = request.user
+    freshness = SyncRun.objects.freshness()
+    # The credit is the whole account's, so people limited to some domains don't see it.
+    sees_account = user.may(Right.SEE_DOMAINS) and user.domain_scope is None
+    money = credit() if sees_account else None
+    domains = _domains(user) if user.may(Right.SEE_DOMAINS) else []
+    found = findings(user, freshness=freshness, credit=money, domains=domains)
+    context: dict[str, Any] = {
+        "freshness": freshness,
+        "findings": found,
+        "credit": money,
+        "sees_account": sees_account,
+        "warning_at": settings.CREDIT_ATTENTION,
+        "may_create": user.may(Right.HANDLE_MAILBOXES),
+    }
+    if user.may(Right.SEE_MAILBOXES):
+        context["mailbox_count"] = Mailbox.objects.visible_to(user).present().count()
+    if user.may(Right.SEE_ROUTING):
+        context["rule_count"] = Rule.objects.visible_to(user).present().count()
+    if user.may(Right.SEE_DOMAINS):
+        context["domain_count"] = len(domains)
+        context["healthy_count"] = sum(domain.is_healthy for domain in domains)
+        context["worst_domains"] = domains[:SHOWN]
+        context["other_domains"] = domains[SHOWN:]
+    if user.may(Right.SEE_MIGRATIONS):
+        context |= _copies(user)
+    if user.may(Right.SEE_AUDIT):
+        entries = Entry.objects.visible_to(user)
+        context["entries"] = entries.order_by("-recorded_at", "-id")[:SHOWN]
+    return render(request, "dashboard/dashboard.html", context)
+
+
+@never_cache
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def running_copies(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """Answer the panel of running copies, which asks for itself while there are any."""
+    return render(request, "dashboard/_running_copies.html", _copies(request.user))
+
+
+def _domains(user: User) -> list[Domain]:
+    return list(Domain.objects.visible_to(user).present().worst_first())
+
+
+def _copies(user: User) -> dict[str, Any]:
+    mine = Run.objects.visible_to(user)
+    open_runs = mine.open().select_related("job").order_by("state", "queued_at")
+    # "running" sorts after "queued": what moves comes first.
+    runs = list(open_runs.reverse()[: SHOWN + 1])
+    finished = mine.newest_of_jobs().filter(state=Run.State.DONE)
+    return {
+        "sees_copies": True,
+        "runs": [(run, _percent(run)) for run in runs[:SHOWN]],
+        "more_runs": len(runs) > SHOWN,
+        "finished_runs": []
+        if runs
+        else finished.select_related("job").order_by("-finished_at")[:4],
+    }
+
+
+def _percent(run: Run) -> int | None:
+    """How much of what is to be copied is there, or None before that is known."""
+    if run.phase != Run.Phase.COPYING or not run.bytes_to_copy:
+        return None
+    return min(99, run.bytes_copied * 100 // run.bytes_to_copy)
