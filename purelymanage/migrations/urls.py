@@ -1,6 +1,20 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from purelymanage.migrations import views
 
 app_name = "migrations"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", views.job_list, name="job-list"),
+    path("servers/", views.server_list, name="server-list"),
+    path("servers/new/", views.create_server, name="create-server"),
+    path("servers/<int:pk>/", views.edit_server, name="edit-server"),
+    path("servers/<int:pk>/test/", views.test_server, name="test-server"),
+    path("jobs/new/", views.create_job, name="create-job"),
+    path("jobs/<int:pk>/", views.job_detail, name="job-detail"),
+    path("jobs/<int:pk>/log/", views.run_log, name="run-log"),
+    path("jobs/<int:pk>/run/", views.queue_run, name="queue-run"),
+    path("jobs/<int:pk>/stop/", views.stop_run, name="stop-run"),
+    path("jobs/<int:pk>/password/", views.replace_password, name="replace-password"),
+]

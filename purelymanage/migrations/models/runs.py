@@ -24,6 +24,20 @@ class RunQuerySet(models.QuerySet["Run"]):
     def open(self) -> Self:
         return self.filter(state__in=OPEN)
 
+    def settled(self) -> Self:
+        return self.filter(finished_at__isnull=False)
+
+    def search(self, words: str) -> Self:
+        """Runs from or to an address that contains each of the words."""
+        found = self
+        for word in words.split():
+            found = found.filter(
+                Q(job__destination__icontains=word)
+                | Q(job__source_user__icontains=word)
+                | Q(job__server__name__icontains=word)
+            )
+        return found
+
     def running(self) -> Self:
         return self.filter(state=Run.State.RUNNING)
 

@@ -1,0 +1,280 @@
+"""What a run looks like to a person: words, tones and the next step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from purelymanage.migrations import estimates
+from purelymanage.migrations.models import Run, RunFolder
+
+MOST_GROUPS = 20
+MOST_LINES = 200
+# The steps of a copy as the page names them, in order.
+STEPS = {
+    Run.Phase.CONNECTING: ("Sign in", "Signed in"),
+    Run.Phase.LISTING: ("Count", "Counted"),
+    Run.Phase.READING: ("Read headers", "Headers read"),
+    Run.Phase.COPYING: ("Copy", "Copied"),
+    Run.Phase.COMPARING: ("Compare both sides", "Both sides compared"),
+}
+ADVICE = {
+    Run.Trouble.PASSWORD: (
+        "Ask the owner for the present password, and whether IMAP is switched on for "
+        "the old mailbox."
+    ),
+    Run.Trouble.CONNECTION: (
+        "Test the server under Servers, then run it again. What is there already is "
+        "not copied twice."
+    ),
+    Run.Trouble.CERTIFICATE: (
+        "Use the host name that the certificate was made for. Only if you know this "
+        "server, switch the check off in its settings."
+    ),
+    Run.Trouble.DESTINATION: (
+        "Look whether the mailbox is still there, then run it again in a few minutes."
+    ),
+    Run.Trouble.OTHER: "Run it again: what is there already is not copied twice.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button that queues a run of this kind."""
+
+    kind: str
+    label: str
+    icon: str
+    primary: bool
+
+
+@dataclass(frozen=True)
+class RunView:
+    run: Run
+
+    @property
+    def tone(self) -> str:
+        run = self.run
+        match run.state:
+            case Run.State.QUEUED:
+                return "waiting"
+            case Run.State.RUNNING:
+                return "running"
+            case Run.State.FAILED:
+                return "broken"
+            case Run.State.STOPPED:
+                return "attention"
+        return "attention" if run.verdict == Run.Verdict.SKIPPED else "good"
+
+    @property
+    def badge(self) -> str:
+        """The state in one or two words."""
+        run = self.run
+        match run.state:
+            case Run.State.RUNNING if run.stop_requested_at:
+                return "Stopping"
+            case Run.State.RUNNING if run.dry_run:
+                return "Planning"
+            case Run.State.RUNNING:
+                return run.get_phase_display()
+            case Run.State.FAILED if run.trouble == Run.Trouble.PASSWORD:
+                return "Needs a password"
+            case Run.State.DONE if run.dry_run:
+                return "Plan ready"
+            case Run.State.DONE:
+                return "Complete"
+        return run.get_state_display()
+
+    @property
+    def headline(self) -> str:
+        """What is going on, or how it ended, as one sentence without its full stop."""
+        run = self.run
+        match run.state:
+            case Run.State.QUEUED if run.not_before:
+                return "Tries again by itself"
+            case Run.State.QUEUED if run.handed_at:
+                return "Starts in a moment"
+            case Run.State.QUEUED if run.attempt:
+                return run.detail or "Interrupted, resumes by itself"
+            case Run.State.QUEUED:
+                return "Waits until another copy has ended"
+            case Run.State.RUNNING if run.stop_requested_at:
+                return "Stops in a moment"
+            case Run.State.RUNNING:
+                words = run.detail or run.get_phase_display()
+                return words[:1].upper() + words[1:]
+            case Run.State.FAILED:
+                return run.failure.rstrip(".")
+            case Run.State.STOPPED:
+                return "Stopped before the end"
+        if run.dry_run:
+            return "The plan is ready, nothing was copied yet"
+        if run.verdict == Run.Verdict.SKIPPED:
+            noun = "message" if run.failed == 1 else "messages"
+            return f"Complete, apart from {run.failed:,} {noun} left out"
+        return "Complete: both sides were counted and agree"
+
+    @property
+    def advice(self) -> str:
+        """The next step where the run did not end well, or will not go on by itself."""
+        run = self.run
+        match run.state:
+            case Run.State.FAILED:
+                return ADVICE[Run.Trouble(run.trouble or Run.Trouble.OTHER)]
+            case Run.State.STOPPED if not run.dry_run:
+                return "What was copied stays. Run it again to copy the rest."
+        return ""
+
+    @property
+    def waits_until(self) -> datetime | None:
+        waits = self.run.state == Run.State.QUEUED
+        return self.run.not_before if waits else None
+
+    @property
+    def title(self) -> str:
+        """What the tab of the browser says before the name of the page."""
+        if not self.run.is_open:
+            return ""
+        percent = self.percent
+        return f"{self.badge}:" if percent is None else f"{percent} %"
+
+    @cached_property
+    def percent(self) -> int | None:
+        return estimates.percent(self.run)
+
+    @cached_property
+    def pace(self) -> estimates.Pace:
+        return estimates.pace(self.run.samples)
+
+    @property
+    def bytes_a_second(self) -> int:
+        return int(self.pace.bytes)
+
+    @cached_property
+    def chart(self) -> estimates.Chart | None:
+        return estimates.chart(self.run)
+
+    @property
+    def time_left(self) -> str:
+        left = estimates.time_left(self.run)
+        return estimates.in_words(left) if left is not None else ""
+
+    @property
+    def finishes_at(self) -> datetime | None:
+        left = estimates.time_left(self.run)
+        return timezone.now() + left if left is not None else None
+
+    @property
+    def steps(self) -> list[Step]:
+        run = self.run
+        steps = list(STEPS)
+        if run.dry_run:
+            steps = steps[:3]
+        phases = [*STEPS, Run.Phase.DONE]
+        reached = phases.index(Run.Phase(run.phase))
+        if run.state == Run.State.DONE:
+            reached = len(phases)
+        found = []
+        for step in steps:
+            to_do, done = STEPS[step]
+            position = phases.index(step)
+            if position < reached:
+                found.append(Step(done, "good"))
+            elif position == reached and run.state == Run.State.RUNNING:
+                found.append(Step(run.Phase(step).label, "running"))
+            else:
+                found.append(Step(to_do, "off"))
+        return found
+
+    @property
+    def actions(self) -> list[Action]:
+        """What may be queued next, the obvious thing first."""
+        run = self.run
+        if run.is_open:
+            return []
+        plan = Action("plan", "Plan again", "sync", primary=False)
+        if run.dry_run and run.state == Run.State.DONE:
+            return [Action("copy", "Run it", "play", primary=True), plan]
+        if run.dry_run:
+            return [Action("plan", "Plan again", "sync", primary=True)]
+        again = Action("copy", "Run again", "play", primary=not run.is_complete)
+        return [again, plan]
+
+    @property
+    def copied(self) -> int:
+        """Messages copied by all attempts of this run together."""
+        return self.run.copied + self.run.copied_earlier
+
+    @property
+    def bytes_copied(self) -> int:
+        return self.run.bytes_copied + self.run.bytes_copied_earlier
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """What could not be copied for the same reason."""
+
+    reason: str
+    count: int
+    folders: list[str]
+    are_folders: bool
+    advice: str
+    lines: str
+
+
+def grouped_errors(run: Run, folders: Iterable[RunFolder]) -> list[ErrorGroup]:
+    """Return the errors of a run by reason, the most frequent first.
+
+    The single messages are only looked up when the run has ended.
+    """
+    if not run.failed and not any(it.state == "failed" for it in folders):
+        return []
+    groups = list(
+        run.errors.values("reason")
+        .annotate(
+            count=Count("pk"), last=Max("uid"), names=ArrayAgg("folder", distinct=True)
+        )
+        .order_by("-count", "reason")[:MOST_GROUPS]
+    )
+    lines = defaultdict(list)
+    if not run.is_open:
+        for error in run.errors.order_by("folder", "uid")[:MOST_LINES]:
+            lines[error.reason].append(
+                f"{error.folder}  UID {error.uid}  {error.size:,} bytes"
+            )
+    return [
+        ErrorGroup(
+            reason=group["reason"],
+            count=group["count"],
+            folders=group["names"],
+            are_folders=not group["last"],
+            advice=_advice(group["reason"]),
+            lines="\n".join(lines[group["reason"]]) if group["last"] else "",
+        )
+        for group in groups
+    ]
+
+
+def _advice(reason: str) -> str:
+    words = reason.lower()
+    if any(it in words for it in ("toobig", "too large", "larger than", "too big")):
+        return (
+            "They stay in the old mailbox. Ask the owner to save their attachments "
+            "before it closes."
+        )
+    if "quota" in words:
+        return "Make room in the new mailbox, then run it again."
+    return "They are tried again in the next run."

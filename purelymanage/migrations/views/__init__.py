@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from purelymanage.migrations.views.jobs import (
+    create_job,
+    job_detail,
+    job_list,
+    queue_run,
+    replace_password,
+    run_log,
+    stop_run,
+)
+from purelymanage.migrations.views.servers import (
+    create_server,
+    edit_server,
+    server_list,
+    test_server,
+)
+
+__all__ = [
+    "create_job",
+    "create_server",
+    "edit_server",
+    "job_detail",
+    "job_list",
+    "queue_run",
+    "replace_password",
+    "run_log",
+    "server_list",
+    "stop_run",
+    "test_server",
+]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
+from purelymanage.errors import Refused
+from purelymanage.http import asked, page_or_partial
+from purelymanage.migrations.forms import JobForm, PasswordForm
+from purelymanage.migrations.models import Run
+from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.operations import jobs as job_operations
+from purelymanage.migrations.operations import runs as run_operations
+from purelymanage.migrations.presentation import RunView, grouped_errors
+
+PER_PAGE = 50
+MOST_OPEN = 100
+MOST_SUGGESTIONS = 500
+EARLIER = 20
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
+    words = asked(request, "q")
+    runs = _newest(request).search(words)
+    unsettled = runs.open().order_by("queued_at", "pk")[:MOST_OPEN]
+    ended = runs.settled().order_by("-finished_at", "-pk")
+    page = Paginator(ended, PER_PAGE).get_page(request.GET.get("page"))
+    views = [RunView(run) for run in unsettled]
+    return page_or_partial(
+        request,
+        "migrations/job_list.html",
+        {
+            "running": [it for it in views if it.run.state == Run.State.RUNNING],
+            "waiting": [it for it in views if it.run.state == Run.State.QUEUED],
+            "ended": [RunView(run) for run in page],
+            "page": page,
+            "q": words,
+            "may_change": request.user.may(Right.MANAGE),
+        },
+    )
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def create_job(request: AuthenticatedHttpRequest) -> HttpResponse:
+    form = JobForm(
+        request.POST or None,
+        user=request.user,
+        initial={
+            "server": request.GET.get("server"),
+            "destination": request.GET.get("to"),
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = job_operations.create_job(**form.cleaned_data, actor=request.user)
+        except job_operations.NotLetIn as exc:
+            form.add_error("password" if exc.about_password else "server", str(exc))
+        except Refused as exc:
+            form.add_error("destination", str(exc))
+        else:
+            return redirect("migrations:job-detail", run.job_id)
+
+    addresses = form.mailboxes.values_list("address", flat=True)
+    return page_or_partial(
+        request,
+        "migrations/create_job.html",
+        {"form": form, "suggestions": addresses[:MOST_SUGGESTIONS]},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def job_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(_newest(request), job_id=pk)
+    return _show(request, run)
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def run_log(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(_newest(request), job_id=pk)
+    return HttpResponse(run.log, content_type="text/plain; charset=utf-8")
+
+
+@require_POST
+@requires(Right.MANAGE)
+def queue_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(_newest(request), job_id=pk)
+    dry_run = request.POST.get("kind") != "copy"
+    if run.job.needs_password:
+        return redirect("migrations:replace-password", pk)
+    try:
+        run_operations.queue_run(job=run.job, dry_run=dry_run, actor=request.user)
+    except Refused as exc:
+        messages.error(request, str(exc))
+    return redirect("migrations:job-detail", pk)
+
+
+@require_POST
+@requires(Right.MANAGE)
+def stop_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(_newest(request), job_id=pk)
+    try:
+        run_operations.stop_run(run=run, actor=request.user)
+    except Refused as exc:
+        if not request.htmx:
+            messages.error(request, str(exc))
+    if request.htmx:
+        return _show(request, _newest(request).get(job_id=pk))
+    return redirect("migrations:job-detail", pk)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def replace_password(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    run = get_object_or_404(_newest(request), job_id=pk)
+    form = PasswordForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            job_operations.replace_password(
+                job=run.job,
+                password=form.cleaned_data["password"],
+                dry_run=run.dry_run,
+                actor=request.user,
+            )
+        except job_operations.NotLetIn as exc:
+            form.add_error("password", str(exc))
+        except Refused as exc:
+            form.add_error(None, str(exc))
+        else:
+            return redirect("migrations:job-detail", pk)
+
+    return page_or_partial(
+        request,
+        "migrations/replace_password.html",
+        {"form": form, "run": run, "job": run.job},
+        status=422 if form.errors else 200,
+    )
+
+
+def _newest(request: AuthenticatedHttpRequest) -> RunQuerySet:
+    runs: RunQuerySet = Run.objects.visible_to(request.user).newest_of_jobs()
+    return runs.select_related("job__server")
+
+
+def _show(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
+    folders = list(run.folders.all())
+    context: dict[str, Any] = {
+        "run": run,
+        "job": run.job,
+        "view": RunView(run),
+        "folders": folders,
+        "problems": grouped_errors(run, folders),
+        "may_change": request.user.may(Right.MANAGE),
+    }
+    if not request.htmx:
+        earlier = run.job.runs.exclude(pk=run.pk).order_by("-queued_at", "-pk")
+        context["earlier"] = [RunView(it) for it in earlier[:EARLIER]]
+    return page_or_partial(request, "migrations/job_detail.html", context)
