@@ -78,7 +78,7 @@ class Dovecot:
         self._mail.mkdir()
         if os.geteuid() == 0:
             shutil.chown(self._mail, *_mail_owner())
-        self._write_users()
+        (self._folder / "users").mkdir()
         # A port that was free may be taken by the time Dovecot wants it.
         for attempt in range(3):
             self._configure(certificate, key)
@@ -108,7 +108,12 @@ class Dovecot:
 
     def add_user(self, user: str, password: str) -> None:
         self.users[user] = password
-        self._write_users()
+        # A file for each, as Dovecot looks at a known file once a second only. A
+        # password may hold any character, colons and blanks too.
+        secret = base64.b64encode(password.encode()).decode()
+        path = self._folder / "users" / user
+        path.write_text(f"{user}:{{PLAIN.b64}}{secret}\n")
+        path.chmod(0o644)
 
     def account(self, user: str, *, security: Security = Security.TLS) -> Account:
         return Account(
@@ -131,6 +136,8 @@ class Dovecot:
         # Lines of a header fetch may be longer than imaplib likes.
         imaplib._MAXLINE = 10_000_000  # type: ignore[attr-defined]
         client = imaplib.IMAP4(self.host, self.port)
+        # It sends messages in several pieces, and would wait 40 ms after the first.
+        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         password = self.users[user]
         client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
         return client
@@ -172,7 +179,7 @@ class Dovecot:
         client = self.connect(user)
         state, answer = client.select(_quoted(folder), readonly=True)
         assert state == "OK", answer
-        _, lines = client.fetch("1:*", "(UID FLAGS INTERNALDATE BODY.PEEK[])")
+        _, lines = client.uid("FETCH", "1:*", "(FLAGS INTERNALDATE BODY.PEEK[])")
         found = []
         for line in lines:
             if isinstance(line, tuple):
@@ -190,16 +197,6 @@ class Dovecot:
                 )
         client.logout()
         return found
-
-    def _write_users(self) -> None:
-        # A password may hold any character, colons and blanks too.
-        lines = [
-            f"{user}:{{PLAIN.b64}}{base64.b64encode(password.encode()).decode()}\n"
-            for user, password in self.users.items()
-        ]
-        path = self._folder / "users"
-        path.write_text("".join(lines))
-        path.chmod(0o644)
 
     def _configure(self, certificate: Path, key: Path) -> None:
         self.port, self.tls_port = _free_ports(2)
@@ -252,7 +249,7 @@ service anvil {{
 }}
 passdb {{
   driver = passwd-file
-  args = username_format=%u {self._folder}/users
+  args = {self._folder}/users/%u
 }}
 userdb {{
   driver = static

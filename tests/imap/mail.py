@@ -21,12 +21,20 @@ FOLDERS = (
     "Lists/a long name with blanks",
     "Empty",
 )
-FLAGS = ("\\Seen", "\\Answered", "\\Flagged", "\\Draft", "\\Deleted", "$Forwarded", "work")
+FLAGS = (
+    "\\Seen",
+    "\\Answered",
+    "\\Flagged",
+    "\\Draft",
+    "\\Deleted",
+    "$Forwarded",
+    "work",
+)
 
 
 def message(number: int, size: int = 800, *, extra: str = "") -> bytes:
     """Return a message of roughly `size` bytes with an identity of its own."""
-    rng = random.Random(number)
+    rng = random.Random(number)  # noqa: S311 - not a secret
     head = (
         f"Return-Path: <sender{number}@example.org>\r\n"
         f"Received: from mx{number % 7}.example.org (mx.example.org [192.0.2.1])\r\n"
@@ -47,7 +55,7 @@ def message(number: int, size: int = 800, *, extra: str = "") -> bytes:
 
 def mailbox(count: int, average: int = 2000) -> dict[str, list[Stored]]:
     """Return `count` messages in twelve folders, with flags and dates of ten years."""
-    rng = random.Random(count)
+    rng = random.Random(count)  # noqa: S311 - not a secret
     found: dict[str, list[Stored]] = {name: [] for name in FOLDERS}
     filled = [name for name in FOLDERS if name != "Empty"]
     start = datetime(2014, 1, 1, tzinfo=UTC)

@@ -1,0 +1,141 @@
+"""A man in the middle: delays, cuts, stalls and rewrites what servers say."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+Rewrite = Callable[[bytes], bytes]
+
+
+@dataclass
+class Proxy:
+    """Passes clear-text IMAP on. Use it as a context manager."""
+
+    target_port: int
+    target_host: str = "127.0.0.1"
+    # One way, in seconds.
+    delay: float = 0
+    # Applied to each piece the server sends.
+    rewrite: Rewrite | None = None
+    # Cut the connection once this many bytes went to the server, each number once.
+    cut_after_sent: list[int] = field(default_factory=list)
+    # The same for bytes from the server.
+    cut_after_received: list[int] = field(default_factory=list)
+    # Go silent after this many bytes from the server.
+    stall_after: int | None = None
+    # Cut whenever a client says this.
+    poison: bytes | None = None
+    host: str = field(default="127.0.0.1", init=False)
+    port: int = field(default=0, init=False)
+    connections: int = field(default=0, init=False)
+    sent: bytearray = field(default_factory=bytearray, init=False)
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    async def _start(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server = await asyncio.start_server(self._serve, self.host, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _end(self) -> None:
+        self._server.close()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.connections += 1
+        far_reader, far_writer = await asyncio.open_connection(
+            self.target_host, self.target_port
+        )
+        up = asyncio.ensure_future(
+            self._pass(reader, far_writer, self.cut_after_sent, upwards=True)
+        )
+        down = asyncio.ensure_future(
+            self._pass(far_reader, writer, self.cut_after_received, upwards=False)
+        )
+        try:
+            await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for half in (up, down):
+                half.cancel()
+            writer.transport.abort()
+            far_writer.transport.abort()
+            self._tasks.discard(task)
+
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        cuts: list[int],
+        *,
+        upwards: bool,
+    ) -> None:
+        cut = cuts.pop(0) if cuts else None
+        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        async def forward() -> None:
+            passed = 0
+            while True:
+                due, data = await queue.get()
+                wait = due - loop.time()
+                if wait > 0:
+                    await asyncio.sleep(wait)
+                if not upwards and self.rewrite is not None:
+                    data = self.rewrite(data)
+                if cut is not None and passed + len(data) >= cut:
+                    writer.write(data[: cut - passed])
+                    await writer.drain()
+                    return
+                if (
+                    not upwards
+                    and self.stall_after is not None
+                    and passed + len(data) > self.stall_after
+                ):
+                    await asyncio.Event().wait()
+                passed += len(data)
+                writer.write(data)
+                await writer.drain()
+
+        async def receive() -> None:
+            while data := await reader.read(65536):
+                if upwards:
+                    self.sent += data
+                    if self.poison is not None and self.poison in data:
+                        return
+                queue.put_nowait((loop.time() + self.delay, data))
+
+        halves = {asyncio.ensure_future(forward()), asyncio.ensure_future(receive())}
+        try:
+            await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for half in halves:
+                half.cancel()
