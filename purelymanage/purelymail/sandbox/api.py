@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
+import logging
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +16,8 @@ from purelymanage.purelymail.sandbox.account import OPERATIONS, Account
 from purelymanage.purelymail.sandbox.control import Control
 from purelymanage.purelymail.sandbox.faults import Calls, Fault, Faults
 from purelymanage.purelymail.sandbox.fields import Refused
+
+logger = logging.getLogger(__name__)
 
 API_PREFIX = "/api/v0/"
 LONGEST_BODY = 1_000_000
@@ -49,7 +53,10 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = "sandbox", self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep quiet: clients that hang up are part of the game."""
+        """Report our own mistakes; clients that hang up are part of the game."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            logger.error("a call to the sandbox failed", exc_info=error)
 
     def close_all(self) -> None:
         self.shutdown()

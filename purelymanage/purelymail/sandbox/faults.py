@@ -28,13 +28,15 @@ class Fault:
     kind: str
     operation: str = "*"
     times: int | None = 1
-    seconds: float = 60
+    seconds: float | None = None
     code: str = "badRequest"
     message: str = "The request was refused."
 
     def __post_init__(self) -> None:
         if not KINDS.fullmatch(self.kind):
             raise ValueError(f"There is no fault called {self.kind}.")
+        if self.seconds is None:
+            self.seconds = 1 if self.kind == "latency" else 60
 
 
 class Faults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from pymap.config import BackendCapability, IMAPConfig
 from pymap.exceptions import AuthorizationFailure, InvalidAuth, NotAllowedError
 from pymap.interfaces.login import IdentityInterface, LoginInterface
 from pymap.parsing import Params
+from pymap.parsing.command import Command
 from pymap.parsing.command.auth import ListCommand
 from pymap.parsing.commands import Commands
 from pymap.parsing.exceptions import NotParseable
@@ -30,6 +32,11 @@ from purelymanage.purelymail.sandbox.mail_store import MailStore, NewFolder
 # Given a user name and a password: whose mail it opens, or None.
 Check = Callable[[str, str], str | None]
 LARGEST_MESSAGE = 51_200_000
+LONGEST_LINE = 8_000
+# A password may contain anything.
+LOGIN = re.compile(rb"\S+ LOGIN ", re.IGNORECASE)
+# One that begins no modified UTF-7.
+LONE_AMPERSAND = re.compile(rb"&(?![A-Za-z0-9+,]*-)")
 
 
 @dataclass
@@ -68,6 +75,7 @@ class Config(IMAPConfig):
             hash_context=BuiltinHash(),
             reject_dnsbl=False,
             max_append_len=LARGEST_MESSAGE,
+            bad_command_limit=None,
             **details,  # type: ignore[arg-type]  # only ssl_context
         )
         self._name = provider.name
@@ -81,13 +89,27 @@ class Config(IMAPConfig):
 
     @property
     def commands(self) -> Commands:
-        commands = Commands()
-        commands.register(ListWithOptions)
-        return commands
+        return TolerantCommands()
 
     @property
     def greeting(self) -> bytes:
         return f"{self._name} is ready.".encode()
+
+
+class TolerantCommands(Commands):
+    """The commands of pymap, which never returns from decoding a name like `A&B`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register(ListWithOptions)
+
+    def parse(self, buf: memoryview, params: Params) -> tuple[Command, memoryview]:
+        line = bytes(buf[:LONGEST_LINE]).partition(b"\n")[0]
+        if b"&" in line and not LOGIN.match(line):
+            mended = LONE_AMPERSAND.sub(b"&-", line)
+            if mended != line:
+                buf = memoryview(mended + bytes(buf[len(line) :]))
+        return super().parse(buf, params)
 
 
 class ListWithOptions(ListCommand):

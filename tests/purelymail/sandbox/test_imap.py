@@ -283,6 +283,16 @@ def test_reset_throws_everybody_out(api: Api) -> None:
     assert logged_in(api.sandbox).select()[1] == [b"0"]
 
 
+def test_a_lone_ampersand_is_one(api: Api) -> None:
+    client = logged_in(api.sandbox)
+    assert client.create('"A&B C"')[0] == "OK"
+    assert client.select('"A&-B C"')[0] == "OK"
+    # Not in passwords, though.
+    api.call("modifyUser", userName=ANNA, newPassword="a&b")
+    other = over_tls(api.sandbox, api.sandbox.destination_imap)
+    assert other.login(ANNA, "a&b")[0] == "OK"
+
+
 def test_silent_and_rude_clients_are_survived(api: Api) -> None:
     port = port_of(api.sandbox.destination_imap)
     socket.create_connection(("127.0.0.1", port)).close()
