@@ -7,4 +7,5 @@ from purelymanage.domains import views
 app_name = "domains"
 urlpatterns: list[URLPattern] = [
     path("", views.domain_list, name="domain-list"),
+    path("sync/", views.sync_now, name="sync-now"),
 ]
