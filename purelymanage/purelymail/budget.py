@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
-from purelymanage.purelymail.errors import Unavailable
+from purelymanage.purelymail.errors import NotSent
 
 BURST = 6
 SECONDS_A_CALL = 1.0
@@ -46,7 +46,7 @@ def _reserve(operation: str, patience: float) -> float:
     full_at = max(cache.get(BUCKET, 0.0), now) + SECONDS_A_CALL
     wait = float(full_at - now - BURST * SECONDS_A_CALL)
     if wait > patience:
-        raise Unavailable(
+        raise NotSent(
             "The panel is asking PurelyMail a lot at the moment. Try again in a minute."
         )
     cache.set(BUCKET, full_at, timeout=3600)

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import requests
 from django.conf import settings
+from urllib3.exceptions import NewConnectionError
 
 from purelymanage.purelymail import budget, types
-from purelymanage.purelymail.errors import Rejected, Unavailable
+from purelymanage.purelymail.errors import NotSent, Rejected, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +48,16 @@ class PurelymailClient:
     """
 
     def __init__(
-        self, token: str, *, base_url: str, patience: float = PATIENCE
+        self,
+        token: str,
+        *,
+        base_url: str,
+        patience: float = PATIENCE,
+        timeout: float | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._patience = patience
+        self._timeout = min(timeout or TIMEOUT, TIMEOUT)
         self._http = requests.Session()
         self._http.headers["Purelymail-Api-Token"] = token
 
@@ -242,7 +249,7 @@ class PurelymailClient:
         Only reads are repeated: nobody knows what became of a write.
         """
         body = {name: value for name, value in body.items() if value is not None}
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + self._timeout
         pauses: tuple[float, ...] = PAUSES if operation in READS else ()
         for pause in (*pauses, None):
             budget.spend(operation, patience=self._patience)
@@ -278,7 +285,8 @@ class PurelymailClient:
                 reply = _reply(response, deadline)
         except requests.RequestException as exc:
             # The exception holds the request, and that the token and passwords.
-            raise _NoAnswer(type(exc).__name__) from None
+            kind = _NoConnection if _never_left(exc) else _NoAnswer
+            raise kind(type(exc).__name__) from None
 
         try:
             answer = json.loads(reply)
@@ -306,6 +314,17 @@ class _NoAnswer(Unavailable):
         self.retry_after = retry_after
 
 
+class _NoConnection(_NoAnswer, NotSent):
+    pass
+
+
+def _never_left(error: requests.RequestException) -> bool:
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)
+
+
 def _reply(response: requests.Response, deadline: float) -> bytes:
     reply = bytearray()
     for chunk in response.iter_content(64 * 1024):
@@ -323,16 +342,21 @@ def _retry_after(response: requests.Response) -> float:
     return float(value) if value.isascii() and value.isdigit() else 0
 
 
-def get_client(*, patience: float = PATIENCE) -> PurelymailClient:
+def get_client(
+    *, patience: float = PATIENCE, timeout: float | None = None
+) -> PurelymailClient:
     """Return a client for the account of the settings."""
     token = settings.PURELYMAIL_API_TOKEN
     if not token:
-        raise Unavailable(
+        raise NotSent(
             "No PurelyMail token is set: put it into PURELYMAIL_API_TOKEN or into a "
             "file named by PURELYMAIL_API_TOKEN_FILE."
         )
     if not (token.isascii() and token.isprintable()):
-        raise Unavailable("PURELYMAIL_API_TOKEN does not hold a token.")
+        raise NotSent("PURELYMAIL_API_TOKEN does not hold a token.")
     return PurelymailClient(
-        token, base_url=settings.PURELYMAIL_API_URL, patience=patience
+        token,
+        base_url=settings.PURELYMAIL_API_URL,
+        patience=patience,
+        timeout=timeout,
     )

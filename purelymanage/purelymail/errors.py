@@ -34,6 +34,10 @@ class Unavailable(PurelymailError):
     message = "PurelyMail could not be reached. Try again in a few minutes."
 
 
+class NotSent(Unavailable):
+    """The request never left: it has certainly not been carried out."""
+
+
 class NotApplied(PurelymailError):
     """PurelyMail said it was done, but reading back shows that nothing changed."""
 
