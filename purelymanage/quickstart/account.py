@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 import signal
 import sys
 import time
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -80,13 +77,12 @@ def real_settings(given: Mapping[str, str], folder: Folder) -> dict[str, str]:
 class Sandbox:
     """The stand-in account, at the same ports from start to start where possible."""
 
-    def __init__(self, folder: Folder, kept: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Folder, kept: Mapping[str, str], env: Mapping[str, str]
+    ) -> None:
         self._ready = folder.sandbox / "ready.json"
         self._ready.unlink(missing_ok=True)
         self._token = folder.sandbox / "token"
-        if not self._token.exists():
-            token = f"pm-live-{uuid.UUID(bytes=secrets.token_bytes(16))}"
-            environment.write_private(self._token, token + "\n")
         before = [int(part) for part in kept.get(PORTS, "0,0,0,0").split(",")]
         self._ports = [
             ports.keep_or_choose(before[0]),
@@ -107,7 +103,7 @@ class Sandbox:
                 *("--destination-imap-port", destination),
             ],
             log=folder.log("sandbox"),
-            env=environment.for_children(os.environ, folder.env),
+            env=env,
             cwd=BASE_DIR,
             stop_signal=signal.SIGTERM,
         )

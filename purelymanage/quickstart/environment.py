@@ -99,11 +99,11 @@ def given(environ: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def for_children(environ: Mapping[str, str], env_file: Path) -> dict[str, str]:
+def for_children(given: Mapping[str, str], env_file: Path) -> dict[str, str]:
     """Return the environment of our processes: they read the rest from `env_file`."""
     passed = {
         name: value
-        for name, value in environ.items()
+        for name, value in given.items()
         if name.removesuffix("_FILE") not in OWNED and name not in OWNED
     }
     return {

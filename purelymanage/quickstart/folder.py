@@ -54,7 +54,10 @@ class Folder:
     def begin(self) -> None:
         for folder in (self.logs, self.sandbox, self.mail):
             folder.mkdir(mode=0o700, exist_ok=True)
-        # Whoever waits for the file wants the one of this start.
+        self.put_away_state()
+
+    def put_away_state(self) -> None:
+        """Rename `quickstart.json`, which is there only while everything answers."""
         if self._state.exists():
             self._state.replace(self._last_state)
 
@@ -71,7 +74,7 @@ class Folder:
         return path
 
     def last_state(self) -> dict[str, Any]:
-        """Return what the last start wrote into `quickstart.json`, or nothing."""
+        """Return what the last start wrote into `quickstart.json`, if known."""
         try:
             state = json.loads(self._last_state.read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -67,9 +67,7 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # Impatience changes nothing from here on.
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         self._stop_all()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # as it was
@@ -176,4 +174,11 @@ class Supervisor:
 
 
 def _request_stop(number: int, frame: FrameType | None) -> None:
+    _ignore_signals()
     raise StopRequested
+
+
+def _ignore_signals() -> None:
+    """Let impatience change nothing once we are stopping."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -82,6 +82,9 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
     """Run the panel until somebody asks for its end; raise one of `PROBLEMS`."""
     terminal = Terminal(out)
     folder = Folder(var)
+    # Django's settings have put the contents of the file into our environment.
+    given = environment.given(os.environ, environment.read(folder.env))
+    given[MARK] = str(folder.path)
     try:
         folder.lock(url=_url(port))
         # What a killed quickstart has left could hold our port and our database.
@@ -99,11 +102,13 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
         try:
             with Supervisor() as supervisor:
                 try:
-                    _start(folder, supervisor, terminal, port)
+                    _start(folder, supervisor, terminal, port, given)
                     supervisor.watch()
                 except StopRequested:
                     terminal.say()
                     terminal.step("Stopping everything")
+                finally:
+                    folder.put_away_state()
         finally:
             terminal.end_step()
         terminal.say("Stopped. The data are kept for the next start.")
@@ -115,17 +120,20 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
 
 
 def _start(
-    folder: Folder, supervisor: Supervisor, terminal: Terminal, port: int
+    folder: Folder,
+    supervisor: Supervisor,
+    terminal: Terminal,
+    port: int,
+    given: dict[str, str],
 ) -> None:
     began = time.monotonic()
-    os.environ[MARK] = str(folder.path)
     kept = environment.read(folder.env)
-    given = environment.given(os.environ, kept)
+    env = environment.for_children(given, folder.env)
     kind = account.kind_wanted(given, kept)
     terminal.say(f"PurelyManage in {BASE_DIR}")
 
     # It takes a while to get ready, so it does that beside the other steps.
-    sandbox = account.Sandbox(folder, kept) if kind == account.SANDBOX else None
+    sandbox = account.Sandbox(folder, kept, env) if kind == account.SANDBOX else None
     if sandbox is not None:
         supervisor.start(sandbox.child)
 
@@ -155,10 +163,10 @@ def _start(
         settings |= account.real_settings(given, folder)
     environment.write(folder.env, settings)
 
-    password = _prepare(folder, supervisor, terminal)
+    password = _prepare(folder, supervisor, terminal, env)
 
     terminal.step("Web pages and workers")
-    for child in _processes(folder, port):
+    for child in _processes(folder, port, env):
         supervisor.start(child)
     _wait_until_healthy(supervisor, port)
     terminal.end_step()
@@ -170,7 +178,9 @@ def _start(
     _tell(terminal, port, password, shown, time.monotonic() - began)
 
 
-def _prepare(folder: Folder, supervisor: Supervisor, terminal: Terminal) -> str | None:
+def _prepare(
+    folder: Folder, supervisor: Supervisor, terminal: Terminal, env: dict[str, str]
+) -> str | None:
     """Make the database ready; return the owner's password where we know it."""
     before = folder.last_state()
     # The person may have taken a password of their own, which we do not know.
@@ -192,7 +202,7 @@ def _prepare(folder: Folder, supervisor: Supervisor, terminal: Terminal) -> str 
 
     supervisor.run(
         [sys.executable, "-m", "purelymanage.quickstart.panel"],
-        env=environment.for_children(os.environ, folder.env),
+        env=env,
         cwd=BASE_DIR,
         log=folder.log("setup"),
         given=json.dumps(order),
@@ -206,8 +216,7 @@ def _prepare(folder: Folder, supervisor: Supervisor, terminal: Terminal) -> str 
     return None if changed else order["password"]
 
 
-def _processes(folder: Folder, port: int) -> list[Child]:
-    env = environment.for_children(os.environ, folder.env)
+def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
     web = [*(sys.executable, "-m", "gunicorn", "purelymanage.wsgi")]
     for host in ports.loopbacks():
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
