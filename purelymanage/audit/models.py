@@ -24,6 +24,9 @@ class Agent(models.TextChoices):
     STRANGER = "a stranger", "Somebody"
 
 
+AGENTS = dict(Agent.choices)
+
+
 class EntryQuerySet(models.QuerySet["Entry"]):
     def visible_to(self, user: Viewer) -> Self:
         """Every entry, or for a limited person those about their domains."""
@@ -73,7 +76,16 @@ class Entry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name} {self.sentence}"
+        return f"{self.who} {self.sentence}"
+
+    @property
+    def who(self) -> str:
+        """Whoever did it, as the sentence begins."""
+        return str(AGENTS.get(self.actor_name, self.actor_name))
+
+    @property
+    def is_from_outside(self) -> bool:
+        return self.actor_id is None and self.actor_name == Agent.OUTSIDE
 
     @property
     def sentence(self) -> str:

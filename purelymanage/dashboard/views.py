@@ -14,6 +14,7 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.audit.events import Event
 from purelymanage.audit.models import Entry
 from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.findings import findings
@@ -54,8 +55,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
     if user.may(Right.SEE_MIGRATIONS):
         context |= _copies(user)
     if user.may(Right.SEE_AUDIT):
-        entries = Entry.objects.visible_to(user)
-        context["entries"] = entries.order_by("-recorded_at", "-id")[:SHOWN]
+        context["entries"] = _changes(user)
     return render(request, "dashboard/dashboard.html", context)
 
 
@@ -85,6 +85,12 @@ def _copies(user: User) -> dict[str, Any]:
         if runs
         else finished.select_related("job").order_by("-finished_at")[:4],
     }
+
+
+def _changes(user: User) -> list[Entry]:
+    """Return the newest entries that are about more than somebody coming and going."""
+    entries = Entry.objects.visible_to(user).order_by("-recorded_at", "-id")
+    return list(entries.exclude(event__in=[Event.SIGNED_IN, Event.SIGNED_OUT])[:SHOWN])
 
 
 def _percent(run: Run) -> int | None:
