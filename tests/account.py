@@ -1,0 +1,84 @@
+"""Rows of a small account, for tests that look at pages."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.domains.models import Domain, SyncRun
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations.models import Job, Run, RunFolder, Server
+from purelymanage.routing.models import Rule
+
+
+def fill_account(*, rows: int = 3, domain: str = "example.org") -> None:
+    """Write a domain with `rows` mailboxes and rules, and `rows` domains beside it."""
+    SyncRun.objects.create(
+        state=SyncRun.State.DONE, finished_at=timezone.now() - timedelta(minutes=4)
+    )
+    names = [domain, *(f"d{number}.{domain}" for number in range(rows))]
+    chance = random.Random(domain)  # noqa: S311  # the same rows each time
+    Domain.objects.bulk_create(
+        Domain(name=name, passes_mx=True, passes_spf=chance.random() > 0.1)
+        for name in names
+    )
+    Mailbox.objects.bulk_create(
+        Mailbox(
+            address=f"box{number}@{domain}",
+            domain=domain,
+            two_factor=number % 2 == 0,
+            recovery_methods=[{"type": "email", "target": f"{number}@home.example"}],
+        )
+        for number in range(rows)
+    )
+    Rule.objects.bulk_create(
+        Rule(
+            remote_id=chance.randrange(2**40),
+            domain=domain,
+            match_user=f"alias{number}",
+            prefix=False,
+            catchall=False,
+            targets=[f"box{number}@{domain}"],
+        )
+        for number in range(rows)
+    )
+
+
+def add_server(owner: User, *, pk: int | None = None, **fields: Any) -> Server:
+    fields = {"name": "Old provider", "host": "127.0.0.1", "port": 9} | fields
+    return Server.objects.create(pk=pk, created_by=owner, **fields)
+
+
+def add_job(
+    server: Server, *, number: int = 0, pk: int | None = None, rows: int = 3
+) -> Job:
+    """Write a job into a mailbox of example.org, with a finished plan of `rows` folders."""
+    job = Job.objects.create(
+        pk=pk,
+        server=server,
+        source_user=f"box{number}@old.example",
+        destination=f"box{number}@example.org",
+        destination_domain="example.org",
+        created_by=server.created_by,
+    )
+    run = Run.objects.create(
+        job=job,
+        pair=job.pair,
+        dry_run=True,
+        engine="pipeline",
+        state=Run.State.DONE,
+        verdict=Run.Verdict.COMPLETE,
+        attempt=1,
+        started_at=timezone.now(),
+        finished_at=timezone.now(),
+        folder_count=rows,
+    )
+    RunFolder.objects.bulk_create(
+        RunFolder(run=run, position=position, source=f"Folder {position}", messages=10)
+        for position in range(rows)
+    )
+    return job

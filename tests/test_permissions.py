@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.cache import cache
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+
+from purelymanage.accounts.models import User
+from tests.account import add_job, add_server, fill_account
+from tests.cast import HTMX, CastTestCase
+from tests.routes import ROUTES, Route
+
+TURNED_AWAY = {403, 404}
+
+
+def names(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            namespace = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from names(pattern.url_patterns, prefix + namespace)
+        else:
+            yield f"{prefix}{pattern.name}"
+
+
+def expected(route: Route, user: User) -> set[int] | None:
+    """Return the answers that turn `user` away, or None if they are let in."""
+    if route.right and not user.may(route.right):
+        return {403}
+    if user.domain_scope is not None:
+        if route.is_scoped:
+            return {404}
+        if route.is_shared:
+            return TURNED_AWAY
+    return None
+
+
+class PermissionTests(CastTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        fill_account()
+        add_job(add_server(cls.olga, pk=1), pk=1)
+
+    def test_every_route_is_in_the_table(self) -> None:
+        found = list(names(get_resolver().url_patterns))
+        self.assertEqual(sorted(found), sorted(ROUTES))
+
+    def test_every_path_in_the_table_leads_to_its_route(self) -> None:
+        for name, route in ROUTES.items():
+            self.assertEqual(resolve(route.path).view_name, name)
+
+    def test_strangers_get_nowhere(self) -> None:
+        for name, route in ROUTES.items():
+            for method in ("get", "post"):
+                cache.clear()
+                r = getattr(self.client, method)(route.path)
+                with self.subTest(name=name, method=method):
+                    if route.is_open:
+                        self.assertNotIn(r.status_code, TURNED_AWAY)
+                    else:
+                        self.assertEqual(r.status_code, 302)
+                        self.assertTrue(r["Location"].startswith("/accounts/login/"))
+
+    def test_strangers_get_nowhere_by_htmx(self) -> None:
+        for name, route in ROUTES.items():
+            if not route.is_open:
+                r = self.client.get(route.path, headers=HTMX)
+                with self.subTest(name=name):
+                    self.assertIn("/accounts/login/", r["HX-Redirect"])
+                    self.assertEqual(r.content, b"")
+
+    def test_everybody_gets_where_their_rights_reach(self) -> None:
+        people = (self.olga, self.adam, self.lina, self.hedy, self.audrey)
+        for user in people:
+            for name, route in ROUTES.items():
+                for method in ("get", "post"):
+                    self.check(user, name, route, method)
+
+    def check(self, user: User, name: str, route: Route, method: str) -> None:
+        cache.clear()
+        self.client.force_login(user)
+        r = getattr(self.client, method)(route.path)
+        if r.status_code == 405:  # says nothing about anybody's rights
+            return
+        with self.subTest(user=user.email, name=name, method=method):
+            away = expected(route, user)
+            if away:
+                self.assertIn(r.status_code, away)
+            else:
+                self.assertNotIn(r.status_code, TURNED_AWAY)
+                self.assertNotEqual(r.status_code, 500)
+
+    def test_every_route_answers_one_of_the_two_methods(self) -> None:
+        self.client.force_login(self.olga)
+        for name, route in ROUTES.items():
+            answers = {
+                self.client.get(route.path).status_code,
+                self.client.post(route.path).status_code,
+            }
+            self.assertNotEqual(answers, {405}, name)
+            self.client.force_login(self.olga)
