@@ -75,6 +75,14 @@ class Event(TextChoices):
         "migration.interrupted",
         "lost {kind} of {source} to {target}, it resumes by itself",
     )
+    RUN_POSTPONED = (
+        "migration.postponed",
+        "will try {kind} of {source} to {target} again: {reason}",
+    )
+    RUN_FAILED = (
+        "migration.failed",
+        "could not finish {kind} of {source} to {target}: {reason}",
+    )
     RUN_STOPPED = "migration.stopped", "stopped {kind} of {source} to {target}"
     RUN_FINISHED = (
         "migration.finished",
