@@ -144,6 +144,8 @@ def control(field: BoundField, *, described: bool = False, **attrs: Any) -> Safe
     """
     if field.widget_type not in ("checkbox", "radioselect", "select"):
         attrs["class"] = f"input {attrs.get('class', '')}".strip()
+    if _repeats_label(field):
+        attrs["placeholder"] = False
     notes = []
     if field.errors:
         notes.append(f"{field.auto_id}_error")
@@ -154,3 +156,9 @@ def control(field: BoundField, *, described: bool = False, **attrs: Any) -> Safe
     if wrong:
         attrs["autofocus"] = field.name == wrong[0]
     return field.as_widget(attrs=attrs)
+
+
+def _repeats_label(field: BoundField) -> bool:
+    """Whether the placeholder says what the label says, as all those of allauth do."""
+    placeholder = str(field.field.widget.attrs.get("placeholder", ""))
+    return placeholder.lower().startswith(str(field.label).lower())
