@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -19,6 +20,15 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
     def present(self) -> Self:
         """Mailboxes that PurelyMail listed at the last sync."""
         return self.filter(gone_at=None)
+
+    def with_old_details(self) -> Self:
+        """Mailboxes whose details nobody read for a week, the longest ago first."""
+        week_ago = timezone.now() - timedelta(days=7)
+        return (
+            self.present()
+            .filter(models.Q(details_at=None) | models.Q(details_at__lt=week_ago))
+            .order_by(models.F("details_at").asc(nulls_first=True), "address")
+        )
 
     def search(self, words: str) -> Self:
         """Mailboxes whose address contains each of the words."""
@@ -80,6 +90,11 @@ class CreationQuerySet(models.QuerySet["Creation"]):
         """Requests of which nobody knows yet what became of them."""
         return self.filter(state=Creation.State.ASKED)
 
+    def overdue(self) -> Self:
+        """Those that nobody waits for any more, whatever they had to wait for."""
+        given_up = timezone.now() - Creation.GIVEN_UP_AFTER
+        return self.asked().filter(requested_at__lt=given_up)
+
     def settle(self, creation: Creation, *, reason: str = "") -> bool:
         """Note how a request ended, failed where there is a reason.
 
@@ -99,6 +114,8 @@ class Creation(models.Model):
     Written before the call and settled after it, so that a crash in between leaves a
     row that the next sync settles by looking at the account.
     """
+
+    GIVEN_UP_AFTER = timedelta(minutes=5)
 
     class State(models.TextChoices):
         ASKED = "asked", "Asked"

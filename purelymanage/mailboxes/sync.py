@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -12,8 +12,8 @@ from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.mailboxes.models import Creation, Mailbox
 
 LIST_CAP = 1_000
-# By then no request is under way any more, whatever it had to wait for.
-GIVEN_UP_AFTER = timedelta(minutes=5)
+NOT_THERE = "PurelyMail did not create it."
+TOO_LONG = "PurelyMail's list is too long to tell whether it is there."
 CAPPED = " (PurelyMail lists no more, so none is taken for gone)"
 
 
@@ -57,11 +57,9 @@ def apply(found: list[str], reading: Reading) -> str:
         reading.report(Event.MAILBOX_VANISHED, address)
     for creation in asked:
         if creation.address in listed:
-            _settle(creation, is_there=True)
-        elif (
-            not is_capped and reading.began_at - creation.requested_at > GIVEN_UP_AFTER
-        ):
-            _settle(creation, is_there=False)
+            _settle(creation)
+        elif reading.began_at - creation.requested_at > Creation.GIVEN_UP_AFTER:
+            _settle(creation, reason=TOO_LONG if is_capped else NOT_THERE)
 
     count = f"{len(listed)} mailbox{'' if len(listed) == 1 else 'es'}"
     return count + (CAPPED if is_capped else "")
@@ -71,18 +69,17 @@ def _was_before(moment: datetime | None, reading: Reading) -> bool:
     return moment is not None and moment < reading.began_at
 
 
-def _settle(creation: Creation, *, is_there: bool) -> None:
+def _settle(creation: Creation, *, reason: str = "") -> None:
     """Tell what became of a request whose process died or got no answer."""
-    reason = "" if is_there else "PurelyMail did not create it."
     if not Creation.objects.settle(creation, reason=reason):
         return
     actor, address = creation.requested_by, creation.address
-    if is_there:
-        log.record(Event.MAILBOX_CREATED, actor=actor, target=address)
-    else:
+    if reason:
         log.record(
             Event.MAILBOX_CREATION_FAILED, actor=actor, target=address, reason=reason
         )
+    else:
+        log.record(Event.MAILBOX_CREATED, actor=actor, target=address)
 
 
 PART = Part(

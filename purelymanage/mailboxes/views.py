@@ -1,16 +1,29 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
     Right,
     requires,
 )
+from purelymanage.domains.models import Domain
 from purelymanage.http import asked, page_or_partial
+from purelymanage.mailboxes import operations
+from purelymanage.mailboxes.forms import CreateMailboxForm
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.operations import NotCreated
+from purelymanage.mailboxes.passwords import make_password
 
 PER_PAGE = 50
 SORTS = {
@@ -51,3 +64,69 @@ def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
             "may_copy": request.user.may(Right.MANAGE),
         },
     )
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires(Right.HANDLE_MAILBOXES)
+def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
+    domains = Domain.objects.visible_to(request.user).present()
+    form = CreateMailboxForm(
+        request.POST if request.method == "POST" else None,
+        domains=domains,
+        initial={"domain": asked(request, "domain"), "password": make_password()},
+    )
+    status = 422 if form.errors else 200
+    if form.is_valid():
+        password = form.cleaned_data["password"]
+        try:
+            created = operations.create_mailbox(
+                address=form.address,
+                password=password,
+                wishes=form.wishes,
+                actor=request.user,
+            )
+        except NotCreated as exc:
+            form.add_error(exc.field, str(exc))
+            status = 502 if exc.is_outage else 422
+        else:
+            # The answer to the form itself, so that the password is kept nowhere.
+            context = {"created": created, "password": password, "hosts": _hosts()}
+            return render(request, "mailboxes/created.html", context, status=201)
+
+    return page_or_partial(
+        request, "mailboxes/create_mailbox.html", {"form": form}, status=status
+    )
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_POST
+@requires(Right.HANDLE_MAILBOXES)
+def rate_password(request: AuthenticatedHttpRequest) -> HttpResponse:
+    form = CreateMailboxForm(request.POST, domains=Domain.objects.none())
+    strength = form.rate_password() if form["password"].value() else None
+    return render(request, "mailboxes/_password_strength.html", {"strength": strength})
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_POST
+@requires(Right.HANDLE_MAILBOXES)
+def preview_address(request: AuthenticatedHttpRequest) -> HttpResponse:
+    domains = Domain.objects.visible_to(request.user).present()
+    form = CreateMailboxForm(request.POST, domains=domains)
+    return render(request, "mailboxes/_address_preview.html", {"form": form})
+
+
+def _hosts() -> list[tuple[str, str]]:
+    """Return what a mail program has to know besides address and password."""
+    imap = f"{settings.PURELYMAIL_IMAP_HOST}, port {settings.PURELYMAIL_IMAP_PORT}, TLS"
+    return [
+        ("IMAP (incoming)", imap),
+        ("SMTP (outgoing)", "smtp.purelymail.com, port 465, TLS"),
+        ("POP3 (instead of IMAP)", "pop3.purelymail.com, port 995, TLS"),
+        ("Calendar and contacts", "https://purelymail.com"),
+        ("In the browser", "https://inbox.purelymail.com"),
+    ]

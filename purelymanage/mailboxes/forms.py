@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from purelymanage.domains.models import Domain, DomainQuerySet
+from purelymanage.mailboxes import passwords
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.operations import Wishes
+
+# RFC 5321, sections 4.1.2 and 4.5.3.1.1. Quoted local parts are legal and loved by
+# nobody.
+ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+LOCAL_PART = re.compile(rf"{ATOM}(\.{ATOM})*")
+LONGEST_LOCAL_PART = 64
+LONGEST_ADDRESS = 254
+SYMBOLS = re.compile(r"[^a-z0-9]")
+AS_WRITTEN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class CreateMailboxForm(forms.Form):
+    """An address, a password, and what PurelyMail is to do with the mailbox."""
+
+    local_part = forms.CharField(
+        label="Name",
+        widget=forms.TextInput(attrs=AS_WRITTEN),
+        error_messages={"required": "Write what stands before the @."},
+    )
+    domain = forms.ModelChoiceField(
+        Domain.objects.none(),
+        to_field_name="name",
+        empty_label="Choose a domain",
+        error_messages={
+            "required": "Choose a domain.",
+            "invalid_choice": "%(value)s is not a domain of this account.",
+        },
+    )
+    # Shown as it is typed: whoever makes a password has to pass it on.
+    password = forms.CharField(
+        max_length=200,
+        strip=False,
+        widget=forms.TextInput(attrs=AS_WRITTEN),
+        error_messages={"required": "Write a password, or take the one made for you."},
+    )
+    recovery_email = forms.EmailField(
+        label="Recovery address",
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    reset_allowed = forms.BooleanField(
+        label="The owner may reset the password",
+        required=False,
+        initial=True,
+        help_text="Through a recovery method, without asking you. When this is off, "
+        "the mail in it is lost with the password, unless the administrator of the "
+        "PurelyMail account opens it.",
+    )
+    search_indexing = forms.BooleanField(
+        label="Full-text search",
+        required=False,
+        initial=True,
+        help_text="PurelyMail keeps an index of the mail, so that searching is quick. "
+        "The index counts as storage.",
+    )
+    welcome = forms.BooleanField(
+        label="Welcome message by PurelyMail",
+        required=False,
+        help_text="Off by default: its owner may not know PurelyMail, and a mailbox "
+        "that is to be filled from elsewhere should begin empty.",
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        domains: DomainQuerySet,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        self.domains = list(domains)
+        super().__init__(_split_address(data, self.domains), initial=initial)
+        field = self.fields["domain"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = domains
+        if len(self.domains) == 1:
+            field.empty_label = None
+
+    @property
+    def without_symbols(self) -> list[Domain]:
+        """The domains whose mailboxes may have letters and digits only."""
+        return [domain for domain in self.domains if domain.symbolic_subaddressing]
+
+    @property
+    def address(self) -> str:
+        """The address as far as both halves of it are valid."""
+        local, domain = (self.cleaned_data.get(it) for it in ("local_part", "domain"))
+        return f"{local}@{domain}" if local and domain else ""
+
+    @property
+    def wishes(self) -> Wishes:
+        return Wishes(
+            recovery_email=self.cleaned_data["recovery_email"],
+            reset_allowed=self.cleaned_data["reset_allowed"],
+            search_indexing=self.cleaned_data["search_indexing"],
+            welcome=self.cleaned_data["welcome"],
+        )
+
+    def rate_password(self) -> passwords.Strength:
+        names = [self["local_part"].value(), self["domain"].value()]
+        known = [*names, *(part for it in names for part in re.split(r"\W", it or ""))]
+        return passwords.rate(self["password"].value() or "", known=known)
+
+    def clean_local_part(self) -> str:
+        local: str = self.cleaned_data["local_part"]
+        if "@" in local:
+            domain = local.rpartition("@")[2]
+            raise forms.ValidationError(f"{domain} is not a domain of this account.")
+        if not local.isascii():
+            raise forms.ValidationError(
+                "Use letters without accents: many servers cannot deliver to others."
+            )
+        if not LOCAL_PART.fullmatch(local):
+            raise forms.ValidationError(
+                "An address has no spaces, commas, quotes or brackets, and its dots "
+                "stand between other characters."
+            )
+        if len(local) > LONGEST_LOCAL_PART:
+            raise forms.ValidationError(
+                f"At most {LONGEST_LOCAL_PART} characters may stand before the @; "
+                f"these are {len(local)}."
+            )
+        return local
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if password != password.strip():
+            raise forms.ValidationError(
+                "The password begins or ends with a space, which nobody sees."
+            )
+        if not password.isprintable():
+            raise forms.ValidationError("The password has an invisible character.")
+        strength = self.rate_password()
+        if not strength.is_good_enough:
+            raise forms.ValidationError(
+                f"This password is too weak: it would be guessed in "
+                f"{strength.guessed_in}. {strength.advice}".strip()
+            )
+        return password
+
+    def clean(self) -> None:
+        local, domain = (self.cleaned_data.get(it) for it in ("local_part", "domain"))
+        if not local or not domain:
+            return
+        symbol = SYMBOLS.search(local)
+        if domain.symbolic_subaddressing and symbol:
+            self.add_error(
+                "local_part",
+                f"Leave out the “{symbol[0]}”: subaddressing is on for {domain}, so "
+                f"mail for {self.address} goes to "
+                f"{local[: symbol.start()] or '…'}@{domain}.",
+            )
+        elif len(self.address) > LONGEST_ADDRESS:
+            self.add_error("local_part", "The whole address is too long.")
+        elif Mailbox.objects.present().filter(address=self.address).exists():
+            self.add_error("local_part", f"{self.address} exists already.")
+        elif self.cleaned_data.get("recovery_email", "").lower() == self.address:
+            self.add_error(
+                "recovery_email",
+                "Somebody who cannot open the mailbox cannot read mail sent to it.",
+            )
+
+
+def _split_address(data: QueryDict | None, domains: list[Domain]) -> QueryDict | None:
+    """Take a pasted address apart, and write it small as PurelyMail does."""
+    if data is None:
+        return None
+    data = data.copy()
+    written = data.get("local_part", "").strip().lower()
+    local, at, name = written.rpartition("@")
+    if at and name in {domain.name for domain in domains}:
+        data["domain"] = name
+        written = local
+    data["local_part"] = written
+    return data

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.audit.models import Agent
+from purelymanage.domains.models import Domain
+from purelymanage.domains.operations import request_sync
+from purelymanage.errors import Refused
+from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.purelymail.client import PurelymailClient, get_client
+from purelymanage.purelymail.errors import (
+    NotApplied,
+    NotSent,
+    PurelymailError,
+    Rejected,
+    Unavailable,
+)
+from purelymanage.purelymail.types import UserDetails
+
+LOOK_TIMEOUT = 10.0  # somebody is waiting in front of a page
+DETAIL_NAMES = {
+    "two_factor": "two-factor sign-in",
+    "reset_allowed": "password reset",
+    "search_indexing": "search indexing",
+    "spam_filtering": "spam filtering",
+}
+
+
+class NotCreated(Refused):
+    """Why there is no mailbox, and at which field of the form that belongs."""
+
+    def __init__(
+        self, message: str, *, field: str | None = None, is_outage: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.is_outage = is_outage
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    mailbox: Mailbox
+    doubts: list[str]  # what is not as it was asked for, in sentences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    recovery_email: str = ""
+    reset_allowed: bool = True
+    search_indexing: bool = True
+    # Off, unlike at PurelyMail: its owner knows the organisation and not PurelyMail,
+    # and a mailbox that is to be filled by a copy should begin empty.
+    welcome: bool = False
+
+
+def create_mailbox(
+    *, address: str, password: str, wishes: Wishes, actor: User
+) -> Created:
+    """Create a mailbox at PurelyMail, and believe it once it has been read back.
+
+    The request is written down before the call and settled after it: if the panel dies
+    in between, the next sync finds out what became of it.
+    """
+    creation = _claim(address, actor)
+    try:
+        get_client().create_user(
+            address,
+            password,
+            enable_password_reset=wishes.reset_allowed,
+            enable_search_indexing=wishes.search_indexing,
+            send_welcome_email=wishes.welcome,
+            recovery_email=wishes.recovery_email,
+        )
+        was_answered = True
+    except (Rejected, NotSent) as exc:
+        _settle_failed(creation, exc.message)
+        raise _not_created(address, exc) from exc
+    except Unavailable:
+        was_answered = False
+
+    try:
+        details = _look(get_client(timeout=LOOK_TIMEOUT), address)
+    except PurelymailError as exc:
+        _leave_to_sync()
+        raise NotCreated(
+            f"Nobody knows yet whether {address} was created: PurelyMail does not "
+            "answer. Keep the password; the panel looks again by itself, and the "
+            "mailbox appears in the list if it was.",
+            is_outage=True,
+        ) from exc
+
+    if details is None:
+        error = NotApplied() if was_answered else Unavailable()
+        _settle_failed(creation, error.message)
+        raise _not_created(address, error)
+
+    doubts = _doubts(details, wishes)
+    if not was_answered:
+        doubts.insert(
+            0,
+            "PurelyMail's answer was lost on the way. Should the password not open the "
+            "mailbox, set a new one.",
+        )
+    return Created(_settle_done(creation, details), doubts)
+
+
+@transaction.atomic(durable=True)
+def _claim(address: str, actor: User) -> Creation:
+    _, _, domain = address.rpartition("@")
+    if not Domain.objects.visible_to(actor).present().filter(name=domain).exists():
+        raise NotCreated(f"{domain} is not a domain of this account.", field="domain")
+    if Mailbox.objects.present().filter(address=address).exists():
+        raise NotCreated(f"{address} exists already.", field="local_part")
+    try:
+        with transaction.atomic():
+            return Creation.objects.create(address=address, requested_by=actor)
+    except IntegrityError:
+        raise NotCreated(
+            f"PurelyMail has been asked to create {address} already, and its answer "
+            "is awaited. Look at the list in a minute.",
+            field="local_part",
+        ) from None
+
+
+def _look(client: PurelymailClient, address: str) -> UserDetails | None:
+    """Return the details of a mailbox, or `None` where there is none."""
+    try:
+        return client.get_user(address)
+    except Rejected as exc:
+        # Codes are guesses, so the list decides.
+        if exc.is_about_token or address in client.list_users():
+            raise
+        return None
+
+
+def _doubts(details: UserDetails, wishes: Wishes) -> list[str]:
+    doubts = [
+        f"PurelyMail has {DETAIL_NAMES[name]} {'on' if actual else 'off'} all the same."
+        for name, wanted, actual in (
+            ("reset_allowed", wishes.reset_allowed, details.reset_allowed),
+            ("search_indexing", wishes.search_indexing, details.search_indexing),
+        )
+        if wanted != actual
+    ]
+    targets = {method.target.lower() for method in details.recovery_methods}
+    if wishes.recovery_email and wishes.recovery_email.lower() not in targets:
+        doubts.append(f"PurelyMail did not keep {wishes.recovery_email} for recovery.")
+    return doubts
+
+
+def _not_created(address: str, error: PurelymailError) -> NotCreated:
+    if isinstance(error, Rejected):
+        if error.is_about_token:
+            return NotCreated("PurelyMail refused the panel's token.", is_outage=True)
+        # The codes are not documented; what the words are about is a good guess.
+        field = "password" if "password" in error.message.lower() else "local_part"
+        message = error.message or "It gave no reason."
+        return NotCreated(f"PurelyMail refused {address}: {message}", field=field)
+    if isinstance(error, NotApplied):
+        return NotCreated(
+            f"PurelyMail said that it created {address}, but the mailbox is not there. "
+            "Try again; nothing was changed.",
+            is_outage=True,
+        )
+    return NotCreated(f"{address} was not created. {error.message}", is_outage=True)
+
+
+@transaction.atomic(durable=True)
+def _settle_failed(creation: Creation, reason: str) -> None:
+    if Creation.objects.settle(creation, reason=reason):
+        log.record(
+            Event.MAILBOX_CREATION_FAILED,
+            actor=creation.requested_by,
+            target=creation.address,
+            reason=reason,
+        )
+    # PurelyMail may know something that the mirror does not, such as the address.
+    request_sync()
+
+
+@transaction.atomic(durable=True)
+def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
+    now = timezone.now()
+    # A sync may have found the mailbox first, and told so.
+    is_news = Creation.objects.settle(creation)
+    mailbox, _ = Mailbox.objects.update_or_create(
+        address=creation.address,
+        defaults={
+            **details.as_columns(),
+            "domain": creation.address.rpartition("@")[2],
+            "details_at": now,
+            "first_seen_at": now,
+            "gone_at": None,
+        },
+    )
+    if is_news:
+        log.record(
+            Event.MAILBOX_CREATED, actor=creation.requested_by, target=creation.address
+        )
+    request_sync()
+    return mailbox
+
+
+@transaction.atomic(durable=True)
+def _leave_to_sync() -> None:
+    request_sync()
+
+
+def refresh_details(*, mailbox: Mailbox, client: PurelymailClient) -> None:
+    """Read what the list of mailboxes does not tell; changes become audit events."""
+    try:
+        details = client.get_user(mailbox.address)
+    except Rejected as exc:
+        if exc.is_about_token:
+            raise
+        # Most likely gone, which the next sync will see. Do not ask each minute.
+        Mailbox.objects.filter(pk=mailbox.pk).update(details_at=timezone.now())
+    else:
+        _note_details(mailbox, details)
+
+
+@transaction.atomic(durable=True)
+def _note_details(mailbox: Mailbox, details: UserDetails) -> None:
+    columns = details.as_columns()
+    changes = [
+        f"{name} {'on' if columns[column] else 'off'}"
+        for column, name in DETAIL_NAMES.items()
+        if getattr(mailbox, column) not in (None, columns[column])
+    ]
+    if mailbox.details_at and mailbox.recovery_methods != columns["recovery_methods"]:
+        changes.append("recovery methods")
+    # Only while the row is as it was read: the panel may have changed it meanwhile.
+    unchanged = Mailbox.objects.filter(pk=mailbox.pk, details_at=mailbox.details_at)
+    if not unchanged.update(**columns, details_at=timezone.now()):
+        return
+    if changes:
+        log.record(
+            Event.MAILBOX_CHANGED,
+            actor=Agent.OUTSIDE,
+            target=mailbox.address,
+            changes=", ".join(changes),
+        )

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.db import transaction
+
+from purelymanage.domains.operations import request_sync
+from purelymanage.mailboxes import operations
+from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.purelymail.client import get_client
+from purelymanage.purelymail.errors import PurelymailError
+
+A_MINUTE = 12  # of 60 calls; the rest is for people
+PATIENCE = 5.0
+
+
+def fill_in_details() -> str:
+    """Read the details of a few mailboxes: those never read, then the oldest ones."""
+    filled = 0
+    try:
+        client = get_client(patience=PATIENCE)
+        for mailbox in Mailbox.objects.with_old_details()[:A_MINUTE]:
+            operations.refresh_details(mailbox=mailbox, client=client)
+            filled += 1
+    except PurelymailError as exc:
+        return f"{filled} read, then: {exc.message}"
+    finally:
+        settle_creations()
+    return f"{filled} read"
+
+
+@transaction.atomic(durable=True)
+def settle_creations() -> None:
+    """Let a sync find out what became of requests that nobody waits for any more."""
+    if Creation.objects.overdue().exists():
+        request_sync()

@@ -1,0 +1,379 @@
+from __future__ import annotations
+
+import logging
+import re
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+from django.db import connection
+from django.http import HttpResponse
+from django.test import override_settings
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from purelymanage.audit.models import Agent, Entry
+from purelymanage.domains import sync
+from purelymanage.domains.models import Domain, SyncRun
+from purelymanage.mailboxes import operations, tasks
+from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.purelymail import client
+from tests.sandbox import SandboxTestCase
+
+ADDRESS = "zoe@example.org"
+PASSWORD = "nine-blue-canaries-sang-at-noon"
+
+
+class CreateMailboxTestCase(SandboxTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.enterContext(mock.patch.object(client, "PAUSES", ()))
+        logging.disable(logging.ERROR)
+        self.addCleanup(logging.disable, logging.NOTSET)
+        sync.sync(actor=Agent.PANEL)
+        self.sandbox.calls.clear()
+        self.client.force_login(self.adam)
+
+    def create(self, **changes: Any) -> HttpResponse:
+        form = {
+            "local_part": "zoe",
+            "domain": "example.org",
+            "password": PASSWORD,
+            "reset_allowed": "on",
+            "search_indexing": "on",
+        }
+        r = self.client.post("/mailboxes/new/", form | changes)
+        assert isinstance(r, HttpResponse)
+        return r
+
+    def is_remote(self, address: str = ADDRESS) -> bool:
+        return address in self.sandbox.account.state.users
+
+    def settled(self) -> tuple[str, str]:
+        creation = Creation.objects.get()
+        return creation.state, creation.reason
+
+    def sentences(self) -> list[str]:
+        entries = Entry.objects.filter(event__startswith="mailbox.")
+        return [str(entry) for entry in entries.order_by("pk")]
+
+
+class WorkingTests(CreateMailboxTestCase):
+    def test_it_creates_a_mailbox(self) -> None:
+        r = self.create(recovery_email="zoe@private.example")
+        self.assertContains(r, "zoe@example.org is ready", status_code=201)
+        self.assertContains(r, PASSWORD, status_code=201)
+        self.assertIsNotNone(self.sandbox.account.log_in(ADDRESS, PASSWORD))
+
+        mailbox = Mailbox.objects.get(address=ADDRESS)
+        self.assertTrue(mailbox.reset_allowed and mailbox.search_indexing)
+        self.assertEqual(mailbox.recovery_methods[0]["target"], "zoe@private.example")
+        self.assertEqual(self.settled(), ("done", ""))
+        self.assertEqual(
+            self.sentences(), ["adam@example.org created the mailbox zoe@example.org"]
+        )
+        self.assertEqual(SyncRun.objects.latest("pk").state, SyncRun.State.QUEUED)
+
+    def test_it_asks_for_no_welcome_message_and_reads_back_once(self) -> None:
+        self.create()
+        self.assertEqual(self.sandbox.calls.names, ["createUser", "getUser"])
+        [created, _] = self.sandbox.calls
+        self.assertFalse(created.body["sendWelcomeEmail"])
+
+    def test_the_password_is_shown_once_and_kept_nowhere(self) -> None:
+        r = self.create()
+        self.assertIn("no-store", r.headers["Cache-Control"])
+        everything = [str(queued.task) for queued in OrmQ.objects.all()]
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                cursor.execute(f'SELECT it::text FROM "{table}" it')  # noqa: S608
+                everything += [row[0] for row in cursor.fetchall()]
+        self.assertIn(ADDRESS, "".join(everything))
+        self.assertNotIn(PASSWORD, "".join(everything))
+
+    def test_the_form_brings_a_password_and_the_domain(self) -> None:
+        first, second = (
+            self.client.get("/mailboxes/new/?domain=shop.example").content.decode()
+            for _ in range(2)
+        )
+        self.assertInHTML(
+            '<option value="shop.example" selected>shop.example</option>', first
+        )
+        made = re.compile(r'value="((?:[a-z2-9]{5}-){3}[a-z2-9]{5})"')
+        passwords = {made.findall(page)[0] for page in (first, second)}
+        self.assertEqual(len(passwords), 2)
+        r = self.create(password=passwords.pop())
+        self.assertEqual(r.status_code, 201)
+
+    def test_drawing_the_form_asks_purelymail_nothing(self) -> None:
+        self.client.get("/mailboxes/new/")
+        self.assertEqual(len(self.sandbox.calls), 0)
+
+    def test_a_pasted_address_is_taken_apart(self) -> None:
+        r = self.create(local_part=" Lars.Berg@Shop.Example ", domain="")
+        self.assertContains(r, "lars.berg@shop.example is ready", status_code=201)
+
+    def test_flags_that_are_off_are_off(self) -> None:
+        r = self.create(reset_allowed="", search_indexing="")
+        self.assertNotContains(r, "all the same", status_code=201)
+        mailbox = Mailbox.objects.get(address=ADDRESS)
+        self.assertFalse(mailbox.reset_allowed or mailbox.search_indexing)
+
+    def test_the_next_sync_has_no_news(self) -> None:
+        self.create()
+        sync.sync(actor=Agent.PANEL)
+        self.assertEqual(len(self.sentences()), 1)
+
+    def test_what_was_removed_may_be_created_again(self) -> None:
+        Mailbox.objects.create(
+            address=ADDRESS,
+            domain="example.org",
+            gone_at=timezone.now(),
+            first_seen_at=timezone.now() - timedelta(days=9),
+        )
+        self.assertEqual(self.create().status_code, 201)
+        mailbox = Mailbox.objects.get(address=ADDRESS)
+        self.assertIsNone(mailbox.gone_at)
+        self.assertLess(timezone.now() - mailbox.first_seen_at, timedelta(days=1))
+
+
+class BadInputTests(CreateMailboxTestCase):
+    def assert_refused(self, r: HttpResponse, sentence: str) -> None:
+        self.assertContains(r, sentence, status_code=422)
+        self.assertFalse(Creation.objects.exists())
+        self.assertEqual(len(self.sandbox.calls), 0)
+
+    def test_it_refuses_what_is_no_address(self) -> None:
+        for local_part, sentence in {
+            "": "Write what stands before the @.",
+            "zoe zander": "no spaces",
+            ".zoe": "its dots stand between",
+            "zoe..z": "its dots stand between",
+            "zoë": "without accents",
+            "z" * 65: "these are 65",
+            "zoe@elsewhere.example": "elsewhere.example is not a domain",
+            "anna": "anna@example.org exists already.",
+        }.items():
+            with self.subTest(local_part=local_part):
+                self.assert_refused(self.create(local_part=local_part), sentence)
+
+    def test_it_explains_subaddressing(self) -> None:
+        for local_part in ("zoe.zander", "zoe+shop", "zoe-z"):
+            with self.subTest(local_part=local_part):
+                r = self.create(local_part=local_part)
+                self.assert_refused(r, "subaddressing is on for example.org")
+                self.assertContains(r, "goes to zoe@example.org", status_code=422)
+
+    def test_it_refuses_weak_passwords(self) -> None:
+        for password, sentence in {
+            "": "Write a password",
+            "12345678": "too weak",
+            "zoe@example.org": "too weak",
+            f"{PASSWORD} ": "ends with a space",
+            f"{PASSWORD}\N{ZERO WIDTH SPACE}x": "invisible character",
+        }.items():
+            with self.subTest(password=password):
+                self.assert_refused(self.create(password=password), sentence)
+
+    def test_it_refuses_a_recovery_address_that_helps_nobody(self) -> None:
+        self.assert_refused(self.create(recovery_email=ADDRESS), "cannot open")
+        self.assert_refused(self.create(recovery_email="x"), "valid email")
+
+    def test_what_was_typed_stays(self) -> None:
+        r = self.create(local_part="anna")
+        self.assertContains(r, f'value="{PASSWORD}"', status_code=422)
+        self.assertContains(r, 'aria-invalid="true"', status_code=422)
+
+    def test_other_domains_are_out_of_reach(self) -> None:
+        self.client.force_login(self.hedy)
+        r = self.client.get("/mailboxes/new/")
+        self.assertContains(r, "shop.example")
+        self.assertNotContains(r, "example.org</option>")
+        self.assert_refused(self.create(), "not a domain of this account")
+        with self.assertRaisesMessage(operations.NotCreated, "not a domain"):
+            operations.create_mailbox(
+                address=ADDRESS,
+                password=PASSWORD,
+                wishes=operations.Wishes(),
+                actor=self.hedy,
+            )
+
+    def test_it_turns_away_those_who_only_look(self) -> None:
+        self.client.force_login(self.audrey)
+        self.assertEqual(self.client.get("/mailboxes/new/").status_code, 403)
+        self.assertEqual(self.create().status_code, 403)
+
+    def test_without_a_domain_it_says_what_to_do(self) -> None:
+        Domain.objects.update(gone_at=timezone.now())
+        r = self.client.get("/mailboxes/new/")
+        self.assertContains(r, "There is no domain yet")
+
+
+class TroubleTests(CreateMailboxTestCase):
+    def assert_not_created(self, r: HttpResponse, sentence: str, status: int) -> None:
+        self.assertContains(r, sentence, status_code=status, html=False)
+        self.assertFalse(Mailbox.objects.filter(address=ADDRESS).exists())
+        self.assertEqual(Creation.objects.get().state, Creation.State.FAILED)
+        [sentence] = self.sentences()
+        self.assertIn("could not create the mailbox", sentence)
+
+    def test_a_refusal_is_told_at_the_field(self) -> None:
+        self.fault("error", "createUser", code="x", message="Not that name.")
+        r = self.create()
+        self.assert_not_created(r, "PurelyMail refused zoe@example.org", 422)
+        self.assertContains(r, 'id="id_local_part_error"', status_code=422)
+
+    def test_a_refused_password_is_told_at_the_password(self) -> None:
+        self.fault("error", "createUser", code="x", message="Password was leaked.")
+        r = self.create()
+        self.assert_not_created(r, "Password was leaked.", 422)
+        self.assertContains(r, 'id="id_password_error"', status_code=422)
+
+    def test_what_the_mirror_does_not_know_of_is_refused_by_purelymail(self) -> None:
+        self.remote(
+            "createUser", userName="zoe", domainName="example.org", password="x"
+        )
+        self.assert_not_created(self.create(), "User already exists.", 422)
+        self.assertIsNone(self.sandbox.account.log_in(ADDRESS, PASSWORD))
+
+    def test_silent_success_is_not_believed(self) -> None:
+        self.fault("silent_success", "createUser")
+        self.assert_not_created(self.create(), "but the mailbox is not there", 502)
+
+    def test_a_request_that_got_lost_is_told(self) -> None:
+        for kind in ("drop", "status_500", "refuse_before"):
+            with self.subTest(kind=kind):
+                Creation.objects.all().delete()
+                Entry.objects.all().delete()
+                self.fault(kind, "createUser")
+                self.assert_not_created(self.create(), "was not created", 502)
+
+    def test_an_answer_that_got_lost_does_no_harm(self) -> None:
+        for kind in ("drop_after", "half_answer", "hang_after"):
+            with self.subTest(kind=kind), self.timeout(0.3):
+                self.sandbox.reset()
+                Mailbox.objects.filter(address=ADDRESS).delete()
+                self.fault(kind, "createUser", seconds=1)
+                r = self.create()
+                self.assertContains(r, "answer was lost", status_code=201)
+                self.assertTrue(Mailbox.objects.filter(address=ADDRESS).exists())
+
+    def test_without_a_connection_nothing_is_left_open(self) -> None:
+        with override_settings(PURELYMAIL_API_URL="http://127.0.0.1:9"):
+            self.assert_not_created(self.create(), "could not be reached", 502)
+
+    def test_without_a_token_it_says_so(self) -> None:
+        with override_settings(PURELYMAIL_API_TOKEN=""):
+            self.assert_not_created(self.create(), "No PurelyMail token is set", 502)
+
+    def test_a_refused_token_is_no_fault_of_the_address(self) -> None:
+        with override_settings(PURELYMAIL_API_TOKEN="pm-live-wrong"):
+            r = self.create()
+        self.assert_not_created(r, "refused the panel&#x27;s token", 502)
+
+    def test_settings_that_were_not_kept_are_told(self) -> None:
+        self.fault("silent_success", "createUser")
+        self.remote(
+            "createUser", userName="zoe", domainName="example.org", password="x"
+        )
+        r = self.create(search_indexing="", recovery_email="zoe@private.example")
+        self.assertContains(r, "has search indexing on all the same", status_code=201)
+        self.assertContains(r, "did not keep zoe@private.example", status_code=201)
+
+
+class UnknownTests(CreateMailboxTestCase):
+    """Created or not: PurelyMail stopped answering right after the request."""
+
+    def ask(self, kind: str) -> HttpResponse:
+        self.fault(kind, "createUser")
+        self.fault("drop", "getUser", times=None)
+        r = self.create()
+        self.sandbox.faults.clear()
+        return r
+
+    def test_it_says_that_nobody_knows(self) -> None:
+        r = self.ask("drop_after")
+        self.assertContains(r, "Nobody knows yet", status_code=502)
+        self.assertContains(r, PASSWORD, status_code=502)
+        self.assertEqual(self.settled(), ("asked", ""))
+        self.assertEqual(self.sentences(), [])
+        self.assertEqual(SyncRun.objects.latest("pk").state, SyncRun.State.QUEUED)
+
+    def test_a_second_attempt_waits_for_the_first(self) -> None:
+        self.ask("drop_after")
+        self.sandbox.calls.clear()
+        r = self.create()
+        self.assertContains(r, "already, and its answer is awaited", status_code=422)
+        self.assertEqual(len(self.sandbox.calls), 0)
+
+    def test_the_next_sync_finds_the_mailbox(self) -> None:
+        self.ask("drop_after")
+        sync.sync(actor=Agent.PANEL)
+        self.assertEqual(self.settled(), ("done", ""))
+        self.assertEqual(
+            self.sentences(), ["adam@example.org created the mailbox zoe@example.org"]
+        )
+
+    def test_a_sync_does_not_give_up_at_once(self) -> None:
+        self.ask("drop")
+        sync.sync(actor=Agent.PANEL)
+        self.assertEqual(self.settled(), ("asked", ""))
+        self.assertEqual(self.sentences(), [])
+
+    def test_a_later_sync_gives_up(self) -> None:
+        self.ask("drop")
+        tasks.fill_in_details()
+        self.assertEqual(SyncRun.objects.filter(state="queued").count(), 1)
+        sync.sync(actor=Agent.PANEL)
+        Creation.objects.update(requested_at=timezone.now() - timedelta(minutes=6))
+        tasks.settle_creations()
+        self.assertTrue(SyncRun.objects.filter(state="queued").exists())
+        sync.sync(actor=Agent.PANEL)
+        self.assertEqual(self.settled(), ("failed", "PurelyMail did not create it."))
+        self.assertEqual(
+            self.sentences(),
+            [
+                "adam@example.org could not create the mailbox zoe@example.org: "
+                "PurelyMail did not create it."
+            ],
+        )
+        self.assertEqual(self.create().status_code, 201)
+
+    def test_a_sync_in_between_does_not_tell_twice(self) -> None:
+        look = operations._look
+
+        def slowly(*arguments: Any) -> Any:
+            sync.sync(actor=Agent.PANEL)
+            return look(*arguments)
+
+        with mock.patch.object(operations, "_look", slowly):
+            self.assertEqual(self.create().status_code, 201)
+        self.assertEqual(
+            self.sentences(), ["adam@example.org created the mailbox zoe@example.org"]
+        )
+
+
+class FragmentTests(CreateMailboxTestCase):
+    def post(self, name: str, **form: str) -> HttpResponse:
+        r = self.client.post(f"/mailboxes/new/{name}/", form)
+        assert isinstance(r, HttpResponse)
+        self.assertIn("no-store", r.headers["Cache-Control"])
+        self.assertTemplateNotUsed(r, "base.html")
+        return r
+
+    def test_the_address_is_shown_as_it_will_be(self) -> None:
+        r = self.post("address", local_part="ZOE", domain="example.org")
+        self.assertContains(r, "zoe@example.org")
+        r = self.post("address", local_part="z.z", domain="example.org")
+        self.assertContains(r, "Leave out the")
+        r = self.post("address", local_part="", domain="")
+        self.assertNotContains(r, "Write what stands")
+
+    def test_the_strength_is_told(self) -> None:
+        self.assertContains(self.post("strength", password="zoe123"), "Very weak")
+        self.assertContains(self.post("strength", password=PASSWORD), "Strong")
+        self.assertNotContains(self.post("strength", password=""), "eak")
+
+    def test_the_strength_does_not_answer_the_password(self) -> None:
+        r = self.post("strength", password=PASSWORD)
+        self.assertNotContains(r, PASSWORD)
