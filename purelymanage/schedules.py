@@ -9,6 +9,10 @@ from django_q.models import Schedule
 
 SCHEDULES = {
     "sync": ("purelymanage.domains.tasks.sync", Schedule.HOURLY),
+    "mailbox details": (
+        "purelymanage.mailboxes.tasks.fill_in_details",
+        Schedule.MINUTES,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -106,9 +106,9 @@ class DriftTests(SyncTestCase):
         self.assertEqual(
             self.sentences(),
             [
-                "outside this panel added the domain new.example",
-                "outside this panel created the mailbox zoe@new.example",
-                "outside this panel added the rule sales*@new.example"
+                "Somebody outside this panel added the domain new.example",
+                "Somebody outside this panel created the mailbox zoe@new.example",
+                "Somebody outside this panel added the rule sales*@new.example"
                 " to zoe@new.example",
             ],
         )
@@ -124,8 +124,8 @@ class DriftTests(SyncTestCase):
         self.assertEqual(
             self.sentences(),
             [
-                "outside this panel removed the mailbox anna@example.org",
-                "outside this panel removed the rule abuse@example.org"
+                "Somebody outside this panel removed the mailbox anna@example.org",
+                "Somebody outside this panel removed the rule abuse@example.org"
                 " to support@example.org",
             ],
         )
@@ -150,8 +150,8 @@ class DriftTests(SyncTestCase):
         self.assertEqual(
             self.sentences(),
             [
-                "outside this panel changed example.org: subaddressing off",
-                "outside this panel saw the records of example.org change:"
+                "Somebody outside this panel changed example.org: subaddressing off",
+                "Somebody outside this panel saw the records of example.org change:"
                 " MX is not right any more",
             ],
         )
@@ -241,7 +241,7 @@ class FailureTests(SyncTestCase):
         self.assertEqual(
             self.sentences(),
             [
-                "the panel could not sync: PurelyMail could not be reached. "
+                "The panel could not sync: PurelyMail could not be reached. "
                 "Try again in a few minutes."
             ],
         )
