@@ -157,20 +157,30 @@ async def stream_message(
     return await connection.send(command, sink=sink)
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A message to be stored; its own body is of no interest here."""
+
+    message: Message
+    size: int
+    body: bytes | AsyncIterator[bytes]
+
+
 async def append(
-    connection: Connection,
-    wire: bytes,
-    message: Message,
-    size: int,
-    body: bytes | AsyncIterator[bytes],
+    connection: Connection, wire: bytes, uploads: Sequence[Upload]
 ) -> asyncio.Future[Status]:
-    """Put a message into a folder, which need not be the one we are in."""
-    parts: list[CommandPart] = [b"APPEND ", mailbox(wire), b" "]
-    if message.flags:
-        parts.append(b"(" + b" ".join(message.flags) + b") ")
-    if message.date:
-        parts.append(b'"' + message.date + b'" ')
-    parts.append(Literal(size, body))
+    """Put messages into a folder, which need not be the one we are in.
+
+    More than one at a time need MULTIAPPEND, and then all are stored or none is.
+    """
+    parts: list[CommandPart] = [b"APPEND ", mailbox(wire)]
+    for upload in uploads:
+        options = b" "
+        if upload.message.flags:
+            options += b"(" + b" ".join(upload.message.flags) + b") "
+        if upload.message.date:
+            options += b'"' + upload.message.date + b'" '
+        parts += [options, Literal(upload.size, upload.body)]
     return await connection.send(*parts)
 
 

@@ -16,7 +16,7 @@ READ_AHEAD = 256 * 1024
 MAX_LINE = 1024 * 1024
 MAX_LITERALS = 64
 # Larger literals are streamed to whoever asked for that, or dropped.
-MAX_LITERAL = 8 * 1024 * 1024
+MAX_LITERAL = 12 * 1024 * 1024
 PIECE = 64 * 1024
 
 

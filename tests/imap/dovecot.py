@@ -150,12 +150,20 @@ class Dovecot:
             if name.upper() != "INBOX":
                 client.create(wire)
                 client.subscribe(wire)
+            # All in one command: a few thousand messages take a second.
+            command = b"S1 APPEND " + wire.encode("ascii")
+            stored = 0
             for message in messages:
-                flags = "(" + " ".join(sorted(message.flags)) + ")"
-                state, answer = client.append(
-                    wire, flags, f'"{message.date}"', message.body
-                )
-                assert state == "OK", answer
+                flags = " ".join(sorted(message.flags))
+                size = len(message.body)
+                command += f' ({flags}) "{message.date}" {{{size}+}}\r\n'.encode()
+                command += message.body
+                stored += 1
+            if stored:
+                client.sock.sendall(command + b"\r\n")
+                while not (line := client.readline()).startswith(b"S1 "):
+                    assert line, "the connection was closed"
+                assert line.startswith(b"S1 OK"), line
         client.logout()
 
     def folders(self, user: str) -> list[str]:

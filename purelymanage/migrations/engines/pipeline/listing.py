@@ -24,8 +24,6 @@ class Mark(IntEnum):
     SENT = 3
     CONFIRMED = 4
     FAILED = 5
-    # Deleted at the source since it was listed.
-    GONE = 6
 
 
 class Listing:

@@ -23,9 +23,10 @@ from purelymanage.migrations.engines.base import (
 
 from .listing import Mark
 from .mapping import plan_routes
+from .passage import FolderChanged
 from .reading import Reading, read_folders
 from .tally import Tally
-from .transfer import FolderChanged, Transfer
+from .transfer import Transfer
 from .work import Job, Target, plan
 
 # Times that we look again and still find something to send, as in a mailbox in use.

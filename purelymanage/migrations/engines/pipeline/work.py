@@ -122,8 +122,7 @@ def _refuse_large(job: Job, listing: Listing, tally: Tally, limit: int | None) -
 
 def _count(job: Job, listing: Listing, found: bytearray) -> None:
     progress = job.progress
-    gone = listing.count(Mark.GONE)
-    progress.messages = len(listing) - gone
+    progress.messages = len(listing)
     progress.bytes = listing.total_bytes
     progress.largest = max(listing.sizes, default=0)
     waiting = listing.rows(Mark.MISSING)
@@ -131,8 +130,7 @@ def _count(job: Job, listing: Listing, found: bytearray) -> None:
     progress.bytes_to_copy = progress.bytes_copied + sum(
         listing.sizes[row] for row in waiting
     )
-    excused = (Mark.FAILED, Mark.GONE)
     job.unseen = sum(
-        not is_there and mark not in excused
+        not is_there and mark != Mark.FAILED
         for is_there, mark in zip(found, listing.marks, strict=True)
     )

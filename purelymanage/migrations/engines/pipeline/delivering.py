@@ -1,0 +1,165 @@
+"""Handing messages to the destination without waiting for its answers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from purelymanage.imap.connection import Connection
+from purelymanage.imap.errors import Refused
+from purelymanage.imap.messages import Upload, append, storable
+from purelymanage.imap.responses import Status
+from purelymanage.migrations.engines.base import FolderState
+
+from .listing import Mark
+from .passage import Parcel, Passage, Stream
+
+# APPEND commands without an answer on one connection.
+UNANSWERED = 64
+# Messages in one of them, where the server takes several. Opening and locking the
+# folder costs a server more than the writing of a message.
+BATCH_MESSAGES = 50
+BATCH_BYTES = 2 * 1024 * 1024
+
+# Nothing that comes after will be taken either.
+_FULL = {"OVERQUOTA"}
+
+
+class Deliverer:
+    """One connection's share of the work."""
+
+    def __init__(
+        self,
+        destination: Connection,
+        passage: Passage,
+        group: asyncio.TaskGroup,
+        *,
+        siblings: int,
+    ) -> None:
+        self._destination = destination
+        self._passage = passage
+        self._group = group
+        self._siblings = siblings
+        self._slots = asyncio.Semaphore(1 if passage.careful else UNANSWERED)
+        self._answers: set[asyncio.Task[None]] = set()
+        # Taken from the outbox too early: it did not fit into the batch.
+        self._next: Parcel | None = None
+
+    async def deliver_all(self) -> None:
+        """Send until nothing comes any more and everything has been answered."""
+        while not self._passage.stopping:
+            batch = await self._take_batch()
+            if not batch:
+                break
+            await self._slots.acquire()
+            if self._passage.stopping:
+                break
+            await self._send(batch)
+        while self._answers:
+            await asyncio.wait(self._answers)
+
+    async def _take_batch(self) -> list[Parcel]:
+        """Take what is waiting for the same folder, but never wait for more."""
+        outbox = self._passage.outbox
+        first = self._next or await outbox.get()
+        self._next = None
+        if first is None:
+            return []
+        batch = [first]
+        room = BATCH_BYTES - first.size
+        most = self._most()
+        while len(batch) < most and not outbox.empty():
+            parcel = outbox.get_nowait()
+            if parcel is None:
+                # The end is meant for each of us once, so it goes back.
+                outbox.put_nowait(None)
+                break
+            fits = (
+                parcel.target is first.target
+                and not isinstance(parcel.body, Stream)
+                and parcel.size <= room
+            )
+            if not fits:
+                self._next = parcel
+                break
+            batch.append(parcel)
+            room -= parcel.size
+        return batch
+
+    def _most(self) -> int:
+        """Return how many messages may go into one command."""
+        alone = self._passage.careful or not self._destination.has("MULTIAPPEND")
+        if alone:
+            return 1
+        # The others shall have something to do as well.
+        share = 1 + self._passage.outbox.qsize() // self._siblings
+        return min(BATCH_MESSAGES, share)
+
+    async def _send(self, batch: list[Parcel]) -> None:
+        uploads = [await _upload(parcel) for parcel in batch]
+        for parcel in batch:
+            parcel.mark(Mark.SENT)
+        answer = await append(self._destination, batch[0].target.wire, uploads)
+
+        async def settle() -> None:
+            try:
+                await self._settle(batch, [u.size for u in uploads], await answer)
+            finally:
+                self._slots.release()
+
+        task = self._group.create_task(settle())
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _settle(
+        self, batch: list[Parcel], sizes: list[int], status: Status
+    ) -> None:
+        if not status.ok and len(batch) > 1:
+            # All or none were taken. One by one it shows which ones are refused.
+            for parcel in batch:
+                parcel.mark(Mark.MISSING)
+            for parcel in batch:
+                if not self._passage.stopping:
+                    upload = await _upload(parcel)
+                    parcel.mark(Mark.SENT)
+                    wire = parcel.target.wire
+                    answer = await append(self._destination, wire, [upload])
+                    await self._settle([parcel], [upload.size], await answer)
+            return
+        for parcel, size in zip(batch, sizes, strict=True):
+            if status.ok:
+                self._confirm(parcel, size)
+            else:
+                self._refuse(parcel, status)
+            parcel.body = b""
+        await self._passage.window.give(sum(parcel.weight for parcel in batch))
+
+    def _confirm(self, parcel: Parcel, size: int) -> None:
+        parcel.mark(Mark.CONFIRMED)
+        progress = parcel.job.progress
+        progress.copied += 1
+        progress.bytes_copied += size
+        if not parcel.job.under_way:
+            progress.state = FolderState.DONE
+
+    def _refuse(self, parcel: Parcel, status: Status) -> None:
+        refused = Refused(
+            "The destination takes no more messages.", status.text, code=status.code
+        )
+        if status.code in _FULL or refused.retry:
+            parcel.mark(Mark.MISSING)
+            raise refused
+        self._passage.fail(
+            parcel.job,
+            parcel.listing,
+            parcel.row,
+            f"The destination refused it: {status.text}",
+        )
+
+
+async def _upload(parcel: Parcel) -> Upload:
+    permanent = parcel.target.permanent_flags
+    message = replace(parcel.message, flags=storable(parcel.message.flags, permanent))
+    if isinstance(parcel.body, Stream):
+        return Upload(message, await parcel.body.size, parcel.body.pieces())
+    return Upload(message, len(parcel.body), parcel.body)

@@ -1,0 +1,222 @@
+"""Asking the source for messages, in chunks and ahead of the destination."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from purelymanage.imap.connection import Connection
+from purelymanage.imap.messages import (
+    Message,
+    enter,
+    fetch_envelope,
+    fetch_messages,
+    stream_message,
+    uid_set,
+)
+from purelymanage.imap.responses import Status
+from purelymanage.imap.wire import READ_AHEAD
+from purelymanage.migrations.engines.base import FolderState
+
+from .listing import Listing, Mark
+from .passage import PIECES_HELD, FolderChanged, Parcel, Passage, Stream
+from .work import Job, Target
+
+# Asked for with one command. Small enough that a chunk lost is little lost, large
+# enough that commands cost nothing.
+CHUNK_BYTES = 512 * 1024
+CHUNK_MESSAGES = 200
+# From here on a message goes through without being held.
+STREAM_FROM = 8 * 1024 * 1024
+
+
+class Fetcher:
+    def __init__(
+        self,
+        source: Connection,
+        passage: Passage,
+        group: asyncio.TaskGroup,
+        *,
+        window: int,
+    ) -> None:
+        self._source = source
+        self._passage = passage
+        self._group = group
+        self._chunk_bytes = min(CHUNK_BYTES, max(1, window // 4))
+        self._chunks: list[asyncio.Task[None]] = []
+        # What each message asked for in the current folder takes up in the window.
+        self._expected: dict[int, int] = {}
+        self._again: list[tuple[Target, Job, int]] = []
+        # The last message asked for; when careful, the only one on its way.
+        self.current: tuple[Job, int] | None = None
+
+    async def fetch_all(self, targets: list[Target]) -> None:
+        """Ask for everything that is missing, folder by folder."""
+        for target in targets:
+            for job in target.open_jobs():
+                if job.waiting:
+                    await self._fetch_folder(target, job)
+                else:
+                    job.progress.state = FolderState.DONE
+        while self._chunks:
+            await asyncio.gather(*self._chunks)
+            self._chunks.clear()
+            # One by one what the source refused to give in a chunk.
+            again, self._again = self._again, []
+            for target, job, row in again:
+                if job.listing is not None:
+                    await self._enter(job, job.listing)
+                    await self._fetch(target, job, job.listing, [row])
+
+    async def _fetch_folder(self, target: Target, job: Job) -> None:
+        listing = job.listing
+        if listing is None:
+            return
+        job.progress.state = FolderState.COPYING
+        self._passage.tally.detail = f"copying {job.progress.source}"
+        # Its answers, and no longer those about the folder before.
+        self._expected = {}
+        await self._enter(job, listing)
+        for chunk in self._cut(listing, listing.rows(Mark.MISSING)):
+            await self._fetch(target, job, listing, chunk)
+
+    async def _enter(self, job: Job, listing: Listing) -> None:
+        """Go into the folder without waiting; whether it worked shows later."""
+        entering = await enter(self._source, job.source.wire, writable=False)
+
+        async def check() -> None:
+            status = await entering.answer
+            if not status.ok:
+                job.fail(
+                    self._passage.tally, f"The source does not open it: {status.text}"
+                )
+            elif entering.selected.uid_validity != listing.uid_validity:
+                raise FolderChanged
+
+        self._group.create_task(check())
+
+    def _cut(self, listing: Listing, rows: list[int]) -> Iterator[list[int]]:
+        """Cut into chunks by bytes; a large message is a chunk of its own."""
+        chunk: list[int] = []
+        room = self._chunk_bytes
+        for row in rows:
+            size = listing.sizes[row]
+            full = size > room or len(chunk) >= CHUNK_MESSAGES or self._passage.careful
+            if chunk and full:
+                yield chunk
+                chunk, room = [], self._chunk_bytes
+            chunk.append(row)
+            room -= size
+        if chunk:
+            yield chunk
+
+    async def _fetch(
+        self, target: Target, job: Job, listing: Listing, chunk: list[int]
+    ) -> None:
+        self.current = (job, listing.uids[chunk[-1]])
+        large = len(chunk) == 1 and listing.sizes[chunk[0]] >= STREAM_FROM
+        if large:
+            task = await self._fetch_large(target, job, listing, chunk[0])
+        else:
+            task = await self._fetch_chunk(target, job, listing, chunk)
+        self._chunks.append(task)
+        if self._passage.careful or large:
+            await task
+
+    async def _fetch_chunk(
+        self, target: Target, job: Job, listing: Listing, chunk: list[int]
+    ) -> asyncio.Task[None]:
+        """Ask for a chunk, and see to it that each message of it is accounted for.
+
+        Servers that wait for the line work on the next chunk meanwhile, so any chunk
+        may bring the messages of any other one of the same folder.
+        """
+        weights = {listing.uids[row]: listing.sizes[row] for row in chunk}
+        whole = sum(weights.values())
+        taken = await self._passage.window.take(whole)
+        if taken < whole:
+            # A single message that is larger than the window.
+            weights = dict.fromkeys(weights, taken)
+        expected = self._expected
+        expected.update(weights)
+
+        def take(message: Message) -> None:
+            weight = expected.get(message.uid)
+            if (
+                weight is None
+                or message.body is None
+                or job.failed
+                or self._passage.stopping
+            ):
+                return
+            del expected[message.uid]
+            row = listing.row(message.uid)
+            self._passage.outbox.put_nowait(
+                Parcel(target, job, listing, row, message, message.body, weight)
+            )
+
+        answer = await fetch_messages(self._source, uid_set(sorted(weights)), take)
+
+        async def settle() -> None:
+            status = await answer
+            left = {uid: expected.pop(uid, None) for uid in weights}
+            missed = {uid: weight for uid, weight in left.items() if weight is not None}
+            await self._passage.window.give(sum(missed.values()))
+            rows = [listing.row(uid) for uid in missed]
+            self._not_delivered(target, job, listing, rows, status)
+
+        return self._group.create_task(settle())
+
+    async def _fetch_large(
+        self, target: Target, job: Job, listing: Listing, row: int
+    ) -> asyncio.Task[None]:
+        """Let a message through piece by piece.
+
+        Nothing else may be under way: its text would be taken for that of this one.
+        """
+        if self._chunks:
+            await asyncio.wait(self._chunks)
+        weight = await self._passage.window.take(PIECES_HELD * READ_AHEAD)
+        uid = listing.uids[row]
+        stream = Stream()
+        envelopes: list[Message] = []
+        await fetch_envelope(self._source, uid, envelopes.append)
+        answer = await stream_message(self._source, uid, stream)
+
+        async def settle() -> None:
+            either: set[asyncio.Future[Any]] = {answer, stream.size}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if stream.size.done() and envelopes and not self._passage.stopping:
+                self._passage.outbox.put_nowait(
+                    Parcel(target, job, listing, row, envelopes[0], stream, weight)
+                )
+                await answer
+            else:
+                stream.drop()
+                status = await answer
+                await self._passage.window.give(weight)
+                self._not_delivered(target, job, listing, [row], status)
+
+        return self._group.create_task(settle())
+
+    def _not_delivered(
+        self,
+        target: Target,
+        job: Job,
+        listing: Listing,
+        rows: list[int],
+        status: Status,
+    ) -> None:
+        if job.failed or self._passage.stopping:
+            return
+        for row in rows:
+            if status.ok:
+                # Deleted meanwhile, or forgotten: the next look will tell.
+                continue
+            if len(rows) > 1:
+                self._again.append((target, job, row))
+            else:
+                self._passage.fail(
+                    job, listing, row, f"The source refused it: {status.text}"
+                )
