@@ -76,6 +76,8 @@ class ProgressWriter:
     def figures(self, outcome: Outcome) -> dict[str, Any]:
         """Write the final folders and return the columns that end the run."""
         progress = Progress(folders=outcome.folders, errors=outcome.errors)
+        seconds = time.monotonic() - self._started
+        self._samples.add(seconds, progress.copied, progress.bytes_copied)
         columns = run_columns(progress) | {
             "samples": self._samples.points,
             "log": self._log,

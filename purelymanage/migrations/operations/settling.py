@@ -63,6 +63,7 @@ def settle_success(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bo
     held = _hold(run)
     if held is None:
         return False
+    figures = figures | {"phase": Run.Phase.DONE, "detail": ""}
     _end(held, Run.State.DONE, verdict=outcome.verdict.value, **figures)
     record(Event.RUN_FINISHED, held, actor=Agent.PANEL, summary=_summary(held))
     if not held.dry_run and outcome.verdict == Verdict.COMPLETE:

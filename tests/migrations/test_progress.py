@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from unittest import mock
+
+from django.utils import timezone
+
+from purelymanage.migrations import progress
+from purelymanage.migrations.engines.base import (
+    FolderProgress,
+    FolderState,
+    ItemError,
+    Phase,
+    Progress,
+    Stop,
+)
+from purelymanage.migrations.models import Job, Run, Server
+from purelymanage.migrations.progress import ProgressWriter, Samples
+from tests.cast import CastTestCase
+from tests.migrations.cases import ADDRESS
+
+
+class ProgressWriterTests(CastTestCase):
+    def setUp(self) -> None:
+        self.enterContext(mock.patch.object(progress, "EVERY", 0))
+        server = Server.objects.create(
+            name="Old", host="old.example", created_by=self.olga
+        )
+        job = Job.objects.create(
+            server=server,
+            source_user="old",
+            destination=ADDRESS,
+            destination_domain="shop.example",
+            created_by=self.adam,
+        )
+        self.run_ = Run.objects.create(
+            job=job,
+            pair=job.pair,
+            dry_run=False,
+            state=Run.State.RUNNING,
+            attempt=1,
+            lease_until=timezone.now() + timedelta(seconds=5),
+        )
+        self.is_stopping = False
+        self.report = ProgressWriter(self.run_, is_stopping=lambda: self.is_stopping)
+        self.folders = [
+            FolderProgress("INBOX", "INBOX", messages=10, bytes=1000),
+            FolderProgress("Entwürfe", "Drafts", messages=2, bytes=50),
+        ]
+
+    def snapshot(self, **others: object) -> Progress:
+        progress = Progress(phase=Phase.COPYING, folders=self.folders)
+        for name, value in others.items():
+            setattr(progress, name, value)
+        return progress
+
+    def test_it_writes_the_figures_and_extends_the_lease(self) -> None:
+        self.report(self.snapshot(detail="copying INBOX"))
+        run = Run.objects.get()
+        assert run.lease_until is not None
+        self.assertGreater(run.lease_until, timezone.now() + timedelta(seconds=20))
+        self.assertEqual((run.phase, run.detail), ("copying", "copying INBOX"))
+        self.assertEqual((run.messages, run.bytes, run.folder_count), (12, 1050, 2))
+        self.assertEqual([it.source for it in run.folders.all()], ["INBOX", "Entwürfe"])
+
+    def test_only_what_changed_is_written_again(self) -> None:
+        self.report(self.snapshot())
+        # One statement for the run, between the two of its savepoint.
+        with self.assertNumQueries(3):
+            self.report(self.snapshot())
+        self.folders[1].copied = 2
+        self.folders[1].state = FolderState.DONE
+        with self.assertNumQueries(4):
+            self.report(self.snapshot())
+        folder = Run.objects.get().folders.get(position=1)
+        self.assertEqual((folder.copied, folder.state), (2, "done"))
+
+    def test_errors_are_written_once(self) -> None:
+        errors = [ItemError("INBOX", 7, 60_000_000, "It is too large.")]
+        self.report(self.snapshot(errors=errors))
+        errors.append(ItemError("INBOX", 8, 0, "with a \0 in it"))
+        self.report(self.snapshot(errors=errors))
+        uids = Run.objects.get().errors.values_list("uid", flat=True)
+        self.assertEqual(sorted(uids), [7, 8])
+
+    def test_the_log_is_bounded(self) -> None:
+        for _ in range(3):
+            self.report(self.snapshot(log=["x" * 100] * 100))
+        self.assertLessEqual(len(Run.objects.get().log), progress.LOG_BYTES)
+
+    def test_a_wish_to_stop_ends_the_copy(self) -> None:
+        Run.objects.update(stop_requested_at=timezone.now())
+        with self.assertRaises(Stop):
+            self.report(self.snapshot())
+
+    def test_a_lost_lease_ends_the_copy_and_nothing_is_written(self) -> None:
+        Run.objects.update(attempt=2)
+        with self.assertRaises(Stop):
+            self.report(self.snapshot())
+        self.assertEqual(Run.objects.get().messages, 0)
+        self.assertFalse(Run.objects.get().folders.exists())
+
+    def test_a_cluster_that_stops_ends_the_copy(self) -> None:
+        self.is_stopping = True
+        with self.assertRaises(Stop):
+            self.report(self.snapshot())
+        self.assertEqual(Run.objects.get().messages, 12)
+
+    def test_folders_of_an_earlier_attempt_go(self) -> None:
+        self.report(self.snapshot())
+        self.folders.pop()
+        again = ProgressWriter(self.run_, is_stopping=lambda: False)
+        again(self.snapshot())
+        self.assertEqual(Run.objects.get().folders.count(), 1)
+
+
+def test_samples_stay_few_and_end_with_the_present() -> None:
+    samples = Samples()
+    for second in range(10_000):
+        samples.add(second, second * 2, second * 1000)
+    assert len(samples.points) <= progress.MOST_SAMPLES + 1
+    assert samples.points[0] == [0, 0, 0]
+    assert samples.points[-1] == [9_999, 19_998, 9_999_000]
+    seconds = [point[0] for point in samples.points]
+    assert seconds == sorted(set(seconds))
