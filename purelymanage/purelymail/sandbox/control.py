@@ -4,6 +4,8 @@ GET, DELETE /sandbox/calls     counts by operation; forget them
 GET, POST, DELETE /sandbox/faults   {"kind", "operation", "times", "seconds", …}
 GET, POST, DELETE /sandbox/zones    {"zone", "records" or "preset", "after", "failure"}
 POST /sandbox/account          {"credit": "4.10"}
+POST /sandbox/imap             {"source_rate", "destination_rate"}: bytes a second
+DELETE /sandbox/imap           ends all IMAP connections
 POST /sandbox/reset            back to the state of a first start
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from purelymanage.purelymail.sandbox.account import Account
 from purelymanage.purelymail.sandbox.demo_zones import PRESETS
@@ -20,18 +22,30 @@ from purelymanage.purelymail.sandbox.faults import Calls, Faults
 Answer = tuple[int, dict[str, Any]]
 
 
+class Servers(Protocol):
+    """What can be asked of everything that runs together."""
+
+    def reset(self) -> None: ...
+
+    def slow_down(
+        self, *, source_rate: float = 0, destination_rate: float = 0
+    ) -> None: ...
+
+    def hang_up(self) -> None: ...
+
+
 class Control:
     def __init__(
         self,
         account: Account,
         faults: Faults,
         calls: Calls,
-        reset: Callable[[], None],
+        servers: Servers,
     ) -> None:
         self._account = account
         self._faults = faults
         self._calls = calls
-        self._reset = reset
+        self._servers = servers
         self._refusal: float = 0
 
     def answer(self, method: str, path: str, raw: bytes) -> Answer:
@@ -45,7 +59,9 @@ class Control:
             ("POST", "/sandbox/zones"): self._put_zone,
             ("DELETE", "/sandbox/zones"): self._remove_zone,
             ("POST", "/sandbox/account"): self._change_account,
-            ("POST", "/sandbox/reset"): lambda _: self._reset(),
+            ("POST", "/sandbox/reset"): lambda _: self._servers.reset(),
+            ("POST", "/sandbox/imap"): lambda body: self._servers.slow_down(**body),
+            ("DELETE", "/sandbox/imap"): lambda _: self._servers.hang_up(),
         }
         action = actions.get((method, path.rstrip("/")))
         if action is None:

@@ -19,6 +19,7 @@ from pymap.imap.state import ConnectionState
 
 from purelymanage.purelymail.sandbox.imap_login import Config, Login, Provider
 from purelymanage.purelymail.sandbox.mail_backend import output
+from purelymanage.purelymail.sandbox.mail_store import MailStore
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,10 @@ class ImapServers:
     def clear(self) -> None:
         """Throw everybody out and forget all mail."""
         asyncio.run_coroutine_threadsafe(self._clear(), self._loop).result(timeout=10)
+
+    def hang_up(self) -> None:
+        """End all connections, as a restart of the servers would."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(timeout=10)
 
     async def _clear(self) -> None:
         await self._hang_up()
@@ -147,7 +152,7 @@ class ImapServers:
         secure: bool,
     ) -> None:
         config = Config(provider, secure=secure, ssl_context=self._context)
-        gathered = GatheringWriter(writer)
+        gathered = GatheringWriter(writer, provider.store)
         output.set(gathered)
         config.apply_context()
         connection: Any = IMAPConnection(
@@ -170,8 +175,9 @@ class GatheringWriter:
     Otherwise each piece would become a TLS record and a system call of its own.
     """
 
-    def __init__(self, writer: StreamWriter) -> None:
+    def __init__(self, writer: StreamWriter, store: MailStore) -> None:
         self._writer = writer
+        self._store = store
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -180,11 +186,13 @@ class GatheringWriter:
         self._size += len(data)
 
     async def drain(self) -> None:
-        if self._pieces:
+        size, self._size = self._size, 0
+        if size:
             self._writer.write(b"".join(self._pieces))
             self._pieces.clear()
-            self._size = 0
         await self._writer.drain()
+        if self._store.rate:
+            await asyncio.sleep(size / self._store.rate)
 
     async def drain_if_full(self) -> None:
         if self._size >= WRITE_LIMIT:

@@ -185,7 +185,8 @@ class Mailbox(MailboxDataInterface[Message]):
         self, append_msg: AppendMessage, *, recent: bool = False
     ) -> Message:
         # Answers of many appends in a row let other connections in between.
-        await asyncio.sleep(0)
+        rate = self._store.rate
+        await asyncio.sleep(len(append_msg.literal) / rate if rate else 0)
         when = append_msg.when or datetime.now(UTC)
         flags = tuple(str(it) for it in sorted(append_msg.flag_set - {Recent}))
         return self._add(Mail(append_msg.literal, when, flags), recent=recent)

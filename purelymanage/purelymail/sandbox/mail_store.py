@@ -82,9 +82,13 @@ class NewFolder:
 
 
 class MailStore:
-    """Folders and messages by owner. To be used from one thread at a time."""
+    """Folders and messages by owner. To be used from one thread at a time.
+
+    A server sends and accepts `rate` bytes a second on each connection, 0 is no limit.
+    """
 
     def __init__(self, path: Path | None) -> None:
+        self.rate: float = 0
         self._db = sqlite3.connect(
             path or ":memory:", isolation_level=None, check_same_thread=False
         )

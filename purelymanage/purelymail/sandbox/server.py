@@ -66,6 +66,7 @@ class Sandbox:
         self._demo = demo
         self._ports = (api_port, dns_port, source_imap_port, destination_imap_port)
         self._with_dns, self._with_imap = dns, imap
+        self._mail: list[MailStore] = []
         self._stack = ExitStack()
         if state is not None:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,6 +115,17 @@ class Sandbox:
         """Let connections to the API be refused for a while."""
         self._api.refuse(seconds)
 
+    def slow_down(self, *, source_rate: float = 0, destination_rate: float = 0) -> None:
+        """Limit the bytes a second of each connection to the IMAP servers."""
+        rates = float(source_rate), float(destination_rate)
+        for store, rate in zip(self._mail, rates, strict=False):
+            store.rate = rate
+
+    def hang_up(self) -> None:
+        """End all IMAP connections."""
+        if self._with_imap:
+            self._imap.hang_up()
+
     def reset(self) -> None:
         """Return to the state of a first start: demo data, no faults, no calls."""
         self.faults.clear()
@@ -122,6 +134,7 @@ class Sandbox:
             fill(self.account, demo=self._demo)
         if self._with_imap:
             self._imap.clear()
+            self.slow_down()
         self.calls.clear()
 
     def _start_api(self) -> None:
@@ -131,7 +144,7 @@ class Sandbox:
                 token=self.api_token,
                 faults=self.faults,
                 calls=self.calls,
-                control=Control(self.account, self.faults, self.calls, self.reset),
+                control=Control(self.account, self.faults, self.calls, self),
                 host=self._host,
                 port=self._ports[0],
             )
@@ -161,16 +174,17 @@ class Sandbox:
         )
         context = certificates.ensure(folder, self._host)
         self.ca_file = str((folder / certificates.AUTHORITY).resolve())
+        self._mail = [self._store(name) for name in ("source", "destination")]
         source = Provider(
             "The old provider",
-            self._store("source"),
+            self._mail[0],
             demo_mail.log_in,
             demo_mail.folders_of,
             demo_mail.DELIMITER,
         )
         destination = Provider(
             "PurelyMail",
-            self._store("destination"),
+            self._mail[1],
             self.account.log_in,
             _first_folders,
         )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import imaplib
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -291,6 +292,27 @@ def test_a_lone_ampersand_is_one(api: Api) -> None:
     api.call("modifyUser", userName=ANNA, newPassword="a&b")
     other = over_tls(api.sandbox, api.sandbox.destination_imap)
     assert other.login(ANNA, "a&b")[0] == "OK"
+
+
+def test_servers_can_be_slowed_down(api: Api) -> None:
+    client = logged_in(api.sandbox)
+    api.control("POST", "imap", destination_rate=100_000)
+    start = time.monotonic()
+    client.append("INBOX", "", "", b"Subject: slow\r\n\r\n" + b"x" * 20_000)
+    assert time.monotonic() - start >= 0.2
+    client.select("INBOX")
+    start = time.monotonic()
+    client.fetch("1", "(BODY.PEEK[])")
+    client.fetch("1", "(FLAGS)")
+    assert time.monotonic() - start >= 0.2
+
+
+def test_connections_can_be_cut(api: Api) -> None:
+    client = logged_in(api.sandbox)
+    api.control("DELETE", "imap")
+    with pytest.raises((imaplib.IMAP4.abort, OSError)):
+        client.noop()
+    assert opens(api.sandbox, ANNA, PASSWORD)
 
 
 def test_silent_and_rude_clients_are_survived(api: Api) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+# Slow enough to watch a copy and to stop it in the middle.
+SOURCE_RATE = 4_000_000
+
 
 class Command(BaseCommand):
     help = "Run a stand-in for PurelyMail, its DNS and two IMAP servers, to try things."
@@ -30,6 +33,13 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--ready-file", type=Path, help="JSON with addresses, once all answers"
+        )
+
+        parser.add_argument(
+            "--source-rate",
+            type=float,
+            default=SOURCE_RATE,
+            help="bytes a second from the old provider, 0: no limit (%(default)s)",
         )
 
     def handle(self, **options: Any) -> None:
@@ -54,6 +64,7 @@ class Command(BaseCommand):
                 token=_token(options["token_file"]),
             )
             with sandbox:
+                sandbox.slow_down(source_rate=options["source_rate"])
                 self._announce(sandbox.addresses(), ready_file)
                 ended.wait()
                 if ready_file is not None:
