@@ -123,6 +123,8 @@ class Fetcher:
         self._chunks.append(task)
         if self._passage.careful or large:
             await task
+        if self._passage.careful:
+            await self._passage.window.drained()
 
     async def _fetch_chunk(
         self, target: Target, job: Job, listing: Listing, chunk: list[int]

@@ -33,6 +33,11 @@ class Window:
             self._free -= weight
         return weight
 
+    async def drained(self) -> None:
+        """Wait until nothing is on its way any more."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._free == self._size)
+
     async def give(self, weight: int) -> None:
         async with self._changed:
             self._free += weight
