@@ -101,10 +101,11 @@ def spending(readings: list[CreditReading]) -> Decimal | None:
 def draw(readings: list[CreditReading], runs_out_at: datetime | None) -> Chart:
     start, last = readings[0].read_at, readings[-1]
     known = last.read_at - start
-    # A third for what was, the rest for what comes; far ends leave the picture.
+    # At most three quarters for what comes: far ends leave the picture.
     end = last.read_at
     if runs_out_at:
-        end = min(runs_out_at + (runs_out_at - start) * 0.12, start + known * 4)
+        farthest = start + max(known * 4, timedelta(days=14))
+        end = min(runs_out_at + (runs_out_at - start) * 0.12, farthest)
     top, step = _scale(max(float(reading.amount) for reading in readings))
 
     def x(at: datetime) -> float:
