@@ -43,6 +43,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, api: ApiServer, address: tuple[str, int]) -> None:
         self.api = api
         self.connections: set[socket.socket] = set()
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:

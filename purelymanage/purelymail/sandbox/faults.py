@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -95,7 +96,7 @@ class Calls:
     def __len__(self) -> int:
         return self.total
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Call]:
         with self._lock:
             return iter(list(self._calls))
 

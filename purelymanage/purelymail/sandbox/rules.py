@@ -67,5 +67,5 @@ def list_routing_rules(state: State, fields: Fields) -> dict[str, Any]:
 
 
 def _match(rule: Rule) -> tuple[str, str, bool]:
-    """What two rules must not share. "Any address" and catch-all share it, too."""
+    """Return what no two rules may share; any address and catch-all share it too."""
     return rule.domain, rule.match_user, rule.prefix

@@ -8,7 +8,7 @@ import requests
 
 from purelymanage.purelymail.sandbox.server import Sandbox
 
-URL_TIMEOUT = 5
+TIMEOUT = 5
 
 
 class Api:
@@ -20,7 +20,7 @@ class Api:
         self.http.headers["Purelymail-Api-Token"] = sandbox.api_token
 
     def post(
-        self, operation: str, body: Any = None, *, timeout: float = URL_TIMEOUT
+        self, operation: str, body: Any = None, *, timeout: float = TIMEOUT
     ) -> requests.Response:
         url = f"{self.sandbox.api_url}/api/v0/{operation}"
         return self.http.post(url, json=body or {}, timeout=timeout)
@@ -40,7 +40,7 @@ class Api:
 
     def control(self, method: str, what: str, **body: Any) -> dict[str, Any]:
         url = f"{self.sandbox.api_url}/sandbox/{what}"
-        response = requests.request(method, url, json=body, timeout=URL_TIMEOUT)
+        response = requests.request(method, url, json=body, timeout=TIMEOUT)
         response.raise_for_status()
         answer: dict[str, Any] = response.json()
         return answer

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 import requests
 
+from purelymanage.environment import BASE_DIR
 from purelymanage.purelymail.sandbox.account import OPERATIONS
 from tests.purelymail.sandbox.conftest import Api
 
@@ -42,8 +45,18 @@ def test_an_unknown_operation_is_a_page(api: Api) -> None:
     assert "<html" in response.text or "<!doctype html>" in response.text
 
 
-def test_there_are_nineteen_operations(api: Api) -> None:
+def test_all_operations_of_the_description_exist(api: Api) -> None:
     assert len(OPERATIONS) == 19
+    for operation in OPERATIONS:
+        assert api.post(operation).json()["type"] in {"success", "error"}
+
+
+def test_it_needs_no_django() -> None:
+    imports = "import sys, purelymanage.purelymail.sandbox.server as server\n"
+    start = "with server.Sandbox(): print('django' in sys.modules)"
+    command = [sys.executable, "-c", imports + start]
+    output = subprocess.run(command, cwd=BASE_DIR, capture_output=True, check=True)
+    assert output.stdout == b"False\n"
 
 
 @pytest.mark.parametrize("body", ["", "nonsense", "[]", "null"])

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from purelymanage.purelymail.sandbox.server import CannotListen, Sandbox
+
 # Slow enough to watch a copy and to stop it in the middle.
 SOURCE_RATE = 4_000_000
 
@@ -43,12 +45,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        try:
-            from purelymanage.purelymail.sandbox.server import CannotListen, Sandbox
-        except ImportError as exc:
-            message = f"The sandbox needs the extra “sandbox”: {exc.name} is missing."
-            raise CommandError(message) from exc
-
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
@@ -71,6 +67,9 @@ class Command(BaseCommand):
                     ready_file.unlink(missing_ok=True)
         except (CannotListen, OSError) as exc:
             raise CommandError(f"The sandbox cannot start. {exc}") from exc
+        except ImportError as exc:
+            message = f"The sandbox needs the extra “sandbox”: {exc.name} is missing."
+            raise CommandError(message) from exc
 
     def _announce(self, addresses: dict[str, str], ready_file: Path | None) -> None:
         for name, label in (
