@@ -30,6 +30,9 @@ class Proxy:
     stall_after: int | None = None
     # Cut whenever a client says this.
     poison: bytes | None = None
+    # Something a client may say, and whether one has said it.
+    watch: bytes | None = None
+    seen: threading.Event = field(default_factory=threading.Event, init=False)
     host: str = field(default="127.0.0.1", init=False)
     port: int = field(default=0, init=False)
     connections: int = field(default=0, init=False)
@@ -129,6 +132,8 @@ class Proxy:
             while data := await reader.read(65536):
                 if upwards:
                     self.sent += data
+                    if self.watch is not None and self.watch in data:
+                        self.seen.set()
                     if self.poison is not None and self.poison in data:
                         return
                 queue.put_nowait((loop.time() + self.delay, data))

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.imap.dovecot import Dovecot, Stored
+from tests.imap.mail import message
+from tests.imap.proxy import Proxy
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = 'hünter 2: a "secret" \\ of ours '
+OTHER = "the other one"
+# Nothing answers there, and nothing may be asked.
+ENVIRONMENT = {
+    "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none",
+    "DJANGO_SETTINGS_MODULE": "tests.settings",
+    "PATH": os.environ.get("PATH", ""),
+}
+MAIL = [Stored(message(n), frozenset({"\\Seen"})) for n in range(25)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Dovecot]:
+    with Dovecot() as dovecot:
+        dovecot.add_user("otto", PASSWORD)
+        dovecot.add_user("anna", OTHER)
+        dovecot.add_user("paul", OTHER)
+        dovecot.seed("otto", {"INBOX": MAIL, "Büro": MAIL[:5]})
+        yield dovecot
+
+
+class Command:
+    """A command line in the making."""
+
+    def __init__(self, server: Dovecot, folder: Path, destination: str) -> None:
+        (folder / "source").write_text(PASSWORD + "\n", encoding="utf-8")
+        (folder / "destination").write_text(OTHER)
+        self.options = {
+            "--source": f"imaps://127.0.0.1:{server.tls_port}",
+            "--source-user": "otto",
+            "--source-password-file": str(folder / "source"),
+            "--destination": f"imap+starttls://localhost:{server.port}",
+            "--destination-user": destination,
+            "--destination-password-file": str(folder / "destination"),
+            "--ca-file": server.ca_file,
+        }
+
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        words = [word for pair in self.options.items() for word in pair]
+        return subprocess.Popen(
+            [sys.executable, "-m", "django", "copy_mailbox", *words, *more],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *more: str) -> tuple[int, str, str]:
+        process = self.start(*more)
+        out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+
+@pytest.fixture
+def command(server: Dovecot, tmp_path: Path) -> Command:
+    return Command(server, tmp_path, "anna")
+
+
+@pytest.mark.slow
+def test_it_copies_without_a_database(command: Command, server: Dovecot) -> None:
+    status, out, err = command.run("--dry-run")
+    assert (status, err) == (0, "")
+    assert "30 messages (0.0 MB) would be copied." in out
+    assert server.folders("anna") == ["INBOX"]
+
+    status, out, err = command.run("--json")
+    assert (status, err) == (0, "")
+    result = json.loads(out)
+    assert result["verdict"] == "complete"
+    assert result["messages_copied"] == 30
+    assert result["messages_already_there"] == result["messages_failed"] == 0
+    assert result["bytes_copied"] == sum(len(m.body) for m in MAIL + MAIL[:5])
+    assert result["errors"] == []
+    assert result["seconds"] > 0
+    folders = [(f["source"], f["copied"], f["exists"]) for f in result["folders"]]
+    assert folders == [("INBOX", 25, True), ("Büro", 5, False)]
+
+    status, out, err = command.run()
+    assert (status, err) == (0, "")
+    assert "INBOX: 25 messages, 25 already there, 0 to copy" in out
+    assert "Complete: every message of the source is at the destination." in out
+    assert len(server.contents("anna", "INBOX")) == 25
+    for secret in (PASSWORD.strip(), OTHER):
+        assert secret not in out
+
+
+@pytest.mark.slow
+def test_a_signal_stops_it_with_true_counts(server: Dovecot, tmp_path: Path) -> None:
+    command = Command(server, tmp_path, "paul")
+
+    def slow(data: bytes) -> bytes:
+        return data.replace(b" LITERAL+", b"")
+
+    with Proxy(server.port, delay=0.2, rewrite=slow, watch=b" APPEND ") as proxy:
+        command.options["--destination"] = f"imap://127.0.0.1:{proxy.port}"
+        process = command.start("--json")
+        assert proxy.seen.wait(20)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=10)
+
+    result = json.loads(out)
+    assert process.returncode == 1
+    assert result["verdict"] == "stopped"
+    there = [
+        m for name in server.folders("paul") for m in server.contents("paul", name)
+    ]
+    assert result["messages_copied"] == len(there) < 30
+
+
+def _call(command: Command, **changes: str) -> str:
+    """Run it in this process and return the one sentence it ends with."""
+    options: dict[str, Any] = {
+        name.removeprefix("--").replace("-", "_"): value
+        for name, value in (command.options | changes).items()
+    }
+    with pytest.raises(CommandError) as caught:
+        call_command("copy_mailbox", **options)
+    assert caught.value.returncode == 2
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.org",
+        "https://mail.example.org",
+        "imaps://",
+        "imaps://mail.example.org:port",
+        "imaps://mail.example.org:99999",
+        "imaps://user:secret@mail.example.org",
+        "imaps://mail.example.org/INBOX",
+        "imaps://[mail.example.org",
+    ],
+)
+def test_an_address_that_is_none_is_refused(command: Command, url: str) -> None:
+    sentence = _call(command, **{"--source": url})
+    assert sentence == (
+        "--source must look like imaps://host:port, without user and password."
+    )
+
+
+def test_a_password_file_is_looked_at_closely(command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    option = {"--destination-password-file": str(file)}
+
+    assert _call(command, **option) == (
+        f"The password file {file} cannot be read: No such file or directory."
+    )
+    file.write_text("")
+    assert _call(command, **option) == f"The password file {file} is empty."
+    for bad in ("two\nlines\n", "nul\0byte", "return\rinside"):
+        file.write_bytes(bad.encode())
+        assert _call(command, **option) == (
+            f"The password in {file} may be one line of text only."
+        )
+    file.write_bytes(b"\xff\xfe")
+    assert _call(command, **option) == f"The password file {file} is not UTF-8 text."
+
+
+def test_engines_that_are_not_there_are_named(command: Command) -> None:
+    assert _call(command, **{"--engine": "imapsync"}) == (
+        "The engine imapsync is not available yet."
+    )
+    assert _call(command, **{"--engine": "rsync"}) == "There is no engine named rsync."
+
+
+@pytest.mark.slow
+def test_a_wrong_password_is_one_sentence(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("wrong")
+    status, _, err = command.run()
+    assert status == 1
+    assert "The server 127.0.0.1 refused this password for otto." in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.slow
+def test_a_password_may_come_through_a_descriptor(command: Command) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, (PASSWORD + "\n").encode())
+    os.close(writer)
+    words = [word for pair in command.options.items() for word in pair]
+    words[words.index("--source-password-file") + 1] = f"/dev/fd/{reader}"
+    done = subprocess.run(
+        [sys.executable, "-m", "django", "copy_mailbox", *words, "--dry-run"],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        pass_fds=[reader],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    os.close(reader)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_certificates_are_verified_unless_told_otherwise(command: Command) -> None:
+    del command.options["--ca-file"]
+    status, _, err = command.run("--dry-run")
+    assert status == 1
+    assert "is not trusted" in err
+
+    status, _, err = command.run(
+        "--dry-run", "--insecure-source", "--insecure-destination"
+    )
+    assert (status, err) == (0, "")
