@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as written
 
@@ -82,7 +83,7 @@ def _sync(freshness: Freshness) -> list[Finding]:
 
 
 def _domains(domains: list[Domain]) -> list[Finding]:
-    url = "/domains/?health=unhealthy"
+    url = reverse("domains:domain-list")
     deaf = [domain for domain in domains if not domain.passes_mx]
     rest = [domain for domain in domains if domain.passes_mx and not domain.is_healthy]
     found = [
@@ -90,7 +91,7 @@ def _domains(domains: list[Domain]) -> list[Finding]:
             "broken",
             f"Mail to {domain.name} does not arrive.",
             "PurelyMail does not find its MX record as it should be.",
-            f"/domains/?q={domain.name}",
+            f"{url}?q={domain.name}",
             "See the records",
         )
         for domain in deaf[:EACH]
@@ -99,14 +100,16 @@ def _domains(domains: list[Domain]) -> list[Finding]:
     if more > 0:
         word = "domain" if more == 1 else "domains"
         title = f"Mail to {more} more {word} does not arrive."
-        found.append(Finding("broken", title, url=url, action="See all"))
+        found.append(
+            Finding("broken", title, url=f"{url}?health=unhealthy", action="See all")
+        )
     if len(rest) == 1:
         found.append(
             Finding(
                 rest[0].tone,
                 f"The records of {rest[0].name} are not right: {rest[0].verdict}.",
                 "Mail from it may be taken for spam.",
-                f"/domains/?q={rest[0].name}",
+                f"{url}?q={rest[0].name}",
                 "See the records",
             )
         )
@@ -117,7 +120,7 @@ def _domains(domains: list[Domain]) -> list[Finding]:
                 rest[0].tone,
                 f"Mail from {len(rest)} domains may be taken for spam.",
                 f"SPF, DKIM or DMARC is not right for {_list(names)}.",
-                url,
+                f"{url}?health=unhealthy",
                 "See the domains",
             )
         )
@@ -159,7 +162,7 @@ def _copies(user: User) -> list[Finding]:
             "attention",
             f"The copy into {run.job.destination} did not get through.",
             run.failure,
-            f"/migrations/jobs/{run.job_id}/",
+            reverse("migrations:job-detail", args=[run.job_id]),
             "See the copy",
         )
         for run in runs[:EACH]
@@ -169,7 +172,7 @@ def _copies(user: User) -> list[Finding]:
             Finding(
                 "attention",
                 "More copies did not get through.",
-                url="/migrations/",
+                url=reverse("migrations:job-list"),
                 action="See all",
             )
         )

@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
+from purelymanage.dashboard.templatetags.interface import thin
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing.models import Rule
@@ -15,7 +18,7 @@ class Section:
     """A part of the panel as the side bar names it. `key` follows a "g"."""
 
     name: str
-    path: str
+    url: str
     icon: str
     key: str
     right: Right | None = None
@@ -35,35 +38,47 @@ def _rules(user: User) -> int:
 
 
 SECTIONS = [
-    Section("Dashboard", "/", "dashboard", "d"),
+    Section("Dashboard", "dashboard", "dashboard", "d"),
     Section(
-        "Mailboxes", "/mailboxes/", "mailbox", "m", Right.SEE_MAILBOXES, _mailboxes
+        "Mailboxes",
+        "mailboxes:mailbox-list",
+        "mailbox",
+        "m",
+        Right.SEE_MAILBOXES,
+        _mailboxes,
     ),
-    Section("Domains", "/domains/", "domain", "o", Right.SEE_DOMAINS, _domains),
-    Section("Routing", "/routing/", "route", "r", Right.SEE_ROUTING, _rules),
-    Section("Migrations", "/migrations/", "move", "i", Right.SEE_MIGRATIONS),
-    Section("Audit", "/audit/", "audit", "a", Right.SEE_AUDIT),
+    Section(
+        "Domains", "domains:domain-list", "domain", "o", Right.SEE_DOMAINS, _domains
+    ),
+    Section("Routing", "routing:rule-list", "route", "r", Right.SEE_ROUTING, _rules),
+    Section("Migrations", "migrations:job-list", "move", "i", Right.SEE_MIGRATIONS),
+    Section("Audit", "entry-list", "audit", "a", Right.SEE_AUDIT),
 ]
 
 
 @dataclass(frozen=True)
 class Entry:
     section: Section
+    path: str
     count: str
     is_current: bool
 
 
 def entries(user: User, path: str) -> list[Entry]:
     """Return the sections that this person has, as they stand beside `path`."""
-    return [
-        Entry(
-            section=section,
-            count=f"{section.count(user):,}".replace(",", "\u202f")
-            if section.count
-            else "",
-            is_current=path == section.path
-            or (section.path != "/" and path.startswith(section.path)),
+    found = []
+    for section in SECTIONS:
+        if section.right is not None and not user.may(section.right):
+            continue
+        start = reverse(section.url)
+        # Every path is below the dashboard's.
+        is_within = section.url != "dashboard" and path.startswith(start)
+        found.append(
+            Entry(
+                section=section,
+                path=start,
+                count=thin(section.count(user)) if section.count else "",
+                is_current=path == start or is_within,
+            )
         )
-        for section in SECTIONS
-        if section.right is None or user.may(section.right)
-    ]
+    return found

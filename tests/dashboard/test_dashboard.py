@@ -25,10 +25,10 @@ class DashboardTests(CastTestCase):
     def setUpTestData(cls) -> None:
         super().setUpTestData()
         now = timezone.now()
-        cls.sync = SyncRun.objects.create(
+        SyncRun.objects.create(
             state="done", started_at=now, finished_at=now - timedelta(minutes=4)
         )
-        cls.domain = Domain.objects.create(name="example.org", **RIGHT)
+        Domain.objects.create(name="example.org", **RIGHT)
         Domain.objects.create(name="shop.example", **RIGHT)
         CreditReading.objects.create(amount=Decimal("18.42"))
         Mailbox.objects.create(address="a@shop.example", domain="shop.example")

@@ -6,6 +6,7 @@ from unittest import mock
 
 from django.core.cache import cache
 from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import TestCase
 from django.utils import timezone
 
@@ -70,7 +71,7 @@ class HealthTests(TestCase):
         with (
             mock.patch.object(health, "_is_migrated", new=False),
             mock.patch.object(
-                health.MigrationExecutor, "migration_plan", return_value=["one"]
+                MigrationExecutor, "migration_plan", return_value=["one"]
             ),
         ):
             self.assertFalse(self.ask(503)["migrated"])
