@@ -94,7 +94,7 @@ class CreateMailboxForm(forms.Form):
 
     @property
     def address(self) -> str:
-        """The address as far as both halves of it are valid."""
+        """The address, where both halves of it are valid."""
         local, domain = (self.cleaned_data.get(it) for it in ("local_part", "domain"))
         return f"{local}@{domain}" if local and domain else ""
 

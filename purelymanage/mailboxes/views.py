@@ -95,8 +95,12 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
             context = {"created": created, "password": password, "hosts": _hosts()}
             return render(request, "mailboxes/created.html", context, status=201)
 
+    strength = None if form["password"].errors else form.rate_password()
     return page_or_partial(
-        request, "mailboxes/create_mailbox.html", {"form": form}, status=status
+        request,
+        "mailboxes/create_mailbox.html",
+        {"form": form, "strength": strength},
+        status=status,
     )
 
 
@@ -117,7 +121,9 @@ def rate_password(request: AuthenticatedHttpRequest) -> HttpResponse:
 def preview_address(request: AuthenticatedHttpRequest) -> HttpResponse:
     domains = Domain.objects.visible_to(request.user).present()
     form = CreateMailboxForm(request.POST, domains=domains)
-    return render(request, "mailboxes/_address_preview.html", {"form": form})
+    # As long as nothing is written, nothing is wrong.
+    context = {"form": form if form["local_part"].value() else None}
+    return render(request, "mailboxes/_address_preview.html", context)
 
 
 def _hosts() -> list[tuple[str, str]]:

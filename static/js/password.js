@@ -47,12 +47,12 @@ function setUp(part) {
 for (const part of document.querySelectorAll("[data-password]")) setUp(part);
 
 // A second click would be refused by the server, and its answer would hide the first.
-document.addEventListener("submit", ({ target }) => {
-  const button = target.querySelector("[data-once]");
+document.addEventListener("submit", (event) => {
+  const button = event.target.querySelector("[data-once]");
   if (!button) return;
-  button.setAttribute("aria-disabled", "true");
-  target.addEventListener("submit", (again) => again.preventDefault());
+  if (button.ariaDisabled === "true") event.preventDefault();
+  button.ariaDisabled = "true";
 });
-addEventListener("pageshow", ({ persisted }) => {
-  if (persisted) location.reload();
+addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("[data-once]")) button.ariaDisabled = null;
 });
