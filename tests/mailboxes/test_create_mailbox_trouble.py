@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.utils import timezone
 
-from purelymanage.audit.models import Agent
+from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains import sync
 from purelymanage.domains.models import SyncRun
 from purelymanage.mailboxes import operations, tasks
