@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 
+import dns.exception
 import dns.message
 import dns.query
 import dns.rcode
@@ -96,6 +97,30 @@ def test_records_can_appear_later(sandbox: Sandbox) -> None:
 def test_a_zone_can_fail(sandbox: Sandbox) -> None:
     sandbox.account.zones.put("example.org", [], failure="servfail")
     assert ask(sandbox, "example.org", "MX").rcode() == dns.rcode.SERVFAIL
+
+
+def test_a_zone_can_be_silent(sandbox: Sandbox) -> None:
+    sandbox.account.zones.put("example.org", [], failure="silent")
+    host, _, port = sandbox.dns.partition(":")
+    query = dns.message.make_query("example.org", "MX")
+    with pytest.raises(dns.exception.Timeout):
+        dns.query.udp(query, host, timeout=0.2, port=int(port))
+    assert answers(ask(sandbox, "shop.example", "MX"))
+
+
+def test_a_zone_says_who_is_its_authority(sandbox: Sandbox) -> None:
+    (found,) = answers(ask(sandbox, "example.org", "SOA"))
+    assert found.startswith("ns1.example.org. hostmaster.example.org.")
+    assert answers(ask(sandbox, "www.example.org", "SOA")) == []
+
+
+def test_aliases_in_a_circle_come_to_an_end(sandbox: Sandbox) -> None:
+    circle = [("a", "CNAME", "b.new.example"), ("b", "CNAME", "a.new.example")]
+    sandbox.account.zones.put("new.example", circle)
+    assert set(answers(ask(sandbox, "a.new.example", "A"))) == {
+        "a.new.example.",
+        "b.new.example.",
+    }
 
 
 def test_long_texts_are_split(sandbox: Sandbox) -> None:

@@ -265,6 +265,28 @@ def test_a_second_connection_sees_new_mail(api: Api) -> None:
     assert watching.response("EXISTS")[1][-1] == b"1"
 
 
+def test_a_second_connection_sees_what_went(api: Api) -> None:
+    watching, writing = logged_in(api.sandbox), logged_in(api.sandbox)
+    for number in range(2):
+        writing.append("INBOX", "", "", b"Subject: %d\r\n\r\n" % number)
+    watching.select("INBOX")
+    writing.select("INBOX")
+    writing.store("1", "+FLAGS", r"(\Deleted)")
+    writing.expunge()
+    # A number means the same message until the client was told otherwise.
+    watching.fetch("2", "(UID)")
+    watching.noop()
+    assert watching.response("EXPUNGE")[1] == [b"1"]
+    assert watching.uid("SEARCH", "ALL")[1] == [b"2"]
+
+
+def test_nobody_logs_in_for_somebody_else(api: Api) -> None:
+    client = over_tls(api.sandbox, api.sandbox.destination_imap)
+    plain = f"ben@example.org\0{ANNA}\0{PASSWORD}".encode()
+    with pytest.raises(imaplib.IMAP4.error):
+        client.authenticate("PLAIN", lambda _: plain)
+
+
 def test_idle_reports_new_mail(api: Api) -> None:
     watching, writing = logged_in(api.sandbox), logged_in(api.sandbox)
     watching.select("INBOX")

@@ -120,6 +120,29 @@ def test_a_refused_rename_changes_nothing_else(api: Api) -> None:
     assert api.sandbox.account.log_in(ANNA, "purelymail-demo-anna")
 
 
+@pytest.mark.parametrize(
+    ("operation", "fields", "code"),
+    [
+        ("modifyUser", {"newPassword": ""}, "badRequest"),
+        ("modifyUser", {"newUserName": "anna2"}, "invalidUserName"),
+        ("modifyUser", {"newUserName": "a.b@example.org"}, "invalidUserName"),
+        ("modifyUser", {"enableSearchIndexing": "yes"}, "badRequest"),
+        ("upsertPasswordReset", {"type": "fax", "target": "1"}, "badRequest"),
+        (
+            "upsertPasswordReset",
+            {"type": "phone", "target": "1", "existingTarget": "2"},
+            "notFound",
+        ),
+    ],
+)
+def test_changes_that_cannot_be(
+    api: Api, operation: str, fields: dict[str, str], code: str
+) -> None:
+    before = api.call("getUser", userName=ANNA)
+    assert api.refusal(operation, userName=ANNA, **fields)[0] == code
+    assert api.call("getUser", userName=ANNA) == before
+
+
 def test_two_factor_comes_after_a_reset_method_and_goes_before_it(api: Api) -> None:
     user = {"userName": "ben@example.org"}
     two_factor = {"requireTwoFactorAuthentication": True}
