@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations.models import Job, Run, RunError, RunFolder
+from purelymanage.migrations.operations import secrets
+from purelymanage.purelymail.sandbox.demo_mail import password_of
+from tests.cast import HTMX
+from tests.migrations.cases import OTHER_ADDRESS, SMALL, MigrationTestCase
+
+
+class JobDetailTests(MigrationTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(self.adam)
+        self.run_ = self.new_run()
+        self.url = f"/migrations/jobs/{self.run_.job_id}/"
+
+    def start(self, **columns: object) -> None:
+        self.run_.refresh_from_db()
+        for name, value in {
+            "state": Run.State.RUNNING,
+            "dry_run": False,
+            "phase": Run.Phase.COPYING,
+            "attempt": 1,
+            "started_at": timezone.now() - timedelta(minutes=1),
+            "lease_until": timezone.now() + timedelta(minutes=1),
+            "messages": 1500,
+            "bytes": 1_000_000,
+            "bytes_to_copy": 800_000,
+            "bytes_copied": 300_000,
+            "samples": [[it, it * 10, it * 5000] for it in range(60)],
+            "folder_count": 2,
+            "detail": "copying Archive",
+            **columns,
+        }.items():
+            setattr(self.run_, name, value)
+        self.run_.save()
+
+    def test_a_waiting_run_asks_for_itself_again(self) -> None:
+        r = self.client.get(self.url)
+        self.assertContains(r, 'hx-trigger="every 2s"')
+        self.assertContains(r, "Starts in a moment")
+        self.assertContains(r, "Stop")
+
+    def test_a_running_copy_tells_how_far_it_is(self) -> None:
+        self.start()
+        r = self.client.get(self.url, headers=HTMX)
+        self.assertTemplateNotUsed(r, "base.html")
+        self.assertContains(r, "Copying Archive")
+        self.assertContains(r, 'data-title="50 %"')
+        self.assertContains(r, "About 2 minutes left")
+        self.assertContains(r, "10 messages a second")
+        self.assertContains(r, "<svg")
+
+    def test_a_plan_is_run_from_its_page(self) -> None:
+        self.carry_out(self.run_)
+        r = self.client.get(self.url)
+        self.assertNotContains(r, "every 2s")
+        self.assertContains(r, "The plan is ready")
+        self.assertContains(r, "Run it")
+
+        r = self.client.post(f"{self.url}run/", {"kind": "copy"})
+        self.assertRedirects(r, self.url)
+        copy = Run.objects.get(is_newest=True)
+        self.assertFalse(copy.dry_run)
+        self.carry_out(copy)
+        r = self.client.get(self.url)
+        self.assertContains(r, "both sides were counted and agree")
+        self.assertContains(r, "Earlier runs")
+
+    def test_running_again_asks_for_an_erased_password(self) -> None:
+        self.carry_out(self.run_)
+        self.client.post(f"{self.url}run/", {"kind": "copy"})
+        self.carry_out(Run.objects.get(is_newest=True))
+        r = self.client.post(f"{self.url}run/", {"kind": "copy"})
+        self.assertRedirects(r, f"{self.url}password/")
+
+        r = self.client.post(f"{self.url}password/", {"password": "wrong"})
+        self.assertContains(r, "Check the user name", status_code=422)
+        self.assertEqual(Job.objects.get().source_secret, "")
+        r = self.client.post(f"{self.url}password/", {"password": password_of(SMALL)})
+        self.assertRedirects(r, self.url)
+        again = self.carry_out(Run.objects.get(is_newest=True))
+        self.assertFalse(again.dry_run)
+        self.assertEqual((again.copied, again.already_there), (0, 40))
+
+    def test_a_wrong_password_leads_to_a_new_one(self) -> None:
+        secrets.seal_secret(self.run_.job, "outdated")
+        self.run_.job.save()
+        self.carry_out(self.run_)
+        r = self.client.get(self.url)
+        self.assertContains(r, "Needs a password")
+        self.assertContains(r, f"{self.url}password/")
+
+    def test_errors_are_grouped_with_what_to_do(self) -> None:
+        self.start(failed=4)
+        RunError.objects.bulk_create(
+            RunError(run=self.run_, folder=folder, uid=uid, size=60_000_000, reason=why)
+            for folder, uid, why in (
+                ("Archive", 1, "The destination refused it: [TOOBIG] too large"),
+                ("Archive", 2, "The destination refused it: [TOOBIG] too large"),
+                ("Sent", 9, "The destination refused it: [TOOBIG] too large"),
+                ("Sent", 5, "The connection broke each time it was copied."),
+            )
+        )
+        r = self.client.get(self.url)
+        self.assertContains(r, "3 messages in Archive, Sent")
+        self.assertContains(r, "They stay in the old mailbox.")
+        self.assertContains(r, "1 message in Sent")
+
+    def test_a_poll_is_cheap_however_many_folders_there_are(self) -> None:
+        for count in (10, 1000):
+            self.start(folder_count=count, failed=1)
+            RunFolder.objects.all().delete()
+            RunFolder.objects.bulk_create(
+                RunFolder(run=self.run_, position=it, source=f"Folder {it}")
+                for it in range(count)
+            )
+            # Session, person, run, folders, errors.
+            with self.subTest(count=count), self.assertNumQueries(5):
+                self.client.get(self.url, headers=HTMX)
+
+    def test_names_are_escaped(self) -> None:
+        self.start()
+        RunFolder.objects.create(run=self.run_, position=0, source="<script>x")
+        self.assertNotContains(self.client.get(self.url), "<script>x")
+
+    def test_the_log_is_plain_text(self) -> None:
+        self.start(log="<b>INBOX</b>")
+        r = self.client.get(f"{self.url}log/")
+        self.assertEqual(r.content, b"<b>INBOX</b>")
+        self.assertEqual(r["Content-Type"], "text/plain; charset=utf-8")
+
+    def test_no_page_shows_a_password(self) -> None:
+        for url in (self.url, f"{self.url}password/", "/migrations/"):
+            r = self.client.get(url)
+            self.assertNotContains(r, password_of(SMALL))
+            self.assertNotContains(r, Job.objects.get().source_secret)
+
+    def test_auditors_look_but_do_not_touch(self) -> None:
+        self.client.force_login(self.audrey)
+        r = self.client.get(self.url)
+        self.assertNotContains(r, 'id="stop"')
+        for action in ("run", "stop", "password"):
+            r = self.client.post(f"{self.url}{action}/")
+            self.assertEqual(r.status_code, 403, action)
+
+    def test_limited_people_see_copies_into_their_domains(self) -> None:
+        other = self.new_run(destination=OTHER_ADDRESS)
+        url = f"/migrations/jobs/{other.job_id}/"
+        self.client.force_login(self.lina)
+        self.assertEqual(self.client.get(self.url).status_code, 200)
+        self.assertEqual(self.client.get(url).status_code, 404)
+        self.assertEqual(self.client.get(f"{url}log/").status_code, 404)
+        for action in ("run", "stop", "password"):
+            r = self.client.post(f"{url}{action}/")
+            self.assertEqual(r.status_code, 404, action)
+
+    def test_a_mailbox_that_vanished_is_told(self) -> None:
+        self.carry_out(self.run_)
+        Mailbox.objects.update(gone_at=timezone.now())
+        r = self.client.post(f"{self.url}run/", {"kind": "copy"}, follow=True)
+        self.assertContains(r, "There is no mailbox")
+        self.assertEqual(Run.objects.count(), 1)

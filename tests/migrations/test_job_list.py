@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from purelymanage.migrations.models import Job, Run, Server
+from tests.cast import HTMX, CastTestCase
+
+URL = "/migrations/"
+
+
+class JobListTests(CastTestCase):
+    server: Server
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.server = Server.objects.create(
+            name="Old provider", host="old.example", created_by=cls.olga
+        )
+
+    def setUp(self) -> None:
+        self.client.force_login(self.adam)
+
+    def add(self, count: int, domain: str = "shop.example", **columns: Any) -> None:
+        offset = Job.objects.count()
+        jobs = Job.objects.bulk_create(
+            Job(
+                server=self.server,
+                source_user=f"old{offset + it}",
+                destination=f"user{offset + it}@{domain}",
+                destination_domain=domain,
+                created_by=self.adam,
+            )
+            for it in range(count)
+        )
+        Run.objects.bulk_create(
+            Run(job=job, pair=job.pair, **({"dry_run": False} | columns))
+            for job in jobs
+        )
+
+    def ended(self, **columns: Any) -> dict[str, Any]:
+        now = timezone.now()
+        return {"state": Run.State.DONE, "finished_at": now, **columns}
+
+    def test_it_says_what_to_do_while_there_is_nothing(self) -> None:
+        r = self.client.get(URL)
+        self.assertContains(r, "No mailbox was copied yet")
+        self.assertContains(r, "/migrations/jobs/new/")
+        self.assertNotContains(r, "every 2s")
+
+    def test_it_shows_what_runs_waits_and_has_ended(self) -> None:
+        soon = timezone.now() + timedelta(minutes=1)
+        self.add(
+            1,
+            state=Run.State.RUNNING,
+            lease_until=soon,
+            phase=Run.Phase.COPYING,
+            bytes=100,
+            bytes_to_copy=60,
+        )
+        self.add(1)
+        self.add(1, not_before=soon, failure="Nobody listens there.")
+        self.add(1, **self.ended(dry_run=True, verdict="complete"))
+        r = self.client.get(URL)
+        self.assertContains(r, "40 %")
+        self.assertContains(r, "Waits until another copy has ended")
+        self.assertContains(r, "Nobody listens there.")
+        self.assertContains(r, "Plan ready")
+        self.assertContains(r, "every 2s")
+
+    def test_it_is_quiet_when_nothing_is_under_way(self) -> None:
+        self.add(1, **self.ended())
+        self.assertNotContains(self.client.get(URL), "every 2s")
+
+    def test_it_finds_copies(self) -> None:
+        self.add(3, **self.ended())
+        r = self.client.get(f"{URL}?q=USER1", headers=HTMX)
+        self.assertContains(r, "user1@shop.example")
+        self.assertNotContains(r, "user2@shop.example")
+        self.assertContains(self.client.get(f"{URL}?q=%00zz"), "Nothing found")
+
+    def test_limited_people_see_their_own(self) -> None:
+        self.add(1, **self.ended())
+        self.add(1, "example.org")
+        self.client.force_login(self.lina)
+        r = self.client.get(URL)
+        self.assertContains(r, "user0@shop.example")
+        self.assertNotContains(r, "user1@example.org")
+
+    def test_it_turns_away_helpers(self) -> None:
+        self.client.force_login(self.hedy)
+        self.assertEqual(self.client.get(URL).status_code, 403)
+
+    def test_a_thousand_copies_take_no_more_queries_than_ten(self) -> None:
+        for count in (10, 990):
+            self.add(count, **self.ended())
+            self.add(count // 10)
+            # Session, person, open ones, count, page.
+            with self.subTest(count=count), self.assertNumQueries(5):
+                self.client.get(URL, headers=HTMX)

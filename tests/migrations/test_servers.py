@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from django.test import override_settings
+
+from purelymanage.migrations.models import Job, Server
+from purelymanage.purelymail.sandbox.demo_mail import password_of
+from tests.cast import HTMX
+from tests.migrations.cases import SMALL, MigrationTestCase
+
+
+class ServerTests(MigrationTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(self.adam)
+        self.url = f"/migrations/servers/{self.server.pk}/"
+        self.form = {
+            "name": "Old provider",
+            "host": self.server.host,
+            "port": self.server.port,
+            "security": "tls",
+            "verify_certificate": "on",
+        }
+
+    def test_it_adds_a_server(self) -> None:
+        form = self.form | {"name": "New one", "host": "IMAP.Example.org"}
+        r = self.client.post("/migrations/servers/new/", form)
+        self.assertRedirects(r, "/migrations/servers/")
+        server = Server.objects.get(name="New one")
+        self.assertEqual(
+            (server.host, server.created_by), ("imap.example.org", self.adam)
+        )
+        self.assertIn("server.created", self.events())
+
+    def test_it_leads_back_to_the_copy_one_was_about_to_make(self) -> None:
+        form = self.form | {"name": "New one"}
+        r = self.client.post("/migrations/servers/new/?for=job", form)
+        server = Server.objects.get(name="New one")
+        self.assertRedirects(r, f"/migrations/jobs/new/?server={server.pk}")
+
+    def test_wrong_input_is_told_at_its_field(self) -> None:
+        for field, value, words in (
+            ("name", "Old provider", "There is a server with this name already."),
+            ("host", "https://imap.example.org/", "Write only the host name"),
+            ("port", "70000", "less than or equal to 65535"),
+            ("security", "rot13", "Select a valid choice"),
+        ):
+            with self.subTest(field=field):
+                form = self.form | {"name": "New one", field: value}
+                r = self.client.post("/migrations/servers/new/", form)
+                self.assertContains(r, words, status_code=422)
+        self.assertEqual(Server.objects.count(), 1)
+
+    def test_a_login_is_tried_and_nothing_stored(self) -> None:
+        form = self.form | {
+            "name": "New one",
+            "test": "1",
+            "try_user": SMALL,
+            "try_password": password_of(SMALL),
+        }
+        r = self.client.post("/migrations/servers/new/", form, headers=HTMX)
+        self.assertContains(r, f"lets {SMALL} in")
+        self.assertNotContains(r, password_of(SMALL))
+        self.assertTemplateNotUsed(r, "base.html")
+        self.assertEqual(Server.objects.count(), 1)
+
+    def test_a_wrong_password_is_a_sentence(self) -> None:
+        form = self.form | {"test": "1", "try_user": SMALL, "try_password": "wrong-one"}
+        r = self.client.post(self.url, form)
+        self.assertContains(r, "Check the user name and the password.")
+        self.assertNotContains(r, "wrong-one")
+
+    def test_an_unreachable_server_is_a_sentence(self) -> None:
+        r = self.client.post(self.url, self.form | {"test": "1", "port": "9"})
+        self.assertContains(r, "Check the host name, the port")
+
+    @override_settings(IMAP_CA_FILE=None)
+    def test_an_untrusted_certificate_is_a_sentence(self) -> None:
+        r = self.client.post(self.url, self.form | {"test": "1"})
+        self.assertContains(r, "is not trusted")
+        # The exception is explicit, and visible wherever the server is shown.
+        form = self.form | {"test": "1", "verify_certificate": ""}
+        r = self.client.post(self.url, form)
+        self.assertContains(r, "certificate not checked")
+        self.client.post(self.url, self.form | {"verify_certificate": ""})
+        self.assertContains(self.client.get("/migrations/servers/"), "Not protected")
+
+    def test_the_last_test_is_remembered(self) -> None:
+        r = self.client.post(f"{self.url}test/", headers=HTMX)
+        self.assertContains(r, "answers with a trusted certificate")
+        self.server.refresh_from_db()
+        self.assertTrue(self.server.test_passed)
+        r = self.client.post(f"{self.url}test/", follow=True)
+        self.assertRedirects(r, "/migrations/servers/")
+
+    def test_moving_a_server_erases_the_passwords_given_for_it(self) -> None:
+        run = self.new_run()
+        r = self.client.post(self.url, self.form | {"host": "localhost"})
+        self.assertContains(r, "is waiting or running", status_code=422)
+
+        self.carry_out(run)
+        r = self.client.post(self.url, self.form | {"name": "Renamed"}, follow=True)
+        self.assertNotEqual(Job.objects.get().source_secret, "")
+        r = self.client.post(self.url, self.form | {"host": "localhost"}, follow=True)
+        self.assertContains(r, "1 stored password was erased")
+        self.assertEqual(Job.objects.get().source_secret, "")
+
+    def test_limited_people_may_choose_but_not_change(self) -> None:
+        self.client.force_login(self.lina)
+        r = self.client.get("/migrations/servers/")
+        self.assertContains(r, "Old provider")
+        self.assertNotContains(r, "Add a server")
+        for url in (self.url, "/migrations/servers/new/"):
+            self.assertEqual(self.client.post(url, self.form).status_code, 403)
+
+    def test_auditors_see_and_helpers_do_not(self) -> None:
+        for user, status in ((self.audrey, 200), (self.hedy, 403)):
+            self.client.force_login(user)
+            r = self.client.get("/migrations/servers/")
+            self.assertEqual(r.status_code, status)
+        self.client.force_login(self.audrey)
+        self.assertEqual(self.client.post(f"{self.url}test/").status_code, 403)
+
+    def test_many_servers_take_no_more_queries(self) -> None:
+        with self.assertNumQueries(3):
+            self.client.get("/migrations/servers/", headers=HTMX)
+        Server.objects.bulk_create(
+            Server(name=f"Server {it}", host="old.example", created_by=self.olga)
+            for it in range(100)
+        )
+        with self.assertNumQueries(3):
+            self.client.get("/migrations/servers/", headers=HTMX)
