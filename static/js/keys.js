@@ -33,8 +33,7 @@ addEventListener("keydown", (event) => {
   if (event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
 
   if (event.key === "/") {
-    const field = [...document.querySelectorAll("main input[type=search], .sidebar input[type=search]")]
-      .find((input) => input.checkVisibility());
+    const field = document.querySelector("main input[type=search]") ?? document.querySelector(".sidebar input[type=search]");
     if (!field) return;
     event.preventDefault();
     field.focus();

@@ -14,7 +14,7 @@ function entitle() {
 
 function sayLost() {
   const time = lost.querySelector("time");
-  time.textContent = answeredAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  time.textContent = answeredAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   time.dateTime = answeredAt.toISOString();
   lost.hidden = false;
 }
