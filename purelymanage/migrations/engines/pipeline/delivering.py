@@ -88,8 +88,11 @@ class Deliverer:
 
     def _most(self) -> int:
         """Return how many messages may go into one command."""
-        alone = self._passage.careful or not self._destination.has("MULTIAPPEND")
-        if alone:
+        # Where each message waits for leave, a batch would only take longer to end.
+        able = self._destination.has("MULTIAPPEND") and self._destination.has(
+            "LITERAL+"
+        )
+        if self._passage.careful or not able:
             return 1
         # The others shall have something to do as well.
         share = 1 + self._passage.outbox.qsize() // self._siblings

@@ -22,8 +22,8 @@ from .tally import Tally
 
 INTERVAL = 0.5
 # For the answers to what was sent already, so that the counts are true.
-GRACE = 1.0
-END = 1.0
+GRACE = 1.4
+END = 0.4
 
 
 class PipelineEngine:

@@ -52,6 +52,7 @@ class Run:
         self._limit = options.max_message_bytes
         # Whether nothing has happened since the last full look.
         self._looked = False
+        self._stopped = False
         # What was alone on its way when a connection broke.
         self._suspect: tuple[Job, int] | None = None
 
@@ -83,6 +84,7 @@ class Run:
 
     def stop(self) -> bool:
         """Send nothing more. False if there is nothing that would end by itself."""
+        self._stopped = True
         if self._transfer is None:
             return False
         self._transfer.stop()
@@ -133,6 +135,8 @@ class Run:
                 self._suspect = self._transfer.current if careful else None
                 self._transfer = None
             self._suspect = None
+            if self._stopped:
+                raise asyncio.CancelledError
             await self._look(Phase.COMPARING)
 
     def _finish(self) -> None:
