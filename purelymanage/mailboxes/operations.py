@@ -20,6 +20,7 @@ from purelymanage.purelymail.errors import (
     PurelymailError,
     Rejected,
     Unavailable,
+    Unreadable,
 )
 from purelymanage.purelymail.types import UserDetails
 
@@ -216,8 +217,8 @@ def refresh_details(*, mailbox: Mailbox, client: PurelymailClient) -> None:
     """Read what the list of mailboxes does not tell; changes become audit events."""
     try:
         details = client.get_user(mailbox.address)
-    except Rejected as exc:
-        if exc.is_about_token:
+    except (Rejected, Unreadable) as exc:
+        if isinstance(exc, Rejected) and exc.is_about_token:
             raise
         # Most likely gone, which the next sync will see. Do not ask each minute.
         Mailbox.objects.filter(pk=mailbox.pk).update(details_at=timezone.now())

@@ -12,7 +12,7 @@ from django.conf import settings
 from urllib3.exceptions import NewConnectionError
 
 from purelymanage.purelymail import budget, types
-from purelymanage.purelymail.errors import NotSent, Rejected, Unavailable
+from purelymanage.purelymail.errors import NotSent, Rejected, Unavailable, Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -266,7 +266,7 @@ class PurelymailClient:
             return read(types.mapping(result))
         except types.Malformed as exc:
             logger.warning("%s: %s", operation, exc)
-            raise Unavailable(UNREADABLE) from None
+            raise Unreadable from None
 
     def _post(self, operation: str, body: dict[str, Any], deadline: float) -> Any:
         """Return the `result` of the answer, or raise `Rejected` or `_NoAnswer`.
@@ -294,13 +294,14 @@ class PurelymailClient:
             answer = None
         if isinstance(answer, dict):
             if answer.get("type") == "error":
-                code, message = answer.get("code"), answer.get("message")
-                raise Rejected(str(code or ""), str(message or "")[:LONGEST_MESSAGE])
+                raise Rejected(
+                    _plain(answer.get("code")), _plain(answer.get("message"))
+                )
             if response.ok and "result" in answer:
                 return answer["result"] or {}
         raise _NoAnswer(
             f"HTTP {response.status_code}, {len(reply)} bytes that are no answer",
-            UNREADABLE if response.ok else "",
+            Unreadable.message if response.ok else "",
             retry_after=_retry_after(response),
         )
 
@@ -330,11 +331,16 @@ def _reply(response: requests.Response, deadline: float) -> bytes:
     for chunk in response.iter_content(64 * 1024):
         reply += chunk
         if len(reply) > LARGEST_ANSWER:
-            raise _NoAnswer("the answer is too large", UNREADABLE)
+            raise _NoAnswer("the answer is too large", Unreadable.message)
         # The timeout of the connection begins anew with each piece.
         if time.monotonic() > deadline:
             raise _NoAnswer("the answer takes too long")
     return bytes(reply)
+
+
+def _plain(value: Any) -> str:
+    """Return what may be shown and stored of a text that anything may stand in."""
+    return types.CONTROL_CHARACTER.sub(" ", str(value or ""))[:LONGEST_MESSAGE]
 
 
 def _retry_after(response: requests.Response) -> float:

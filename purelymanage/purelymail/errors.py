@@ -34,6 +34,14 @@ class Unavailable(PurelymailError):
     message = "PurelyMail could not be reached. Try again in a few minutes."
 
 
+class Unreadable(Unavailable):
+    """An answer came, but in a shape that nobody described."""
+
+    message = (
+        "PurelyMail gave an answer that cannot be read. Try again in a few minutes."
+    )
+
+
 class NotSent(Unavailable):
     """The request never left: it has certainly not been carried out."""
 

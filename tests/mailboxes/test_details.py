@@ -68,6 +68,14 @@ class FillInDetailsTests(SandboxTestCase):
         self.fill_in_all()
         self.assertEqual(tasks.fill_in_details(), "0 read")
 
+    def test_an_answer_that_nobody_understands_does_not_either(self) -> None:
+        user = self.sandbox.account.state.users["accounts@shop.example"]
+        user.two_factor = "perhaps"  # type: ignore[assignment]  # that is the point
+        self.fill_in_all()
+        self.assertEqual(tasks.fill_in_details(), "0 read")
+        mailbox = Mailbox.objects.get(address="accounts@shop.example")
+        self.assertIsNone(mailbox.two_factor)
+
     def test_trouble_ends_it_until_the_next_minute(self) -> None:
         self.fault("status_500", "getUser")
         self.assertIn("0 read, then: PurelyMail", tasks.fill_in_details())

@@ -85,6 +85,14 @@ def test_an_error_counts_whatever_the_status_is() -> None:
             ask(answer, "deleteUser", "delete_user", "a", status=status)
 
 
+def test_a_refusal_can_be_stored_whatever_it_says() -> None:
+    answer = {"type": "error", "code": None, "message": "Not\x00today" + "!" * 10_000}
+    with pytest.raises(Rejected, match="Not today") as caught:
+        ask(answer, "deleteUser", "delete_user", "a")
+    assert len(caught.value.message) == client.LONGEST_MESSAGE
+    assert caught.value.code == ""
+
+
 def test_success_with_a_bad_status_is_no_success() -> None:
     with pytest.raises(Unavailable):
         ask({"result": {}}, "deleteUser", "delete_user", "a", status=502)
