@@ -13,7 +13,12 @@ from django.test import override_settings
 
 from purelymanage.purelymail import client
 from purelymanage.purelymail.client import PurelymailClient, get_client
-from purelymanage.purelymail.errors import NotSent, PurelymailError, Rejected, Unavailable
+from purelymanage.purelymail.errors import (
+    NotSent,
+    PurelymailError,
+    Rejected,
+    Unavailable,
+)
 from purelymanage.purelymail.sandbox.account import OPERATIONS
 from purelymanage.purelymail.sandbox.demo import HEALTHY
 from tests.sandbox import SandboxTestCase
