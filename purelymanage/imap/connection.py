@@ -73,6 +73,7 @@ class Connection:
         self._writing = asyncio.Lock()
         self._counter = 0
         self._farewell = ""
+        self._leaving = False
         self._failure: ImapError | None = None
         self._tasks = [
             asyncio.create_task(self._read_all()),
@@ -145,6 +146,7 @@ class Connection:
 
     async def close(self, *, politely: bool = False) -> None:
         """End the connection; never takes longer than a moment."""
+        self._leaving = True
         if politely and self._failure is None:
             try:
                 async with asyncio.timeout(0.5):
@@ -212,9 +214,7 @@ class Connection:
     async def _read_all(self) -> None:
         try:
             while True:
-                oldest = next(iter(self._commands.values()), None)
-                sink = oldest.sink if oldest else None
-                parts = await self._wire.read_response(sink)
+                parts = await self._wire.read_response(self._sink)
                 self._take(responses.parse(parts))
         except ImapError as exc:
             self._fail(exc)
@@ -223,6 +223,13 @@ class Connection:
         except ValueError as exc:
             text = f"The server {self.host} sent a response that makes no sense."
             self._fail(ProtocolError(text, type(exc).__name__))
+
+    def _sink(self) -> Sink | None:
+        oldest = self._oldest()
+        return oldest.sink if oldest else None
+
+    def _oldest(self) -> _Command | None:
+        return next(iter(self._commands.values()), None)
 
     def _take(self, response: responses.Response) -> None:
         if isinstance(response, Status):
@@ -241,6 +248,8 @@ class Connection:
             self.learn(status.argument)
         if status.state == "BYE":
             self._farewell = self.blot(status.text)
+            if not self._leaving:
+                raise self._lost("")
         if not status.tag:
             if status.code:
                 self._hand_on(Data(f"[{status.code}]", None, [status.argument]))
@@ -255,7 +264,7 @@ class Connection:
             )
 
     def _hand_on(self, data: Data) -> None:
-        oldest = next(iter(self._commands.values()), None)
+        oldest = self._oldest()
         if oldest is not None and oldest.on_data is not None:
             oldest.on_data(data)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from .errors import ProtocolError
@@ -74,8 +74,14 @@ class Wire:
             async for piece in body:
                 await self.put(piece)
 
-    async def read_response(self, sink: Sink | None = None) -> list[bytes | Omitted]:
-        """Return the lines of one response with the literals in between."""
+    async def read_response(
+        self, find_sink: Callable[[], Sink | None] = lambda: None
+    ) -> list[bytes | Omitted]:
+        """Return the lines of one response with the literals in between.
+
+        `find_sink` is asked when a literal comes: what we wait for now may be the
+        answer to a command that has not been sent yet.
+        """
         parts: list[bytes | Omitted] = []
         room = MAX_LINE
         while True:
@@ -87,7 +93,7 @@ class Wire:
                 return parts
             if len(parts) > 2 * MAX_LITERALS:
                 raise ProtocolError(f"The server {self.host} sent too many literals.")
-            parts.append(await self._read_literal(size, sink))
+            parts.append(await self._read_literal(size, find_sink()))
 
     async def _read_line(self, room: int) -> bytes:
         pieces: list[bytes] = []
