@@ -138,6 +138,21 @@ class DriftTests(SyncTestCase):
         self.sync()
         self.assertEqual(self.counts(), (3, 40, 12))
 
+    def test_a_rule_that_changed_is_told_as_two(self) -> None:
+        rule = self.sandbox.account.state.rules[0]
+        rule.targets = ["anna@example.org"]
+        self.sync()
+        self.assertEqual(self.rule("abuse").targets, ["anna@example.org"])
+        self.assertEqual(
+            self.sentences(),
+            [
+                "Somebody outside this panel removed the rule abuse@example.org"
+                " to support@example.org",
+                "Somebody outside this panel added the rule abuse@example.org"
+                " to anna@example.org",
+            ],
+        )
+
     def test_changed_flags_are_told(self) -> None:
         self.remote(
             "updateDomainSettings", name="example.org", symbolicSubaddressing=False

@@ -90,6 +90,13 @@ class WorkingTests(CreateMailboxTestCase):
         self.assertIn(ADDRESS, "".join(everything))
         self.assertNotIn(PASSWORD, "".join(everything))
 
+    def test_a_password_may_hold_what_means_something_to_html(self) -> None:
+        r = self.create(password='9 "blue" <canaries> & 1 gull')
+        escaped = "9 &quot;blue&quot; &lt;canaries&gt; &amp; 1 gull"
+        self.assertContains(r, f"<code>{escaped}</code>", status_code=201)
+        self.assertContains(r, f"Password: {escaped}\n", status_code=201)
+        self.assertNotContains(r, "<canaries>", status_code=201)
+
     def test_the_form_brings_a_password_and_the_domain(self) -> None:
         first, second = (
             self.client.get("/mailboxes/new/?domain=shop.example").content.decode()
