@@ -10,6 +10,7 @@ from purelymanage.accounts.permissions import Right
 from purelymanage.dashboard.templatetags.interface import thin
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations.models import Run
 from purelymanage.routing.models import Rule
 
 
@@ -22,19 +23,24 @@ class Section:
     icon: str
     key: str
     right: Right | None = None
-    count: Callable[[User], int] | None = None
+    count: Callable[[User], str] | None = None
 
 
-def _mailboxes(user: User) -> int:
-    return Mailbox.objects.visible_to(user).present().count()
+def _mailboxes(user: User) -> str:
+    return thin(Mailbox.objects.visible_to(user).present().count())
 
 
-def _domains(user: User) -> int:
-    return Domain.objects.visible_to(user).present().count()
+def _domains(user: User) -> str:
+    return thin(Domain.objects.visible_to(user).present().count())
 
 
-def _rules(user: User) -> int:
-    return Rule.objects.visible_to(user).present().count()
+def _rules(user: User) -> str:
+    return thin(Rule.objects.visible_to(user).present().count())
+
+
+def _copies(user: User) -> str:
+    running = Run.objects.visible_to(user).running().count()
+    return f"{thin(running)} running" if running else ""
 
 
 SECTIONS = [
@@ -51,7 +57,14 @@ SECTIONS = [
         "Domains", "domains:domain-list", "domain", "o", Right.SEE_DOMAINS, _domains
     ),
     Section("Routing", "routing:rule-list", "route", "r", Right.SEE_ROUTING, _rules),
-    Section("Migrations", "migrations:job-list", "move", "i", Right.SEE_MIGRATIONS),
+    Section(
+        "Migrations",
+        "migrations:job-list",
+        "move",
+        "i",
+        Right.SEE_MIGRATIONS,
+        _copies,
+    ),
     Section("Audit", "entry-list", "audit", "a", Right.SEE_AUDIT),
 ]
 
@@ -77,7 +90,7 @@ def entries(user: User, path: str) -> list[Entry]:
             Entry(
                 section=section,
                 path=start,
-                count=thin(section.count(user)) if section.count else "",
+                count=section.count(user) if section.count else "",
                 is_current=path == start or is_within,
             )
         )

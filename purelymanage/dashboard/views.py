@@ -20,10 +20,17 @@ from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.findings import findings
 from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations.estimates import percent
 from purelymanage.migrations.models import Run
 from purelymanage.routing.models import Rule
 
 SHOWN = 6
+COMING_AND_GOING = [
+    Event.SIGNED_IN,
+    Event.SIGNED_OUT,
+    Event.SIGN_IN_FAILED,
+    Event.SYNC_REQUESTED,
+]
 
 
 @require_safe
@@ -79,7 +86,7 @@ def _copies(user: User) -> dict[str, Any]:
     finished = mine.newest_of_jobs().filter(state=Run.State.DONE)
     return {
         "sees_copies": True,
-        "runs": [(run, _percent(run)) for run in runs[:SHOWN]],
+        "runs": [(run, percent(run)) for run in runs[:SHOWN]],
         "more_runs": len(runs) > SHOWN,
         "finished_runs": []
         if runs
@@ -89,12 +96,5 @@ def _copies(user: User) -> dict[str, Any]:
 
 def _changes(user: User) -> list[Entry]:
     """Return the newest entries that are about more than somebody coming and going."""
-    entries = Entry.objects.visible_to(user).order_by("-recorded_at", "-id")
-    return list(entries.exclude(event__in=[Event.SIGNED_IN, Event.SIGNED_OUT])[:SHOWN])
-
-
-def _percent(run: Run) -> int | None:
-    """How much of what is to be copied is there, or None before that is known."""
-    if run.phase != Run.Phase.COPYING or not run.bytes_to_copy:
-        return None
-    return min(99, run.bytes_copied * 100 // run.bytes_to_copy)
+    entries = Entry.objects.visible_to(user).exclude(event__in=COMING_AND_GOING)
+    return list(entries.order_by("-recorded_at", "-id")[:SHOWN])
