@@ -12,9 +12,11 @@ from purelymanage.domains.models import SyncRun
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """What the side bar and the page head need; asked for only where it is drawn."""
-    if not request.user.is_authenticated:
+    # A request that is refused early has no user yet, and its page is drawn as well.
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
         return {}
     return {
-        "sections": partial(entries, request.user, request.path),
+        "sections": partial(entries, user, request.path),
         "freshness": SimpleLazyObject(SyncRun.objects.freshness),
     }
