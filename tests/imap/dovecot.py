@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -142,7 +142,7 @@ class Dovecot:
         client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
         return client
 
-    def seed(self, user: str, folders: dict[str, Iterable[Stored]]) -> None:
+    def seed(self, user: str, folders: Mapping[str, Iterable[Stored]]) -> None:
         """Create folders, named as people write them, and fill them."""
         client = self.connect(user)
         for name, messages in folders.items():

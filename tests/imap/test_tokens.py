@@ -41,7 +41,13 @@ def test_brackets_elsewhere_are_ordinary() -> None:
 
 
 def test_literals_stand_where_they_were_announced() -> None:
-    parts = [b"(BODY[] {4}", b'")( ', b" UID 7 X ~{9}", Omitted(9), b")"]
+    parts: list[bytes | Omitted] = [
+        b"(BODY[] {4}",
+        b'")( ',
+        b" UID 7 X ~{9}",
+        Omitted(9),
+        b")",
+    ]
     assert tokenize(parts) == [
         [b"BODY[]", b'")( ', b"UID", b"7", b"X", Omitted(9)],
     ]
