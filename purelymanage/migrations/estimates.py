@@ -67,9 +67,9 @@ def in_words(left: timedelta) -> str:
     if minutes < 1:
         return "less than a minute"
     if minutes < 100:
-        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+        return f"about {minutes} minute{'' if minutes == 1 else 's'}"
     hours = round(minutes / 60)
-    return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"
+    return f"about {hours} hours" if hours < 48 else f"about {round(hours / 24)} days"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,14 @@ def try_account(account: Account) -> Trial:
         protection = f"with a trusted certificate ({found.tls_version})"
     else:
         protection = f"encrypted, certificate not checked ({found.tls_version})"
-    words = f"{account.host} answers {protection} after {found.seconds:.1f} seconds"
+    words = f"{account.host} answers {protection} after {_in_words(found.seconds)}"
     if account.user:
         words += f" and lets {account.user} in"
     return Trial(passed=True, sentence=f"{words}.", technical=found.greeting)
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def advice(problem: ImapError) -> str:

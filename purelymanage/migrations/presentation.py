@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -17,6 +17,7 @@ from purelymanage.migrations.models import Run, RunFolder
 
 MOST_GROUPS = 20
 MOST_LINES = 200
+CLAIMED_SOON = timedelta(seconds=15)
 # The steps of a copy as the page names them, in order.
 STEPS = {
     Run.Phase.CONNECTING: ("Sign in", "Signed in"),
@@ -106,7 +107,8 @@ class RunView:
             case Run.State.QUEUED if run.not_before:
                 return "Tries again by itself"
             case Run.State.QUEUED if run.handed_at:
-                return "Starts in a moment"
+                late = timezone.now() - run.handed_at > CLAIMED_SOON
+                return "Waits for a worker" if late else "Starts in a moment"
             case Run.State.QUEUED if run.attempt:
                 return run.detail or "Interrupted, resumes by itself"
             case Run.State.QUEUED:
@@ -115,6 +117,8 @@ class RunView:
                 return "Stops in a moment"
             case Run.State.RUNNING:
                 words = run.detail or run.get_phase_display()
+                if run.phase == Run.Phase.COPYING:
+                    words += f", {run.folders_done} of {run.folder_count} folders done"
                 return words[:1].upper() + words[1:]
             case Run.State.FAILED:
                 return run.failure.rstrip(".")
@@ -126,6 +130,20 @@ class RunView:
             noun = "message" if run.failed == 1 else "messages"
             return f"Complete, apart from {run.failed:,} {noun} left out"
         return "Complete: both sides were counted and agree"
+
+    @property
+    def past(self) -> str:
+        """The same in a list of what was done earlier."""
+        run = self.run
+        noun = "plan" if run.dry_run else "copy"
+        match run.state:
+            case Run.State.FAILED:
+                return f"Failed {noun}: {run.failure.rstrip('.')}"
+            case Run.State.STOPPED:
+                return f"Stopped {noun}"
+            case Run.State.DONE if run.dry_run:
+                return "Plan"
+        return run.get_verdict_display().replace("Complete", "Complete copy")
 
     @property
     def advice(self) -> str:

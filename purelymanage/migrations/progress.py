@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 EVERY = 0.9  # seconds between two writings
 MOST_ERRORS = 1_000
 MOST_SAMPLES = 180
-LOG_BYTES = 16_000
+LOG_LENGTH = 16_000
 
 FOLDER_COLUMNS = [
     field.name
@@ -49,28 +49,32 @@ class ProgressWriter:
         self._errors = 0
         self._log = run.log
         self._samples = Samples()
-        self._started = self._written_at = time.monotonic()
+        self._written_at = time.monotonic()
+        # Samples count from the start of the first attempt.
+        passed = timezone.now() - (run.started_at or timezone.now())
+        self._started = self._written_at - passed.total_seconds()
         self._written = False
 
     def __call__(self, progress: Progress) -> None:
-        self._log = "\n".join([*self._log.splitlines(), *map(clean, progress.log)])[
-            -LOG_BYTES:
-        ]
+        self._note(progress.log)
         now = time.monotonic()
         if self._written and now - self._written_at < EVERY:
             return
+        written = self._folders, self._errors
         try:
             self._write(progress, now)
+            stopping = self._is_stopping()
         except (OperationalError, InterfaceError):
             # A database that restarts is no reason to lose the connections to two
             # mail servers, as long as nobody else can have taken over.
             connection.close()
+            self._folders, self._errors = written
             if now - self._written_at > LEASE.total_seconds() / 2:
                 raise
             logger.warning("The database does not answer; the copy goes on.")
             return
         self._written, self._written_at = True, now
-        if self._is_stopping():
+        if stopping:
             raise Stop
 
     def figures(self, outcome: Outcome) -> dict[str, Any]:
@@ -104,6 +108,15 @@ class ProgressWriter:
                 raise Stop
             self._write_folders(progress.folders)
             self._write_errors(progress.errors)
+
+    def _note(self, lines: list[str]) -> None:
+        """Add lines with their time, and forget the oldest ones."""
+        if not lines:
+            return
+        at = f"{timezone.localtime():%H:%M:%S}"
+        self._log += "".join(f"{at}  {clean(line)}\n" for line in lines)
+        if len(self._log) > LOG_LENGTH:
+            self._log = self._log[-LOG_LENGTH:].partition("\n")[2]
 
     def _write_folders(self, folders: list[FolderProgress]) -> None:
         """Write the rows that changed, in one statement."""

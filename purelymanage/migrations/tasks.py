@@ -5,6 +5,7 @@ import socket
 import time
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
 
 from purelymanage import crypto
 from purelymanage.imap.account import Account
@@ -38,6 +39,10 @@ def run_job(run_id: int) -> str:
 
     try:
         _carry_out(run)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        settling.give_back(run=run)
+        raise
     except Exception as exc:
         settling.settle_failure(
             run=run,
@@ -53,7 +58,6 @@ def run_job(run_id: int) -> str:
         raise
     finally:
         app_passwords.revoke_of(run=run)
-        queue.dispatch()
 
     run.refresh_from_db(fields=["state"])
     return run.get_state_display()

@@ -65,10 +65,10 @@ def test_the_rest_takes_as_long_as_the_pace_says() -> None:
     ("seconds", "words"),
     [
         (10, "less than a minute"),
-        (60, "1 minute"),
-        (22 * 60, "22 minutes"),
-        (3 * 3600, "3 hours"),
-        (72 * 3600, "3 days"),
+        (60, "about 1 minute"),
+        (22 * 60, "about 22 minutes"),
+        (3 * 3600, "about 3 hours"),
+        (72 * 3600, "about 3 days"),
     ],
 )
 def test_durations_are_rough(seconds: int, words: str) -> None:

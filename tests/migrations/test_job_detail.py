@@ -77,7 +77,7 @@ class JobDetailTests(MigrationTestCase):
         self.client.post(f"{self.url}run/", {"kind": "copy"})
         self.carry_out(Run.objects.get(is_newest=True))
         r = self.client.post(f"{self.url}run/", {"kind": "copy"})
-        self.assertRedirects(r, f"{self.url}password/")
+        self.assertRedirects(r, f"{self.url}password/?kind=copy")
 
         r = self.client.post(f"{self.url}password/", {"password": "wrong"})
         self.assertContains(r, "Check the user name", status_code=422)

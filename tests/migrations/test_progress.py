@@ -86,7 +86,7 @@ class ProgressWriterTests(CastTestCase):
     def test_the_log_is_bounded(self) -> None:
         for _ in range(3):
             self.report(self.snapshot(log=["x" * 100] * 100))
-        self.assertLessEqual(len(Run.objects.get().log), progress.LOG_BYTES)
+        self.assertLessEqual(len(Run.objects.get().log), progress.LOG_LENGTH)
 
     def test_a_wish_to_stop_ends_the_copy(self) -> None:
         Run.objects.update(stop_requested_at=timezone.now())

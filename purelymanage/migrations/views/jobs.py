@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
     require_http_methods,
@@ -107,7 +108,8 @@ def queue_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(_newest(request), job_id=pk)
     dry_run = request.POST.get("kind") != "copy"
     if run.job.needs_password:
-        return redirect("migrations:replace-password", pk)
+        url = reverse("migrations:replace-password", args=[pk])
+        return redirect(f"{url}?kind={'plan' if dry_run else 'copy'}")
     try:
         run_operations.queue_run(job=run.job, dry_run=dry_run, actor=request.user)
     except Refused as exc:
@@ -134,13 +136,14 @@ def stop_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE)
 def replace_password(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(_newest(request), job_id=pk)
+    kind = request.GET.get("kind") or ("plan" if run.dry_run else "copy")
     form = PasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             job_operations.replace_password(
                 job=run.job,
                 password=form.cleaned_data["password"],
-                dry_run=run.dry_run,
+                dry_run=kind != "copy",
                 actor=request.user,
             )
         except job_operations.NotLetIn as exc:
@@ -153,7 +156,7 @@ def replace_password(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse
     return page_or_partial(
         request,
         "migrations/replace_password.html",
-        {"form": form, "run": run, "job": run.job},
+        {"form": form, "kind": kind, "job": run.job},
         status=422 if form.errors else 200,
     )
 
