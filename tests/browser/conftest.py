@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.panel import Panel, running_panel
+from tests.requirements import require_program
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    with running_panel(tmp_path_factory.mktemp("panel")) as panel:
+        yield panel
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = require_program("chromium", "chromium-browser", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=ARGUMENTS, headless=True
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, panel: Panel) -> Iterator[Page]:
+    """Return a page of somebody who is signed in; no error may reach its console."""
+    # Colours that are on their way from one theme to the other fail every check.
+    context = browser.new_context(base_url=panel.url, reduced_motion="reduce")
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda it: wrong.append(it.text) if "Content Security" in it.text else None,
+    )
+    page.goto("/accounts/login/")
+    page.get_by_label("E-mail address").fill(panel.email)
+    page.get_by_label("Password").fill(panel.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+    yield page
+    context.close()
+    assert not wrong

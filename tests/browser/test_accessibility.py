@@ -1,0 +1,74 @@
+"""axe finds nothing on any page, in either theme, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.panel import Panel
+
+pytestmark = pytest.mark.slow
+
+PATHS = [
+    "/",
+    "/mailboxes/",
+    "/mailboxes/?q=nobody-has-this",
+    "/mailboxes/new/",
+    "/domains/",
+    "/routing/",
+    "/migrations/",
+    "/migrations/servers/",
+    "/migrations/servers/new/",
+    "/migrations/jobs/new/",
+    "/audit/",
+    "/accounts/password/change/",
+    "/nowhere/",
+]
+STRANGERS = ["/accounts/login/", "/accounts/password/reset/", "/accounts/signup/"]
+WIDTHS = [1280, 390]
+THEMES = ["light", "dark"]
+
+
+def check(page: Page, path: str) -> list[str]:
+    """Return what is wrong with a page at each width and in each theme."""
+    page.goto(path)
+    wrong = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        )
+        if overflow:
+            wrong.append(f"{path} at {width} px scrolls sideways")
+        for theme in THEMES:
+            page.emulate_media(color_scheme="light" if theme == "light" else "dark")
+            found = Axe().run(page).response["violations"]
+            wrong += [
+                f"{path} at {width} px, {theme}: {it['help']}: "
+                f"{[node['target'] for node in it['nodes']][:3]}"
+                for it in found
+            ]
+    return wrong
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing(page: Page, path: str) -> None:
+    assert check(page, path) == []
+
+
+@pytest.mark.parametrize("path", STRANGERS)
+def test_axe_finds_nothing_before_signing_in(
+    browser: Browser, panel: Panel, path: str
+) -> None:
+    context = browser.new_context(base_url=panel.url, reduced_motion="reduce")
+    assert check(context.new_page(), path) == []
+    context.close()
+
+
+def test_axe_finds_nothing_on_a_job(page: Page) -> None:
+    page.goto("/migrations/")
+    link = page.locator("main a[href^='/migrations/jobs/']:not([href$='new/'])").first
+    path = link.get_attribute("href")
+    assert path
+    assert check(page, path) == []
