@@ -19,6 +19,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.findings import findings
 from purelymanage.domains.models import Domain, SyncRun
+from purelymanage.http import page_or_partial
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.estimates import percent
 from purelymanage.migrations.models import Run
@@ -63,7 +64,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
         context |= _copies(user)
     if user.may(Right.SEE_AUDIT):
         context["entries"] = _changes(user)
-    return render(request, "dashboard/dashboard.html", context)
+    return page_or_partial(request, "dashboard/dashboard.html", context)
 
 
 @never_cache
