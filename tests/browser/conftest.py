@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.panel import Panel, running_panel
+from tests.panel import Panel
 from tests.requirements import require_program
 
 ARGUMENTS = [
@@ -17,12 +17,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-@pytest.fixture(scope="session")
-def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    with running_panel(tmp_path_factory.mktemp("panel")) as panel:
-        yield panel
 
 
 @pytest.fixture(scope="session")
