@@ -19,6 +19,8 @@ from purelymanage.migrations.models import Run
 
 # Beyond these a kind is told in one line.
 EACH = 3
+# What each of the queue's clusters does.
+WORK = {"default": "syncs and other short tasks", "migrations": "copies"}
 LATE = timedelta(hours=2, minutes=30)
 
 
@@ -50,9 +52,9 @@ def _workers(user: User) -> list[Finding]:
     return [
         Finding(
             "broken",
-            f"Nobody works on the queue “{'” and “'.join(silent)}”.",
-            "What waits there goes on when its worker runs again: the person who runs "
-            "this panel starts it with manage.py qcluster.",
+            f"Nobody works on {' and '.join(WORK[name] for name in silent)}.",
+            "What waits goes on as soon as the workers run again: manage.py qcluster, "
+            "started by the person who runs this panel.",
         )
     ]
 

@@ -81,7 +81,7 @@ class DashboardTests(CastTestCase):
 
     def test_silent_workers_are_told_to_those_who_wait_for_them(self) -> None:
         cache.delete("pulse:migrations")
-        self.assertEqual(self.titles(), ["Nobody works on the queue “migrations”."])
+        self.assertEqual(self.titles(), ["Nobody works on copies."])
         self.client.force_login(self.audrey)
         self.assertEqual(self.titles(), [])
 
