@@ -86,6 +86,9 @@ class Proxy:
         )
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            # The end of the test, which the server's own callback would report.
+            return
         finally:
             for half in (up, down):
                 half.cancel()

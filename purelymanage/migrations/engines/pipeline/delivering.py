@@ -102,6 +102,9 @@ class Deliverer:
         uploads = [await _upload(parcel) for parcel in batch]
         for parcel in batch:
             parcel.mark(Mark.SENT)
+            parcel.job.progress.state = FolderState.COPYING
+        name = batch[0].job.progress.source
+        self._passage.tally.detail = f"copying {name}"
         answer = await append(self._destination, batch[0].target.wire, uploads)
 
         async def settle() -> None:

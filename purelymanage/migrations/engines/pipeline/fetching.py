@@ -17,7 +17,6 @@ from purelymanage.imap.messages import (
 )
 from purelymanage.imap.responses import Status
 from purelymanage.imap.wire import READ_AHEAD
-from purelymanage.migrations.engines.base import FolderState
 
 from .listing import Listing, Mark
 from .passage import PIECES_HELD, FolderChanged, Parcel, Passage, Stream
@@ -57,8 +56,6 @@ class Fetcher:
             for job in target.open_jobs():
                 if job.waiting:
                     await self._fetch_folder(target, job)
-                else:
-                    job.progress.state = FolderState.DONE
         while self._chunks:
             await asyncio.gather(*self._chunks)
             self._chunks.clear()
@@ -73,8 +70,6 @@ class Fetcher:
         listing = job.listing
         if listing is None:
             return
-        job.progress.state = FolderState.COPYING
-        self._passage.tally.detail = f"copying {job.progress.source}"
         # Its answers, and no longer those about the folder before.
         self._expected = {}
         await self._enter(job, listing)
@@ -183,7 +178,7 @@ class Fetcher:
         uid = listing.uids[row]
         stream = Stream()
         envelopes: list[Message] = []
-        await fetch_envelope(self._source, uid, envelopes.append)
+        await (await fetch_envelope(self._source, uid, envelopes.append))
         answer = await stream_message(self._source, uid, stream)
 
         async def settle() -> None:

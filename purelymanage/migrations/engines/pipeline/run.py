@@ -7,6 +7,7 @@ A lost connection is only another reason to look again.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
@@ -32,6 +33,8 @@ from .work import Job, Target, plan
 # Times that we look again and still find something to send, as in a mailbox in use.
 PASSES = 3
 LONGEST_PAUSE = 20.0
+# Breaks with one message alone on its way before it takes the blame.
+PROOF = 2
 
 
 class Run:
@@ -53,8 +56,9 @@ class Run:
         # Whether nothing has happened since the last full look.
         self._looked = False
         self._stopped = False
-        # What was alone on its way when a connection broke.
+        # What was alone on its way when a connection broke, and how often.
         self._suspect: tuple[Job, int] | None = None
+        self._breaks: Counter[tuple[str, int]] = Counter()
 
     async def run(self) -> None:
         """Copy, and start again from a fresh look when a connection breaks."""
@@ -238,7 +242,7 @@ class Run:
                 target.exists = True
             except Refused as exc:
                 for job in target.jobs:
-                    job.fail(self._tally, f"{exc.message} {exc.technical}".strip())
+                    job.fail(self._tally, _words(exc))
 
         async with asyncio.TaskGroup() as group:
             for target in self._targets:
@@ -252,40 +256,38 @@ class Run:
         self._tally.enter(phase)
         jobs = {job.source.wire: job for job in self._jobs() if not job.failed}
         targets = {t.wire: t for t in self._targets if t.exists and t.open_jobs()}
-        left = len(jobs) + len(targets)
+        left = {"source": len(jobs), "destination": len(targets)}
 
-        def progress() -> None:
-            nonlocal left
-            left -= 1
-            total = len(jobs) + len(targets)
-            self._tally.detail = f"reading headers, {total - left} of {total} folders"
+        def progress(side: str, name: str) -> None:
+            left[side] -= 1
+            done = len(jobs) - min(len(jobs), max(left.values()))
+            self._tally.detail = (
+                f"reading headers of {name}, {done} of {len(jobs)} folders"
+            )
 
         def took_source(reading: Reading) -> None:
-            progress()
             job = jobs[reading.wire]
+            progress("source", job.progress.source)
             if reading.refusal is not None:
-                job.fail(
-                    self._tally,
-                    f"{reading.refusal.message} {reading.refusal.technical}",
-                )
+                job.fail(self._tally, _words(reading.refusal))
                 return
             job.listing = reading.listing
             job.progress.messages = len(reading.listing)
             job.progress.bytes = reading.listing.total_bytes
 
         def took_destination(reading: Reading) -> None:
-            progress()
             target = targets[reading.wire]
+            progress("destination", target.name)
             if reading.refusal is not None:
                 for job in target.jobs:
-                    job.fail(
-                        self._tally,
-                        f"{reading.refusal.message} {reading.refusal.technical}",
-                    )
+                    job.fail(self._tally, _words(reading.refusal))
                 return
             target.listing = reading.listing
             target.permanent_flags = reading.selected.permanent_flags
 
+        if phase == Phase.READING:
+            for job in jobs.values():
+                job.progress.state = FolderState.READING
         async with asyncio.TaskGroup() as group:
             group.create_task(
                 read_folders(
@@ -312,6 +314,7 @@ class Run:
         for job in self._jobs():
             if not job.failed:
                 p = job.progress
+                p.state = FolderState.WAITING if job.waiting else FolderState.DONE
                 self._tally.note(
                     f"{p.source}: {p.messages} messages, {p.already_there} already "
                     f"there, {job.waiting} to copy"
@@ -326,15 +329,13 @@ class Run:
         listing = job.listing
         if listing is None or listing.uids[row := listing.row(uid)] != uid:
             return
-        if listing.marks[row] == Mark.MISSING:
+        name = job.progress.source
+        self._breaks[name, uid] += 1
+        if listing.marks[row] == Mark.MISSING and self._breaks[name, uid] >= PROOF:
             listing.marks[row] = Mark.FAILED
             job.progress.failed += 1
-            self._tally.refuse(
-                job.progress.source,
-                uid,
-                listing.sizes[row],
-                "The connection broke each time it was copied.",
-            )
+            reason = "The connection broke each time it was copied."
+            self._tally.refuse(name, uid, listing.sizes[row], reason)
 
     def _jobs(self) -> list[Job]:
         return [job for target in self._targets for job in target.jobs]
@@ -344,6 +345,10 @@ class Run:
         jobs = self._jobs()
         listed = sum(job.listing is not None for job in jobs)
         return listed + sum(job.progress.copied + job.progress.failed for job in jobs)
+
+
+def _words(refusal: Refused) -> str:
+    return f"{refusal.message} {refusal.technical}".strip()
 
 
 def _append_limit(connection: Connection) -> int | None:
