@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from purelymanage.migrations.engines.base import (
     FolderProgress,
+    FolderState,
     ItemError,
     Outcome,
     Progress,
@@ -58,10 +59,11 @@ class ProgressWriter:
     def __call__(self, progress: Progress) -> None:
         self._note(progress.log)
         now = time.monotonic()
-        if self._written and now - self._written_at < EVERY:
-            return
         written = self._folders, self._errors
         try:
+            if self._written and now - self._written_at < EVERY:
+                self._check()
+                return
             self._write(progress, now)
             stopping = self._is_stopping()
         except (OperationalError, InterfaceError):
@@ -99,7 +101,7 @@ class ProgressWriter:
             if not held.update(
                 lease_until=timezone.now() + LEASE,
                 phase=progress.phase.value,
-                detail=clean(progress.detail)[:300],
+                detail=clean(detail(progress))[:300],
                 samples=self._samples.points,
                 log=self._log,
                 **run_columns(progress),
@@ -108,6 +110,10 @@ class ProgressWriter:
                 raise Stop
             self._write_folders(progress.folders)
             self._write_errors(progress.errors)
+
+    def _check(self) -> None:
+        if not Run.objects.held_by(self._run).filter(stop_requested_at=None).exists():
+            raise Stop
 
     def _note(self, lines: list[str]) -> None:
         """Add lines with their time, and forget the oldest ones."""
@@ -178,6 +184,15 @@ class Samples:
         if self._kept and self._kept[-1] is not self._newest:
             return [*self._kept, self._newest]
         return self._kept
+
+
+def detail(progress: Progress) -> str:
+    """Say what the engine is at, by the folder that grows and not the one read ahead."""
+    for folder in progress.folders:
+        left = folder.to_copy - folder.copied - folder.failed
+        if folder.state == FolderState.COPYING and left > 0:
+            return f"copying {folder.source}"
+    return progress.detail
 
 
 def clean(text: str) -> str:

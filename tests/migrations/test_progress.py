@@ -93,6 +93,21 @@ class ProgressWriterTests(CastTestCase):
         with self.assertRaises(Stop):
             self.report(self.snapshot())
 
+    def test_a_wish_to_stop_is_noticed_between_two_writings(self) -> None:
+        self.report(self.snapshot())
+        with mock.patch.object(progress, "EVERY", 60):
+            with self.assertNumQueries(1):
+                self.report(self.snapshot())
+            Run.objects.update(stop_requested_at=timezone.now())
+            with self.assertRaises(Stop):
+                self.report(self.snapshot())
+
+    def test_it_names_the_folder_that_grows(self) -> None:
+        for folder in self.folders:
+            folder.state, folder.to_copy = FolderState.COPYING, folder.messages
+        self.report(self.snapshot(detail="copying Entwürfe"))
+        self.assertEqual(Run.objects.get().detail, "copying INBOX")
+
     def test_a_lost_lease_ends_the_copy_and_nothing_is_written(self) -> None:
         Run.objects.update(attempt=2)
         with self.assertRaises(Stop):

@@ -95,12 +95,13 @@ class WorkerTests(WithMail, TransactionTestCase):
             Run.objects.update(lease_until=timezone.now())
             tasks.sweep()
             run = self.wait_until_ended(run)
+            # Those of both attempts.
+            wait_for(lambda: not AppPassword.objects.exists(), within=5)
 
         self.assertEqual((run.verdict, run.attempt), (Run.Verdict.COMPLETE, 2))
         self.assertGreater(run.already_there, 0)
         self.assertEqual(run.messages, 1500)
         self.assertEqual(self.messages_at_destination(), 1500)
-        wait_for(lambda: not AppPassword.objects.exists(), within=5)
         self.assertEqual(self.app_passwords(ADDRESS), 0)
         self.assertEqual(Job.objects.get().source_secret, "")
 
