@@ -1,0 +1,126 @@
+"""What the panel's own scripts add, and that nothing hangs on them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.panel import Panel
+
+pytestmark = pytest.mark.slow
+
+FILTER = "main input[name=q]"
+ROWS = "main tbody tr"
+
+
+def test_filters_orders_and_the_back_button(page: Page) -> None:
+    page.goto("/mailboxes/")
+    everything = page.locator(ROWS).count()
+    page.fill(FILTER, "nobody-has-this")
+    expect(page.get_by_text("No mailbox contains")).to_be_visible()
+    page.wait_for_url("**/mailboxes/?q=nobody*")
+    page.fill(FILTER, "")
+    expect(page.locator(ROWS)).to_have_count(everything)
+
+    page.get_by_role("link", name="Address").click()
+    page.wait_for_url("**sort=-address*")
+    expect(page.locator("th[aria-sort=descending]")).to_be_visible()
+    domain = page.locator("select[name=domain] option").nth(1).inner_text()
+    page.select_option("select[name=domain]", domain)
+    page.wait_for_url(f"**domain={domain}*")
+    assert "sort=-address" in page.url
+
+    page.go_back()
+    page.wait_for_url("**sort=-address*")
+    expect(page.locator(ROWS)).to_have_count(everything)
+    page.keyboard.press("?")  # the scripts have not lost hold of the page
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+def test_an_address_is_copied_and_that_is_said(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/mailboxes/")
+    button = page.locator("main .copy").first
+    button.click()
+    expect(page.locator("#spoken")).to_have_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == button.get_attribute("data-copy")
+
+
+def test_keys_lead_where_they_say(page: Page) -> None:
+    page.goto("/domains/")
+    page.keyboard.press("/")
+    expect(page.locator(FILTER)).to_be_focused()
+    page.keyboard.type("gr")  # words, as long as one is in a field
+    expect(page.locator(FILTER)).to_have_value("gr")
+    page.goto("/domains/")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/routing/")
+
+
+def test_keys_can_be_switched_off(page: Page) -> None:
+    page.goto("/domains/")
+    page.keyboard.press("?")
+    page.get_by_label("Use single keys in this browser").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("/")
+    expect(page.locator(FILTER)).not_to_be_focused()
+
+
+def test_the_theme_is_kept(page: Page) -> None:
+    page.locator(".segmented label", has_text="Dark").click()
+    page.goto("/routing/")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_label("Dark")).to_be_checked()
+
+
+def test_a_live_page_says_when_the_panel_does_not_answer(page: Page) -> None:
+    page.goto("/domains/")
+    # A part that asks again and again, as one does while a sync runs.
+    page.route("**/domains/sync/", lambda route: route.abort())
+    page.evaluate(
+        """() => {
+            const part = document.getElementById("freshness");
+            part.setAttribute("hx-get", "/domains/sync/");
+            part.setAttribute("hx-trigger", "every 200ms");
+            htmx.process(part);
+        }"""
+    )
+    lost = page.get_by_text("The connection to the panel is lost.")
+    expect(lost).to_be_visible()
+    page.unroute("**/domains/sync/")
+    expect(lost).to_be_hidden()
+
+
+def test_the_drawer_opens_and_closes(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/domains/")
+    nav = page.get_by_role("navigation", name="Main")
+    expect(nav).to_be_hidden()
+    page.get_by_label("Open the menu").click()
+    expect(nav).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(nav).to_be_hidden()
+
+
+def test_everything_works_without_scripts(browser: Browser, panel: Panel) -> None:
+    context = browser.new_context(base_url=panel.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/mailboxes/")
+    page.get_by_label("E-mail address").fill(panel.email)
+    page.get_by_label("Password").fill(panel.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.fill(FILTER, "nobody-has-this")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("link", name="Clear the filters").click()
+    page.get_by_role("link", name="Address").click()
+    expect(page).to_have_url(re.compile("sort=-address"))
+    page.get_by_role("button", name="Sync now").click()
+    expect(page).to_have_url(re.compile("/mailboxes/$"))
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    context.close()
