@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -9,6 +9,30 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from purelymanage.accounts.permissions import RIGHTS, Right, Role
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def who_may(self, right: Right) -> Self:
+        """Active people whose role has `right`, for some domain or for all."""
+        roles = [role for role in Role if right in RIGHTS[role]]
+        return self.active().filter(role__in=roles)
+
+    def unlimited(self) -> Self:
+        return self.filter(domain_scope=None)
+
+    def covering(self, domain: str) -> Self:
+        """People whose scope `domain` is in."""
+        return self.filter(
+            models.Q(domain_scope=None)
+            | models.Q(domain_scope__contains=[domain.lower()])
+        )
+
+    def able_to_approve(self) -> Self:
+        """Those of whom one can ask for a deletion and another one approve it."""
+        return self.who_may(Right.DELETE).unlimited()
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,6 +63,7 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
+    people = UserQuerySet.as_manager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from purelymanage.accounts.models.invitations import Invitation
+from purelymanage.accounts.models.organisation import Organisation, organisation_of
+from purelymanage.accounts.models.people import User
+
+__all__ = ["Invitation", "Organisation", "User", "organisation_of"]
