@@ -1,0 +1,85 @@
+"""Whoever opens doors for themselves or others proves again who they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypedDict
+from urllib.parse import urlsplit
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.flows.reauthentication import stash_and_reauthenticate
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
+
+from purelymanage.accounts.permissions import AuthenticatedHttpRequest
+
+P = ParamSpec("P")
+
+
+class Interrupted(TypedDict):
+    """Where a person was when they were asked, and whether they had sent a form."""
+
+    path: str
+    sent: bool
+
+
+def has_fresh_proof(request: HttpRequest) -> bool:
+    """Tell whether a password, passkey or code came lately. Signing in is one, too."""
+    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    if not records:
+        return False
+    proven_at: float = records[-1]["at"]
+    return time.time() - proven_at < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def fresh_proof_required(
+    view: Callable[Concatenate[Any, P], HttpResponse],
+) -> Callable[Concatenate[AuthenticatedHttpRequest, P], HttpResponse]:
+    """Ask for the password or passkey again if the last proof is too old.
+
+    Goes below `requires`. A form that was sent is not kept, as it may hold secrets:
+    the person comes back to its page and is told that nothing happened.
+    """
+
+    @wraps(view)
+    def checked(
+        request: AuthenticatedHttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        if has_fresh_proof(request):
+            return view(request, *args, **kwargs)
+
+        came_from = Interrupted(
+            path=_page_of(request), sent=request.method not in ("GET", "HEAD")
+        )
+        redirect = stash_and_reauthenticate(
+            request, dict(came_from), f"{__name__}.{go_back.__name__}"
+        )
+        if request.htmx:
+            return HttpResponseClientRedirect(redirect.url)
+        return redirect
+
+    return checked
+
+
+def go_back(request: HttpRequest, state: Interrupted) -> HttpResponse:
+    """Lead a person who has proven themselves back to where they were."""
+    if state["sent"]:
+        messages.warning(request, "Nothing was changed yet. Send the form once more.")
+    return HttpResponseRedirect(state["path"])
+
+
+def _page_of(request: AuthenticatedHttpRequest) -> str:
+    """Return the page a request was made from, which a form may share with others."""
+    if request.htmx:
+        return request.htmx.current_url_abs_path or "/"
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}):
+        return "/"
+    return urlsplit(referer)._replace(scheme="", netloc="").geturl() or "/"

@@ -1,0 +1,22 @@
+"""A session that has just proven itself, as if the person had signed in by hand."""
+
+from __future__ import annotations
+
+import time
+
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY as WHOSE,
+)
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from django.contrib.auth import SESSION_KEY
+from django.test import Client
+
+
+def prove(client: Client, *, ago: float = 0) -> None:
+    """Write a proof `ago` seconds old into the session of somebody signed in."""
+    session = client.session
+    session[WHOSE] = session[SESSION_KEY]
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
+        {"method": "password", "at": time.time() - ago}
+    ]
+    session.save()
