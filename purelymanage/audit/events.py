@@ -14,7 +14,27 @@ class Event(TextChoices):
     SIGNED_IN = "person.signed_in", "signed in"
     SIGNED_OUT = "person.signed_out", "signed out"
     SIGN_IN_FAILED = "person.sign_in_failed", "failed to sign in as {target}"
+    NEW_DEVICE = "person.new_device", "signed in with a new device: {device}"
+    SESSION_ENDED = "person.session_ended", "ended the session of {target} in {device}"
     PASSWORD_CHANGED = "person.password_changed", "changed the password of {target}"
+    SECOND_FACTOR_ADDED = (
+        "person.second_factor_added",
+        "gave {target} a second factor: {factor}",
+    )
+    SECOND_FACTOR_REMOVED = (
+        "person.second_factor_removed",
+        "took a second factor from {target}: {factor}",
+    )
+    SECOND_FACTOR_FAILED = (
+        "person.second_factor_failed",
+        "failed to prove to be {target} by {factor}",
+    )
+    RECOVERY_CODE_USED = "person.recovery_code_used", "used a recovery code of {target}"
+
+    MAIL_GIVEN_UP = (
+        "panel.mail_given_up",
+        "gave up the mail “{subject}” to {target}: {reason}",
+    )
 
     SYNC_REQUESTED = "account.sync_requested", "asked for a sync"
     SYNC_FAILED = "account.sync_failed", "could not sync: {reason}"
