@@ -13,6 +13,7 @@ SCHEDULES = {
         "purelymanage.mailboxes.tasks.fill_in_details",
         Schedule.MINUTES,
     ),
+    "mail": ("purelymanage.audit.tasks.sweep_mail", Schedule.MINUTES),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -1,0 +1,68 @@
+"""An SMTP server that takes mail, and one that never says a word."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, refuses: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Session)
+        self.refuses = refuses
+        self.taken: list[bytes] = []
+        self.connections = 0
+
+    @property
+    def port(self) -> int:
+        port: int = self.socket.getsockname()[1]
+        return port
+
+
+class _Session(socketserver.StreamRequestHandler):
+    server: MailServer
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        self.say("220 test")
+        while line := self.rfile.readline():
+            verb = line[:4].upper()
+            if verb == b"DATA":
+                self.say("354 go on")
+                body = b""
+                while (part := self.rfile.readline()) != b".\r\n":
+                    body += part
+                self.server.taken.append(body)
+            if verb == b"RCPT" and self.server.refuses.encode() in line:
+                self.say("550 nobody of that name")
+            else:
+                self.say("221 bye" if verb == b"QUIT" else "250 fine")
+            if verb == b"QUIT":
+                return
+
+
+@contextmanager
+def smtp_server(refuses: str = "nobody at all") -> Iterator[MailServer]:
+    with MailServer(refuses) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
