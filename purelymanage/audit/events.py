@@ -71,6 +71,63 @@ class Event(TextChoices):
     RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
     RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
 
+    DELETION_REQUESTED = (
+        "deletion.requested",
+        "asked to delete {what}, which happens on {when}: {reason}",
+    )
+    DELETION_PROPOSED = (
+        "deletion.proposed",
+        "asked to delete {what}, which a second person must approve: {reason}",
+    )
+    DELETION_APPROVED = (
+        "deletion.approved",
+        "approved the deletion of {what}, which happens on {when}",
+    )
+    DELETION_REFUSED = (
+        "deletion.refused",
+        "refused the deletion of {what}: {reason}",
+    )
+    DELETION_CANCELLED = "deletion.cancelled", "cancelled the deletion of {what}"
+    DELETION_CONFIRMED = (
+        "deletion.confirmed",
+        "looked again and still wants to delete {what}, which happens on {when}",
+    )
+    DELETION_ANNOUNCED = (
+        "deletion.announced",
+        "announced that {what} will be deleted on {when}",
+    )
+    DELETION_PAUSED = "deletion.paused", "stopped the deletion of {what}: {reason}"
+    DELETION_POSTPONED = (
+        "deletion.postponed",
+        "will try again to delete {what}: {reason}",
+    )
+    DELETION_DONE = "deletion.done", "deleted {what}, as {person} had asked"
+    DELETION_FOUND_DONE = (
+        "deletion.found_done",
+        "did not have to delete {what}: {reason}",
+    )
+    DELETION_FAILED = "deletion.failed", "could not delete {what}: {reason}"
+    RULE_CREATED_AGAIN = (
+        "deletion.rule_created_again",
+        "created {what} again, which had been deleted",
+    )
+    MAILBOX_LOCKED = (
+        "deletion.mailbox_locked",
+        "locked {target} until its deletion by an unknown password",
+    )
+    MAIL_ROUTED = (
+        "deletion.mail_routed",
+        "routed the mail of {target} to {to} before its deletion",
+    )
+    MAIL_NOT_ROUTED_ANY_MORE = (
+        "deletion.mail_not_routed_any_more",
+        "stopped routing the mail of {target} to {to}, as it is kept",
+    )
+    PRECAUTION_FAILED = (
+        "deletion.precaution_failed",
+        "could not {deed}: {reason}",
+    )
+
     SERVER_CREATED = "server.created", "added the server {target} ({host}:{port})"
     SERVER_CHANGED = "server.changed", "changed the server {target}: {changes}"
     JOB_CREATED = (
