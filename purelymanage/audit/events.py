@@ -11,6 +11,22 @@ class Event(TextChoices):
     """
 
     OWNER_CREATED = "person.owner_created", "made {target} an owner"
+    PERSON_INVITED = "person.invited", "invited {target} as {role}"
+    INVITATION_RESENT = "person.invitation_resent", "invited {target} once more"
+    INVITATION_WITHDRAWN = (
+        "person.invitation_withdrawn",
+        "withdrew the invitation of {target}",
+    )
+    INVITATION_ACCEPTED = "person.invitation_accepted", "accepted the invitation"
+    PERSON_CHANGED = "person.changed", "changed {target}: {changes}"
+    RIGHTS_CHANGED = (
+        "person.rights_changed",
+        "changed the rights of {target}: {changes}",
+    )
+    PERSON_DEACTIVATED = "person.deactivated", "switched off the access of {target}"
+    PERSON_REACTIVATED = "person.reactivated", "switched on the access of {target}"
+    ORGANISATION_CHANGED = "organisation.changed", "changed the settings: {changes}"
+    TEST_MAIL_SENT = "organisation.test_mail_sent", "sent a test mail to {target}"
     SIGNED_IN = "person.signed_in", "signed in"
     SIGNED_OUT = "person.signed_out", "signed out"
     SIGN_IN_FAILED = "person.sign_in_failed", "failed to sign in as {target}"
