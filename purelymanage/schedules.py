@@ -14,6 +14,10 @@ SCHEDULES = {
         Schedule.MINUTES,
     ),
     "mail": ("purelymanage.audit.tasks.sweep_mail", Schedule.MINUTES),
+    "old sessions": (
+        "purelymanage.accounts.security.tasks.forget_old_sessions",
+        Schedule.DAILY,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "django_q",
@@ -62,6 +63,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "purelymanage.accounts.middleware.SignInRequiredMiddleware",
+    "purelymanage.accounts.security.middleware.PersonSessionMiddleware",
+    "purelymanage.accounts.security.middleware.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -155,6 +158,27 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+# Whoever opens doors proves again who they are if the last proof is older (seconds).
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+MFA_ADAPTER = "purelymanage.accounts.security.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "activate_totp": "purelymanage.accounts.security.forms.ActivateAppForm",
+    "authenticate_webauthn": (
+        "purelymanage.accounts.security.forms.AuthenticatePasskeyForm"
+    ),
+    "reauthenticate_webauthn": (
+        "purelymanage.accounts.security.forms.ReauthenticatePasskeyForm"
+    ),
+    "login_webauthn": "purelymanage.accounts.security.forms.LoginPasskeyForm",
+}
+MFA_TOTP_ISSUER = "PurelyManage"
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Without https, browsers offer passkeys on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")
 # How many proxies in front may set X-Forwarded-For; 0 takes the peer's address.
 ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", 0)
 

@@ -13,4 +13,5 @@ urlpatterns = [
     path("mailboxes/", include("purelymanage.mailboxes.urls")),
     path("migrations/", include("purelymanage.migrations.urls")),
     path("routing/", include("purelymanage.routing.urls")),
+    path("settings/", include("purelymanage.accounts.security.urls")),
 ]

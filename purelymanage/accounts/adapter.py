@@ -1,10 +1,54 @@
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as current
 from django.http import HttpRequest
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.security import operations
+from purelymanage.accounts.security.proof import has_fresh_proof
+from purelymanage.audit.mail import queue_message
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # not typed
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People are invited or made by `create_owner`, never by themselves."""
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        request = current.request
+        signed_in = request.user.is_authenticated
+        operations.replace_password(
+            user=user,
+            password=password,
+            # Whoever came by a link from a mail is the person of that mailbox.
+            actor=request.user if signed_in else user,
+            except_key=request.session.session_key if signed_in else None,
+        )
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        # allauth looks for addresses in a table of its own, which we do without.
+        found = self.authenticate(current.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        return not has_fresh_proof(current.request)
+
+    def send_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any]
+    ) -> None:
+        filled = {"request": current.request, "email": email} | context
+        queue_message(self.render_mail(template_prefix, email, filled))
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        super().send_notification_mail(
+            template_prefix, user, context, email or user.email
+        )

@@ -1,11 +1,15 @@
-"""The pages of allauth that the panel uses; it looks them up by allauth's names."""
+"""The door of the panel: an invitation, and the pages of allauth by its names."""
 
 from __future__ import annotations
 
 from allauth.account import views
-from django.urls import path, re_path
+from django.urls import include, path, re_path
+
+from purelymanage.accounts.views.invitations import accept_invitation
 
 urlpatterns = [
+    path("invitation/<str:token>/", accept_invitation, name="accept-invitation"),
+    path("2fa/", include("purelymanage.accounts.security.allauth_urls")),
     path("login/", views.login, name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),

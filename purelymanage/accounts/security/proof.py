@@ -30,7 +30,7 @@ class Interrupted(TypedDict):
 
 def has_fresh_proof(request: HttpRequest) -> bool:
     """Tell whether a password, passkey or code came lately. Signing in is one, too."""
-    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]
+    records = get_authentication_records(request, request.user)
     if not records:
         return False
     proven_at: float = records[-1]["at"]
@@ -56,7 +56,7 @@ def fresh_proof_required(
         came_from = Interrupted(
             path=_page_of(request), sent=request.method not in ("GET", "HEAD")
         )
-        redirect = stash_and_reauthenticate(
+        redirect: HttpResponseRedirect = stash_and_reauthenticate(
             request, dict(came_from), f"{__name__}.{go_back.__name__}"
         )
         if request.htmx:

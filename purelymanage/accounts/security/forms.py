@@ -1,0 +1,66 @@
+"""allauth's forms, where it neither seals a secret nor says that a try failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.core import context
+from allauth.mfa import signals
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
+from allauth.mfa.utils import decrypt, encrypt
+from allauth.mfa.webauthn.forms import (
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django.core.exceptions import ValidationError
+
+
+class ActivateAppForm(ActivateTOTPForm):  # type: ignore[misc]  # not typed
+    """Keeps the secret sealed while it waits in the session for the first code."""
+
+    secret: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = context.request.session
+        if not self.is_bound:
+            kept[SECRET_SESSION_KEY] = encrypt(self.secret)
+        elif ":" in self.secret:
+            self.secret = decrypt(self.secret)
+        else:  # the session had none any more, so this one was made just now
+            kept[SECRET_SESSION_KEY] = encrypt(self.secret)
+
+
+class PasskeyMixin:
+    """Says when a passkey did not fit."""
+
+    reauthenticated: bool
+    user: Any
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except ValidationError:
+            signals.authentication_failed.send(
+                sender=Authenticator,
+                request=context.request,
+                user=self.user,
+                authenticator=Authenticator(type=Authenticator.Type.WEBAUTHN),
+                reauthentication=self.reauthenticated,
+            )
+            raise
+
+
+class AuthenticatePasskeyForm(PasskeyMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticatePasskeyForm(PasskeyMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]
+    pass
+
+
+class LoginPasskeyForm(PasskeyMixin, LoginWebAuthnForm):  # type: ignore[misc]
+    pass

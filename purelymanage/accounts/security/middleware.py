@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+
+from purelymanage.accounts import sessions
+from purelymanage.accounts.models import User, organisation_of
+from purelymanage.accounts.security.factors import second_factor_due
+
+# What stays open for somebody whose time to set up a second factor is over.
+SET_UP = {
+    "mfa_index",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "account_reauthenticate",
+}
+
+
+class PersonSessionMiddleware:
+    """Forget who somebody is once their session was ended, and note when it was seen."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            session = sessions.present_session(request)
+            if session is None:
+                request.session.flush()
+                request.user = AnonymousUser()
+            else:
+                sessions.note_visit(session=session, request=request)
+        return self.get_response(request)
+
+
+class SecondFactorMiddleware:
+    """Open nothing but the set-up page to people who should have a second factor."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: Any,
+        view_kwargs: Any,
+    ) -> HttpResponseBase | None:
+        user = request.user
+        if not isinstance(user, User) or not getattr(view_func, "login_required", True):
+            return None
+        due = second_factor_due(user, organisation_of(request))
+        if due is None:
+            return None
+        notice = SecondFactorNotice(due)
+        request.second_factor = notice  # type: ignore[attr-defined]  # for base.html
+        match = request.resolver_match
+        if not notice.is_overdue or (match and match.view_name in SET_UP):
+            return None
+        url = reverse("mfa_index")
+        if getattr(request, "htmx", None):
+            return HttpResponseClientRedirect(url)
+        return HttpResponseRedirect(url)
+
+
+class SecondFactorNotice:
+    """What the pages say to somebody who still has to set one up."""
+
+    def __init__(self, due: datetime) -> None:
+        self.due = due
+        self.is_overdue = due <= timezone.now()

@@ -1,0 +1,121 @@
+"""Who is signed in where, and how they are thrown out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.models.sessions import NOTED_EVERY, PersonSession
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.audit.log import Actor, remote_address
+from purelymanage.errors import Refused
+
+# What a browser's own session says about its row.
+MARK = "person_session"
+REMEMBERED = timedelta(days=30)
+
+
+def start_session(*, request: HttpRequest, user: User) -> PersonSession:
+    """Remember that `user` signed in with this browser."""
+    if request.session.session_key is None:
+        request.session.create()
+    session = PersonSession.objects.create(
+        user=user,
+        session_key=request.session.session_key or "",
+        address=remote_address.get(),
+        user_agent=_user_agent(request),
+    )
+    request.session[MARK] = session.pk
+    return session
+
+
+def present_session(request: HttpRequest) -> PersonSession | None:
+    """Return the open row of this request's browser, or None if it was ended."""
+    mark, person = request.session.get(MARK), request.user.pk
+    if mark is None or person is None:
+        return None
+    open_rows = PersonSession.objects.filter(pk=mark, user_id=person, ended_at=None)
+    return open_rows.first()
+
+
+def note_visit(*, session: PersonSession, request: HttpRequest) -> None:
+    """Write when and from where a browser was seen, at most once a minute."""
+    now = timezone.now()
+    key = request.session.session_key
+    if session.session_key == key and session.seen_at > now - NOTED_EVERY:
+        return
+    PersonSession.objects.filter(pk=session.pk, ended_at=None).update(
+        session_key=key,
+        seen_at=now,
+        address=remote_address.get(),
+        user_agent=_user_agent(request),
+    )
+
+
+@transaction.atomic(durable=True)
+def end_session(*, session: PersonSession, actor: Actor) -> None:
+    """Throw one browser out; it notices at its next request."""
+    if not _end(session, actor=actor):
+        raise Refused("This session had ended already.")
+
+
+@transaction.atomic
+def end_all_sessions(*, user: User, actor: Actor, except_key: str | None = None) -> int:
+    """Throw a person out everywhere, but for the browser with the key `except_key`.
+
+    May be part of a larger change, such as switching somebody's access off.
+    """
+    sessions = PersonSession.objects.open().filter(user=user)
+    ended = [
+        _end(session, actor=actor)
+        for session in sessions.order_by("pk")
+        if session.session_key != except_key
+    ]
+    # Whatever has no row above is too old to be let in, and is swept up quietly.
+    left = PersonSession.objects.filter(user=user, ended_at=None)
+    left.exclude(session_key=except_key or "").update(ended_at=timezone.now())
+    return sum(ended)
+
+
+def close_session(*, request: HttpRequest) -> None:
+    """Settle the row of somebody who signs out by themselves."""
+    session = present_session(request)
+    if session:
+        PersonSession.objects.filter(pk=session.pk, ended_at=None).update(
+            ended_at=timezone.now()
+        )
+
+
+def forget_old_sessions() -> int:
+    """Drop rows of sessions that ended long ago or were left to run out."""
+    limit = timezone.now() - REMEMBERED
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    over = Q(ended_at__lt=limit) | Q(ended_at=None, seen_at__lt=limit)
+    alive = PersonSession.objects.open().values("pk")
+    return PersonSession.objects.filter(over).exclude(pk__in=alive).delete()[0]
+
+
+def _end(session: PersonSession, *, actor: Actor) -> bool:
+    """Settle a row and drop what the browser's cookie stands for."""
+    row = PersonSession.objects.filter(pk=session.pk, ended_at=None)
+    if not row.update(ended_at=timezone.now()):
+        return False
+    Session.objects.filter(session_key=session.session_key).delete()
+    log.record(
+        Event.SESSION_ENDED,
+        actor=actor,
+        target=session.user.email,
+        device=session.device,
+    )
+    return True
+
+
+def _user_agent(request: HttpRequest) -> str:
+    return request.headers.get("User-Agent", "").replace("\0", "")[:300]
