@@ -13,6 +13,7 @@ SCHEDULES = {
         "purelymanage.mailboxes.tasks.fill_in_details",
         Schedule.MINUTES,
     ),
+    "audit chain": ("purelymanage.audit.tasks.check_chain", Schedule.DAILY),
     "mail": ("purelymanage.audit.tasks.sweep_mail", Schedule.MINUTES),
     "old sessions": (
         "purelymanage.accounts.security.tasks.forget_old_sessions",

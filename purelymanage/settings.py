@@ -54,6 +54,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "purelymanage.audit.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -224,6 +225,7 @@ STORAGES = {
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "PurelyManage <panel@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -249,6 +251,10 @@ DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
 IMAPSYNC_BIN = env.str("IMAPSYNC_BIN", "imapsync")
 MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", "auto")
 DELETION_GRACE_HOURS = env.int("DELETION_GRACE_HOURS", 24)
+
+# Where a signed note of the audit chain goes once a day, outside the database.
+AUDIT_CHECKPOINT_FILE = env.str("AUDIT_CHECKPOINT_FILE", "")
+AUDIT_CHECKPOINT_EMAIL = env.str("AUDIT_CHECKPOINT_EMAIL", "")
 
 # Credit in dollars below which the dashboard warns.
 CREDIT_ATTENTION = 5

@@ -52,6 +52,8 @@ class Event(TextChoices):
         "gave up the mail “{subject}” to {target}: {reason}",
     )
 
+    CHAIN_BROKEN = "panel.chain_broken", "found {target} tampered with: {reason}"
+
     SYNC_REQUESTED = "account.sync_requested", "asked for a sync"
     SYNC_FAILED = "account.sync_failed", "could not sync: {reason}"
 
@@ -181,3 +183,8 @@ class Event(TextChoices):
         "migration.finished",
         "finished {kind} of {source} to {target}: {summary}",
     )
+
+
+# Whose values before and after an event may keep beside its sentence. No other field
+# is ever stored, so nothing secret may be named here.
+FIELDS: dict[Event, frozenset[str]] = {}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from purelymanage.audit.models.checks import ChainCheck, ChainCheckQuerySet
 from purelymanage.audit.models.entries import (
     AGENTS,
     Agent,
@@ -12,6 +13,8 @@ from purelymanage.audit.models.mail import OutgoingMail, OutgoingMailQuerySet
 __all__ = [
     "AGENTS",
     "Agent",
+    "ChainCheck",
+    "ChainCheckQuerySet",
     "Entry",
     "EntryQuerySet",
     "OutgoingMail",

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from purelymanage.audit import chain
 from purelymanage.audit.events import Event
 
 
@@ -45,13 +46,20 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             )
         return found
 
+    def head(self) -> tuple[int, str]:
+        """Return the sequence and HMAC of the last entry."""
+        last = self.order_by("-sequence").values_list("sequence", "hmac").first()
+        return last or (0, "")
+
 
 class Entry(models.Model):
     """One thing that happened, written in the transaction that made it happen.
 
-    The names are kept as text because the row outlives what it is about.
+    The names are kept as text because the row outlives what it is about. Entries are
+    written by `log` alone, which numbers and seals them; nothing changes them later.
     """
 
+    sequence = models.BigIntegerField(unique=True, editable=False)
     event = models.CharField(max_length=60)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -60,23 +68,38 @@ class Entry(models.Model):
         related_name="+",
     )
     actor_name = models.CharField(max_length=254)
+    actor_role = models.CharField(max_length=20, blank=True)
     target = models.CharField(max_length=300)
     domain = models.CharField(max_length=253, blank=True)
     details = models.JSONField(default=dict)
+    # The name of each field that changed, with its value before and after.
+    diff = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
     recorded_at = models.DateTimeField(default=timezone.now)
+    previous_hmac = models.CharField(max_length=64, blank=True, editable=False)
+    hmac = models.CharField(max_length=64, editable=False)
 
     objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "entries"
         indexes = [
-            models.Index(fields=["-recorded_at", "-id"], name="entry_newest"),
-            models.Index(fields=["target", "-recorded_at"], name="entry_of_target"),
+            models.Index(fields=["recorded_at"], name="entry_time"),
+            models.Index(fields=["target", "sequence"], name="entry_target"),
+            models.Index(fields=["domain", "sequence"], name="entry_domain"),
+            models.Index(fields=["actor_name", "sequence"], name="entry_actor"),
+            models.Index(fields=["event", "sequence"], name="entry_event"),
         ]
 
     def __str__(self) -> str:
         return f"{self.who} {self.sentence}"
+
+    def content(self) -> tuple[Any, ...]:
+        """What is sealed, in the order of `chain.CONTENT`."""
+        values = {name: getattr(self, name) for name in chain.CONTENT}
+        values["recorded_at"] = chain.microseconds(self.recorded_at)
+        return tuple(values.values())
 
     @property
     def who(self) -> str:

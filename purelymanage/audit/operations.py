@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from purelymanage.audit import checkpoints, log
+from purelymanage.audit.events import Event
+from purelymanage.audit.models import Agent, ChainCheck
+from purelymanage.audit.verification import Position, Walk, walk
+
+logger = logging.getLogger(__name__)
+
+LEG = 120.0  # seconds; well below the time limit of a task
+STALE_AFTER = timedelta(hours=6)
+KEPT = timedelta(days=365)
+LOG = "the audit log"  # what events about the chain are about
+
+
+def check_chain() -> ChainCheck:
+    """Walk one leg along the chain; a long one goes on in another task."""
+    now = timezone.now()
+    check = ChainCheck.objects.under_way(now - STALE_AFTER) or ChainCheck()
+    found = walk(
+        known=ChainCheck.objects.positions(),
+        since=Position(check.sequence, check.hmac),
+        seconds=LEG,
+    )
+    _settle(check, found)
+    return check
+
+
+@transaction.atomic(durable=True)
+def _settle(check: ChainCheck, found: Walk) -> None:
+    before = ChainCheck.objects.latest_finished()
+    now = timezone.now()
+    check.sequence, check.hmac = found.position.sequence, found.position.hmac
+    check.problem = found.problem
+    if found.is_finished:
+        check.finished_at = now
+        ChainCheck.objects.filter(begun_at__lt=now - KEPT).delete()
+    check.save()
+    if not found.is_finished:
+        async_task("purelymanage.audit.tasks.check_chain")
+    elif not found.problem:
+        checkpoints.hand_out(found.position, now)
+    elif before is None or before.problem != found.problem:
+        logger.error("The audit chain is broken: %s", found.problem)
+        log.record(
+            Event.CHAIN_BROKEN, actor=Agent.PANEL, target=LOG, reason=found.problem
+        )
