@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from purelymanage.accounts.passwords import Strength, rate
 from purelymanage.domains.models import Domain, DomainQuerySet
-from purelymanage.mailboxes import passwords
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations import Wishes
 
@@ -107,10 +107,10 @@ class CreateMailboxForm(forms.Form):
             welcome=self.cleaned_data["welcome"],
         )
 
-    def rate_password(self) -> passwords.Strength:
+    def rate_password(self) -> Strength:
         names = [self["local_part"].value(), self["domain"].value()]
         known = [*names, *(part for it in names for part in re.split(r"\W", it or ""))]
-        return passwords.rate(self["password"].value() or "", known=known)
+        return rate(self["password"].value() or "", known=known)
 
     def clean_local_part(self) -> str:
         local: str = self.cleaned_data["local_part"]

@@ -51,13 +51,13 @@ def main() -> None:
 
 def _ensure_owner(order: Order) -> bool:
     """Make the owner unless there is one; return whether it was made."""
-    from purelymanage.accounts import operations
+    from purelymanage.accounts.operations.people import create_owner
     from purelymanage.accounts.models import User
     from purelymanage.audit.models import Agent
 
     user = User.objects.filter(email__iexact=order["email"]).first()
     if user is None or order["reset_password"]:
-        operations.create_owner(
+        create_owner(
             email=order["email"], password=order["password"], actor=Agent.OPERATOR
         )
     elif not user.check_password(order["password"]):

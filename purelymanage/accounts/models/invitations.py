@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -15,6 +16,11 @@ from purelymanage.accounts.permissions import Role
 VALID = timedelta(days=7)
 
 
+def hash_token(token: str) -> str:
+    """Return what is stored: a random token of this length needs no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def pending(self) -> Self:
         """Neither accepted nor withdrawn; the link may be too old by now."""
@@ -22,6 +28,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def usable(self, at: datetime) -> Self:
         return self.pending().filter(expires_at__gt=at)
+
+    def of_token(self, token: str) -> Invitation | None:
+        return self.filter(token_hash=hash_token(token)).first()
 
 
 class Invitation(models.Model):
@@ -65,3 +74,8 @@ class Invitation(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= timezone.now()
+
+    @property
+    def is_usable(self) -> bool:
+        settled = self.accepted_at or self.withdrawn_at
+        return settled is None and not self.is_expired

@@ -18,7 +18,8 @@ class UserQuerySet(models.QuerySet["User"]):
     def who_may(self, right: Right) -> Self:
         """Active people whose role has `right`, for some domain or for all."""
         roles = [role for role in Role if right in RIGHTS[role]]
-        return self.active().filter(role__in=roles)
+        people = self.active().filter(role__in=roles)
+        return people.unlimited() if right == Right.MANAGE_PEOPLE else people
 
     def unlimited(self) -> Self:
         return self.filter(domain_scope=None)
@@ -78,7 +79,11 @@ class User(AbstractBaseUser):
 
     @property
     def rights(self) -> frozenset[Right]:
-        return RIGHTS[Role(self.role)]
+        rights = RIGHTS[Role(self.role)]
+        if self.domain_scope is None:
+            return rights
+        # Whoever decides about people could lift their own limits.
+        return rights - {Right.MANAGE_PEOPLE}
 
     def may(self, right: Right) -> bool:
         return self.is_active and right in self.rights

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from purelymanage.accounts import operations
+from purelymanage.accounts.operations.people import create_owner
 from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
 
@@ -39,9 +39,7 @@ class Command(BaseCommand):
             password = getpass.getpass(f"Password for {email}: ")
 
         try:
-            operations.create_owner(
-                email=email, password=password, actor=Agent.OPERATOR
-            )
+            create_owner(email=email, password=password, actor=Agent.OPERATOR)
         except Refused as exc:
             raise CommandError(str(exc)) from exc
         if options["random"]:
