@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil, floor, log10
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.dateformat import format as written
 
+from purelymanage.accounts.models import Organisation
 from purelymanage.dashboard.models import CreditReading
 
 SHOWN = timedelta(days=90)
@@ -23,6 +23,8 @@ FARTHEST = timedelta(days=5 * 365)
 @dataclass(frozen=True)
 class Credit:
     amount: Decimal
+    attention: Decimal  # below these the panel warns
+    critical: Decimal
     read_at: datetime
     per_day: Decimal | None
     runs_out_at: datetime | None
@@ -30,9 +32,9 @@ class Credit:
 
     @property
     def tone(self) -> str:
-        if self.amount < settings.CREDIT_CRITICAL:
+        if self.amount < self.critical:
             return "broken"
-        if self.amount < settings.CREDIT_ATTENTION:
+        if self.amount < self.attention:
             return "attention"
         return "good"
 
@@ -52,7 +54,9 @@ class Chart:
     days: list[tuple[float, str]]
 
 
-def credit(now: datetime | None = None) -> Credit | None:
+def credit(
+    organisation: Organisation, *, now: datetime | None = None
+) -> Credit | None:
     """Return what is known about the credit, or None before the first reading."""
     now = now or timezone.now()
     readings = list(
@@ -72,10 +76,12 @@ def credit(now: datetime | None = None) -> Credit | None:
     long_enough = last.read_at - readings[0].read_at >= ENOUGH
     return Credit(
         amount=last.amount,
+        attention=organisation.credit_attention,
+        critical=organisation.credit_critical,
         read_at=last.read_at,
         per_day=per_day,
         runs_out_at=runs_out_at,
-        chart=draw(readings, runs_out_at) if long_enough else None,
+        chart=draw(readings, runs_out_at, organisation) if long_enough else None,
     )
 
 
@@ -98,7 +104,11 @@ def spending(readings: list[CreditReading]) -> Decimal | None:
     return spent / Decimal(span / timedelta(days=1))
 
 
-def draw(readings: list[CreditReading], runs_out_at: datetime | None) -> Chart:
+def draw(
+    readings: list[CreditReading],
+    runs_out_at: datetime | None,
+    organisation: Organisation,
+) -> Chart:
     start, last = readings[0].read_at, readings[-1]
     known = last.read_at - start
     # At most three quarters for what comes: far ends leave the picture.
@@ -133,7 +143,7 @@ def draw(readings: list[CreditReading], runs_out_at: datetime | None) -> Chart:
         line=line,
         area=f"{line} L{now[0]} 100 L0 100 Z",
         ahead=ahead,
-        limit=y(settings.CREDIT_ATTENTION),
+        limit=y(float(organisation.credit_attention)),
         now_x=round(now[0] / 10, 2),
         now_y=now[1],
         end=round(x(runs_out_at) / 10, 2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as written
@@ -132,9 +131,8 @@ def _domains(domains: list[Domain]) -> list[Finding]:
 def _credit(credit: Credit) -> list[Finding]:
     if credit.tone == "good":
         return []
-    limit = settings.CREDIT_ATTENTION
-    if credit.tone == "broken":
-        limit = settings.CREDIT_CRITICAL
+    limit = credit.critical if credit.tone == "broken" else credit.attention
+    below = f"{limit:.2f}".removesuffix(".00")
     text = "PurelyMail stops receiving and sending mail when it is used up."
     if credit.runs_out_at:
         day = written(timezone.localtime(credit.runs_out_at), "j F")
@@ -142,7 +140,7 @@ def _credit(credit: Credit) -> list[Finding]:
     return [
         Finding(
             credit.tone,
-            f"The credit is down to ${credit.amount:.2f}, below ${limit}.",
+            f"The credit is down to ${credit.amount:.2f}, below ${below}.",
             text,
             "https://purelymail.com/manage/billing",
             "Add credit at PurelyMail",

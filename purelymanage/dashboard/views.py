@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from purelymanage.accounts.models import User
+from purelymanage.accounts.models import User, organisation_of
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
     Right,
@@ -40,7 +39,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
     freshness = SyncRun.objects.freshness()
     # The credit is the whole account's, so people limited to some domains don't see it.
     sees_account = user.may(Right.SEE_DOMAINS) and user.domain_scope is None
-    money = credit() if sees_account else None
+    money = credit(organisation_of(request)) if sees_account else None
     domains = _domains(user) if user.may(Right.SEE_DOMAINS) else []
     found = findings(user, freshness=freshness, credit=money, domains=domains)
     context: dict[str, Any] = {
@@ -48,7 +47,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
         "findings": found,
         "credit": money,
         "sees_account": sees_account,
-        "warning_at": settings.CREDIT_ATTENTION,
+        "warning_at": organisation_of(request).credit_attention,
         "may_create": user.may(Right.HANDLE_MAILBOXES),
     }
     if user.may(Right.SEE_MAILBOXES):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from purelymanage.accounts.models import Organisation
 from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.models import CreditReading
 from purelymanage.dashboard.operations import note_credit
@@ -23,12 +24,12 @@ def read(*amounts: str, apart: timedelta = timedelta(days=1)) -> None:
 
 
 def test_before_the_first_reading_nothing_is_known() -> None:
-    assert credit() is None
+    assert credit(Organisation()) is None
 
 
 def test_one_reading_gives_no_forecast() -> None:
     read("18.42")
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.amount == Decimal("18.42")
     assert known.per_day is None
@@ -37,14 +38,14 @@ def test_one_reading_gives_no_forecast() -> None:
 
 def test_readings_of_one_day_give_no_forecast() -> None:
     read("10", "9", "8", apart=timedelta(hours=12))
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.runs_out_at is None
 
 
 def test_two_days_of_spending_tell_when_it_is_gone() -> None:
     read("10", "9", "8")
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.per_day == 1
     assert known.runs_out_at == NOW + timedelta(days=8)
@@ -55,14 +56,14 @@ def test_two_days_of_spending_tell_when_it_is_gone() -> None:
 
 def test_a_top_up_starts_the_count_anew() -> None:
     read("3", "2", "22", "21", "20", "19")
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.per_day == 1
 
 
 def test_credit_that_stays_lasts() -> None:
     read("10", "10", "10", "10")
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.per_day is None
     assert known.chart
@@ -74,7 +75,7 @@ def test_credit_that_stays_lasts() -> None:
 )
 def test_thresholds(amount: str, tone: str) -> None:
     read(amount)
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.tone == tone
 
@@ -82,7 +83,7 @@ def test_thresholds(amount: str, tone: str) -> None:
 @pytest.mark.parametrize("amount", ["0", "-3", "0.01", "7", "99999"])
 def test_every_amount_can_be_drawn(amount: str) -> None:
     read(amount, amount, amount, "0", "0", "0")
-    known = credit()
+    known = credit(Organisation())
     assert known
     assert known.chart
     for y, _ in known.chart.grid:
