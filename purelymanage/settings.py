@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "heroicons",
     "purelymanage.audit",
     "purelymanage.accounts",
+    "purelymanage.deletions",
     "purelymanage.purelymail",
     "purelymanage.domains",
     "purelymanage.mailboxes",
@@ -147,6 +148,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "purelymanage.accounts.passwords.StrengthValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

@@ -9,9 +9,11 @@ urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
     path("accounts/", include("purelymanage.accounts.urls")),
     path("audit/", requires(Right.SEE_AUDIT)(entry_list), name="entry-list"),
+    path("deletions/", include("purelymanage.deletions.urls")),
     path("domains/", include("purelymanage.domains.urls")),
     path("mailboxes/", include("purelymanage.mailboxes.urls")),
     path("migrations/", include("purelymanage.migrations.urls")),
     path("routing/", include("purelymanage.routing.urls")),
     path("settings/", include("purelymanage.accounts.security.urls")),
+    path("settings/", include("purelymanage.accounts.settings_urls")),
 ]

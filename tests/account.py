@@ -8,11 +8,30 @@ from typing import Any
 
 from django.utils import timezone
 
-from purelymanage.accounts.models import User
+from purelymanage.accounts.models import Invitation, User
+from purelymanage.accounts.permissions import Role
 from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
 from purelymanage.routing.models import Rule
+
+# Higher than any number that the people of the cast get by themselves.
+PERSON_PK = 900_001
+
+
+def add_person(*, pk: int = PERSON_PK, email: str = "pat@example.org") -> User:
+    return User.objects.create_user(email, None, pk=pk, role=Role.HELPDESK)
+
+
+def add_invitation(owner: User, *, pk: int | None = None, **fields: Any) -> Invitation:
+    now = timezone.now()
+    fields = {
+        "email": "nina@example.org",
+        "role": Role.ADMIN,
+        "token_hash": "0" * 64,
+        "expires_at": now + timedelta(days=7),
+    } | fields
+    return Invitation.objects.create(pk=pk, invited_by=owner, **fields)
 
 
 def fill_account(*, rows: int = 3, domain: str = "example.org") -> None:

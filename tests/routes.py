@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from purelymanage.accounts.permissions import Right
 
+# Where tests make rows by signing in, no small number is free.
+PERSON = OWN = 1_000_000
+from tests.account import PERSON_PK
+
 
 @dataclass(frozen=True)
 class Route:
@@ -18,6 +22,8 @@ class Route:
     is_scoped: bool = False
     # About the account as a whole: limited people may see but not change it.
     is_shared: bool = False
+    # About something of the person's own: others do not find it. Olga has one of each.
+    is_own: bool = False
 
 
 ROUTES = {
@@ -25,6 +31,7 @@ ROUTES = {
     "account_logout": Route("/accounts/logout/", is_open=True),
     "account_inactive": Route("/accounts/inactive/", is_open=True),
     "account_signup": Route("/accounts/signup/", is_open=True),
+    "accept-invitation": Route("/accounts/invitation/a-token/", is_open=True),
     "account_reauthenticate": Route("/accounts/reauthenticate/"),
     "account_change_password": Route("/accounts/password/change/"),
     "account_reset_password": Route("/accounts/password/reset/", is_open=True),
@@ -37,10 +44,80 @@ ROUTES = {
     "account_reset_password_from_key_done": Route(
         "/accounts/password/reset/key/done/", is_open=True
     ),
+    "mfa_index": Route("/accounts/2fa/"),
+    "mfa_authenticate": Route("/accounts/2fa/authenticate/", is_open=True),
+    "mfa_reauthenticate": Route("/accounts/2fa/reauthenticate/"),
+    "mfa_activate_totp": Route("/accounts/2fa/app/add/"),
+    "mfa_view_recovery_codes": Route("/accounts/2fa/recovery-codes/", is_own=True),
+    "mfa_generate_recovery_codes": Route("/accounts/2fa/recovery-codes/new/"),
+    "mfa_list_webauthn": Route("/accounts/2fa/passkeys/"),
+    "mfa_add_webauthn": Route("/accounts/2fa/passkeys/add/"),
+    "mfa_login_webauthn": Route("/accounts/2fa/passkeys/login/", is_open=True),
+    "mfa_reauthenticate_webauthn": Route("/accounts/2fa/passkeys/reauthenticate/"),
+    "mfa_edit_webauthn": Route("/accounts/2fa/passkeys/1/rename/", is_own=True),
+    "mfa_remove_webauthn": Route("/accounts/2fa/passkeys/1/remove/", is_own=True),
+    "mfa_deactivate_totp": Route("/accounts/2fa/app/remove/", is_own=True),
+    "security:session-list": Route("/settings/sessions/"),
+    "security:end-other-sessions": Route("/settings/sessions/end/"),
+    "security:end-session": Route(f"/settings/sessions/{OWN}/end/", is_own=True),
+    "security:person-session-list": Route(
+        f"/settings/people/{PERSON}/sessions/", Right.MANAGE_PEOPLE
+    ),
+    "security:end-person-sessions": Route(
+        f"/settings/people/{PERSON}/sessions/end/", Right.MANAGE_PEOPLE
+    ),
+    "security:remove-second-factors": Route(
+        f"/settings/people/{PERSON}/second-factor/remove/", Right.MANAGE_PEOPLE
+    ),
     "dashboard": Route("/"),
     "healthz": Route("/healthz", is_open=True),
     "running-copies": Route("/running-copies/", Right.SEE_MIGRATIONS),
     "entry-list": Route("/audit/", Right.SEE_AUDIT),
+    "settings:profile": Route("/settings/"),
+    "settings:organisation": Route("/settings/organisation/", Right.MANAGE_PEOPLE),
+    "settings:send-test-mail": Route(
+        "/settings/organisation/test-mail/", Right.MANAGE_PEOPLE
+    ),
+    "settings:person-list": Route("/settings/people/", Right.MANAGE_PEOPLE),
+    "settings:invite-person": Route("/settings/people/invite/", Right.MANAGE_PEOPLE),
+    "settings:person-detail": Route(
+        f"/settings/people/{PERSON_PK}/", Right.MANAGE_PEOPLE
+    ),
+    "settings:deactivate-person": Route(
+        f"/settings/people/{PERSON_PK}/deactivate/", Right.MANAGE_PEOPLE
+    ),
+    "settings:reactivate-person": Route(
+        f"/settings/people/{PERSON_PK}/reactivate/", Right.MANAGE_PEOPLE
+    ),
+    "settings:resend-invitation": Route(
+        "/settings/invitations/1/resend/", Right.MANAGE_PEOPLE
+    ),
+    "settings:withdraw-invitation": Route(
+        "/settings/invitations/1/withdraw/", Right.MANAGE_PEOPLE
+    ),
+    "deletions:deletion-list": Route("/deletions/", Right.SEE_DOMAINS),
+    "deletions:request-deletion": Route(
+        "/deletions/new/?kind=mailbox&key=box0%40example.org",
+        Right.DELETE,
+        is_scoped=True,
+    ),
+    "deletions:request-bulk": Route(
+        "/deletions/bulk/?kind=mailbox&key=box0%40example.org&key=box1%40example.org",
+        Right.DELETE,
+        is_scoped=True,
+    ),
+    "deletions:cancel-deletions": Route(
+        "/deletions/cancel/?only=1", Right.DELETE, is_scoped=True
+    ),
+    "deletions:decide-deletions": Route(
+        "/deletions/decide/?only=1", Right.DELETE, is_scoped=True
+    ),
+    "deletions:look-again": Route(
+        "/deletions/1/again/", Right.DELETE, is_scoped=True
+    ),
+    "deletions:create-again": Route(
+        "/deletions/1/create-again/", Right.MANAGE, is_scoped=True
+    ),
     "domains:domain-list": Route("/domains/", Right.SEE_DOMAINS),
     "domains:sync-now": Route("/domains/sync/", Right.SEE_MAILBOXES),
     "mailboxes:mailbox-list": Route("/mailboxes/", Right.SEE_MAILBOXES),

@@ -6,8 +6,15 @@ from django.core.cache import cache
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from purelymanage.accounts.models import User
-from tests.account import add_job, add_server, fill_account
+from tests.account import (
+    add_invitation,
+    add_job,
+    add_person,
+    add_server,
+    fill_account,
+)
 from tests.cast import HTMX, CastTestCase
+from tests.proof import prove
 from tests.routes import ROUTES, Route
 
 TURNED_AWAY = {403, 404}
@@ -40,6 +47,8 @@ class PermissionTests(CastTestCase):
         super().setUpTestData()
         fill_account()
         add_job(add_server(cls.olga, pk=1), pk=1)
+        add_person()
+        add_invitation(cls.olga, pk=1)
 
     def test_every_route_is_in_the_table(self) -> None:
         found = list(names(get_resolver().url_patterns))
@@ -79,6 +88,7 @@ class PermissionTests(CastTestCase):
     def check(self, user: User, name: str, route: Route, method: str) -> None:
         cache.clear()
         self.client.force_login(user)
+        prove(self.client)
         r = getattr(self.client, method)(route.path)
         if r.status_code == 405:  # says nothing about anybody's rights
             return

@@ -8,6 +8,7 @@ from django.urls import reverse
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.dashboard.templatetags.interface import thin
+from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.models import Run
@@ -24,6 +25,7 @@ class Section:
     key: str
     right: Right | None = None
     count: Callable[[User], str] | None = None
+    is_apart: bool = False
 
 
 def _mailboxes(user: User) -> str:
@@ -41,6 +43,11 @@ def _rules(user: User) -> str:
 def _copies(user: User) -> str:
     running = Run.objects.visible_to(user).running().count()
     return f"{thin(running)} running" if running else ""
+
+
+def _deletions(user: User) -> str:
+    waiting = PendingDeletion.objects.visible_to(user).open().count()
+    return thin(waiting) if waiting else ""
 
 
 SECTIONS = [
@@ -65,7 +72,16 @@ SECTIONS = [
         Right.SEE_MIGRATIONS,
         _copies,
     ),
+    Section(
+        "Deletions",
+        "deletions:deletion-list",
+        "trash",
+        "x",
+        Right.SEE_DOMAINS,
+        _deletions,
+    ),
     Section("Audit", "entry-list", "audit", "a", Right.SEE_AUDIT),
+    Section("Settings", "settings:profile", "settings", "s", is_apart=True),
 ]
 
 
