@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+"""Everything that changes the queue of deletions, one subject a module."""

@@ -1,0 +1,265 @@
+"""What people decide: to delete, to approve, to look again, to keep."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.dateformat import format as written
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Right
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.deletions import mails, policy, registry
+from purelymanage.deletions.impact import Impact
+from purelymanage.deletions.models import Kind, PendingDeletion
+from purelymanage.deletions.operations.precautions import ask_for, undo_all
+from purelymanage.deletions.pending import refuse_if_pending
+from purelymanage.deletions.registry import Subject
+from purelymanage.errors import Refused
+
+State = PendingDeletion.State
+MOST_AT_ONCE = 200
+NO_REASON = "no reason given"
+CHANGED = "What goes with it has changed meanwhile. Look at it once more."
+TOO_LATE = "That is too late or was done already: look at what became of it."
+
+
+@transaction.atomic(durable=True)
+def request_deletions(
+    *,
+    kind: str,
+    keys: list[str],
+    shown: str,
+    actor: User,
+    reason: str = "",
+    lock: bool = False,
+    route_to: str = "",
+) -> list[PendingDeletion]:
+    """Queue objects for their deletion once the waiting time has passed.
+
+    `shown` is the digest of the impact that the person has seen: they must not agree
+    to more than that.
+    """
+    _check_right(actor)
+    chosen = subjects(kind, keys, actor)
+    impacts = impacts_of(kind, chosen)
+    if digest(impacts) != shown:
+        raise Refused(CHANGED)
+
+    now = timezone.now()
+    needs_approval = policy.needs_second_person(
+        kind, len(chosen), {subject.domain for subject in chosen}
+    )
+    hour = None if needs_approval else now + policy.grace()
+    batch = uuid.uuid4()
+    deletions = []
+    for subject, impact in zip(chosen, impacts, strict=True):
+        refuse_if_pending(kind, subject.key, domain=subject.domain)
+        deletions.append(
+            PendingDeletion(
+                kind=kind,
+                key=subject.key,
+                label=subject.label,
+                domain=subject.domain,
+                impact=impact.as_json(),
+                restore=subject.restore,
+                reason=reason,
+                batch=batch,
+                requested_by=actor,
+                requested_at=now,
+                state=State.APPROVAL if needs_approval else State.WAITING,
+                waits_since=None if needs_approval else now,
+                delete_after=hour,
+                warned_at=_told_already(now, hour),
+            )
+        )
+    try:
+        with transaction.atomic():
+            PendingDeletion.objects.bulk_create(deletions)
+    except IntegrityError as exc:
+        raise Refused("Somebody else has just asked for this deletion.") from exc
+
+    for deletion in deletions:
+        ask_for(deletion, lock=lock, route_to=route_to)
+        _freeze(deletion, actor)
+        if needs_approval:
+            _record(
+                Event.DELETION_PROPOSED, deletion, actor, reason=reason or NO_REASON
+            )
+        else:
+            _record(
+                Event.DELETION_REQUESTED,
+                deletion,
+                actor,
+                when=moment(hour),
+                reason=reason or NO_REASON,
+            )
+    mails.tell_of_request(deletions, actor=actor)
+    return deletions
+
+
+@transaction.atomic(durable=True)
+def cancel_deletions(*, deletions: list[PendingDeletion], actor: User) -> int:
+    """Keep what waits. Return how many could still be cancelled.
+
+    Of a cancellation and an execution at the same moment one finds nothing to claim.
+    """
+    _check_right(actor)
+    cancelled = 0
+    for deletion in deletions:
+        if not _settle(deletion, State.CANCELLED, actor):
+            continue
+        cancelled += 1
+        undo_all(deletion)
+        _record(Event.DELETION_CANCELLED, deletion, actor)
+    return cancelled
+
+
+@transaction.atomic(durable=True)
+def look_again(*, deletion: PendingDeletion, shown: str, actor: User) -> None:
+    """Want a stopped deletion still, with all that joined. It waits from the start.
+
+    Whoever looks takes it over: what joined may be more than the first person wanted.
+    """
+    _check_right(actor)
+    impacts = impacts_of(deletion.kind, subjects(deletion.kind, [deletion.key], actor))
+    if digest(impacts) != shown:
+        raise Refused(CHANGED)
+    now = timezone.now()
+    needs_approval = policy.needs_second_person(deletion.kind, 1, {deletion.domain})
+    hour = None if needs_approval else now + policy.grace()
+    if not PendingDeletion.objects.filter(pk=deletion.pk, state=State.PAUSED).update(
+        state=State.APPROVAL if needs_approval else State.WAITING,
+        impact=impacts[0].as_json(),
+        requested_by=actor,
+        approved_by=None,
+        waits_since=None if needs_approval else now,
+        delete_after=hour,
+        warned_at=_told_already(now, hour),
+        note="",
+    ):
+        raise Refused(TOO_LATE)
+    deletion.refresh_from_db()
+    if needs_approval:
+        reason = deletion.reason or NO_REASON
+        _record(Event.DELETION_PROPOSED, deletion, actor, reason=reason)
+    else:
+        _record(Event.DELETION_CONFIRMED, deletion, actor, when=moment(hour))
+    mails.tell_of_request([deletion], actor=actor)
+
+
+@transaction.atomic(durable=True)
+def approve_deletion(*, deletion: PendingDeletion, actor: User) -> None:
+    """Agree as the second person. The waiting time begins now."""
+    _check_right(actor)
+    _refuse_requester(deletion, actor)
+    now = timezone.now()
+    hour = now + policy.grace()
+    waiting = PendingDeletion.objects.filter(pk=deletion.pk, state=State.APPROVAL)
+    # The person is part of the condition: it may just have been taken over.
+    if not waiting.exclude(requested_by=actor).update(
+        state=State.WAITING,
+        approved_by=actor,
+        waits_since=now,
+        delete_after=hour,
+        warned_at=_told_already(now, hour),
+    ):
+        raise Refused(TOO_LATE)
+    _record(Event.DELETION_APPROVED, deletion, actor, when=moment(hour))
+
+
+@transaction.atomic(durable=True)
+def refuse_deletion(*, deletion: PendingDeletion, note: str, actor: User) -> None:
+    """Disagree as the second person, which ends the matter."""
+    _check_right(actor)
+    _refuse_requester(deletion, actor)
+    if not _settle(deletion, State.REFUSED, actor, only=State.APPROVAL, note=note):
+        raise Refused(TOO_LATE)
+    undo_all(deletion)
+    _record(Event.DELETION_REFUSED, deletion, actor, reason=note or NO_REASON)
+
+
+def subjects(kind: str, keys: list[str], actor: User) -> list[Subject]:
+    """Return what the keys name, as far as this person may see it, or refuse."""
+    if kind not in Kind or not keys:
+        raise Refused("Nothing was chosen.")
+    if len(keys) > MOST_AT_ONCE:
+        raise Refused(f"At most {MOST_AT_ONCE} can be deleted at once.")
+    handler = registry.handler(kind)
+    found = [handler.find(key, actor) for key in dict.fromkeys(keys)]
+    chosen = [subject for subject in found if subject is not None]
+    if len(chosen) < len(found):
+        raise Refused("Some of it is not there any more.")
+    return chosen
+
+
+def impacts_of(kind: str, chosen: list[Subject]) -> list[Impact]:
+    """Return what goes with each, as the mirror knows it."""
+    account = registry.mirrored_account()
+    return [
+        registry.impact_of(kind, subject.key, account) or Impact() for subject in chosen
+    ]
+
+
+def digest(impacts: list[Impact]) -> str:
+    return Impact(facts=frozenset(f for it in impacts for f in it.facts)).digest
+
+
+def moment(at: datetime | None) -> str:
+    """Write an hour for the audit log, which outlives the time zone of the panel."""
+    return written(timezone.localtime(at), "j F Y, H:i T") if at else "an unknown day"
+
+
+def _told_already(now: datetime, hour: datetime | None) -> datetime | None:
+    """Where the whole waiting time is no longer than the warning, this was it."""
+    return now if hour is not None and hour - now <= policy.NOTICE else None
+
+
+def _check_right(actor: User) -> None:
+    if not actor.may(Right.DELETE):
+        raise Refused("Your role does not allow this.")
+
+
+def _refuse_requester(deletion: PendingDeletion, actor: User) -> None:
+    if deletion.requested_by_id == actor.pk:
+        raise Refused("A second person has to decide this, not the one who asked.")
+
+
+def _settle(
+    deletion: PendingDeletion,
+    state: State,
+    actor: User,
+    *,
+    only: State | None = None,
+    note: str = "",
+) -> bool:
+    found = PendingDeletion.objects.cancellable().filter(pk=deletion.pk)
+    if only:
+        found = found.filter(state=only)
+    return bool(
+        found.update(
+            state=state, settled_at=timezone.now(), settled_by=actor, note=note[:500]
+        )
+    )
+
+
+def _freeze(deletion: PendingDeletion, actor: User) -> None:
+    for companion in registry.companions():
+        companion.freeze(deletion.kind, deletion.key, actor)
+
+
+def _record(
+    event: Event, deletion: PendingDeletion, actor: User, **details: str
+) -> None:
+    log.record(
+        event,
+        actor=actor,
+        target=deletion.label,
+        domain=deletion.domain,
+        what=deletion.name,
+        **details,
+    )

@@ -1,0 +1,157 @@
+"""How a mailbox is deleted, and locked until then."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.deletions import registry
+from purelymanage.deletions.impact import (
+    Account,
+    Impact,
+    Line,
+    count,
+    rule_fact,
+    rule_pattern,
+)
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.registry import Companion, Subject, believe
+from purelymanage.domains.operations import request_sync
+from purelymanage.imap.account import Account as ImapAccount
+from purelymanage.imap.errors import ImapError, LoginRefused
+from purelymanage.imap.login import check_login
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.purelymail.client import PurelymailClient
+from purelymanage.purelymail.errors import NotApplied, Rejected, Unavailable
+
+KEY_BYTES = 32
+
+
+class MailboxHandler:
+    word = "mailbox"
+
+    def find(self, key: str, user: User) -> Subject | None:
+        mine = Mailbox.objects.visible_to(user).present()
+        found = mine.filter(address=key).first()
+        if found is None:
+            return None
+        return Subject(found.address, found.address, found.domain)
+
+    def impact(self, key: str, account: Account) -> Impact | None:
+        if key not in account.users:
+            return None
+        lines = [Line("mailbox", "all its mail")]
+        aiming = [rule for rule in account.rules if key in rule.targets]
+        if aiming:
+            ends = [rule for rule in aiming if rule.targets == (key,)]
+            note = "They go on to their other addresses."
+            if ends:
+                note = f"{count(len(ends), 'rule')} then leads nowhere."
+                note = note.replace("leads", "leads" if len(ends) == 1 else "lead")
+            lines.append(
+                Line(
+                    "route",
+                    count(len(aiming), "rule"),
+                    "points to it" if len(aiming) == 1 else "point to it",
+                    note,
+                    tuple((rule_pattern(rule), rule.domain) for rule in aiming),
+                )
+            )
+        return Impact(tuple(lines), frozenset(map(rule_fact, aiming)))
+
+    def execute(self, client: PurelymailClient, key: str) -> None:
+        client.delete_user(key)
+
+    def is_gone(self, client: PurelymailClient, key: str) -> bool:
+        """Tell by the list and by the mailbox itself, as the list ends at 1,000."""
+        if key in believe(client.list_users(), "users"):
+            return False
+        try:
+            client.get_user(key)
+        except Rejected as exc:
+            if exc.is_about_token:
+                raise
+            return True
+        return False
+
+    def forget(self, key: str) -> None:
+        Mailbox.objects.present().filter(address=key).update(gone_at=timezone.now())
+        request_sync()
+
+
+class Lock:
+    """A random password that nobody keeps. Mail still arrives."""
+
+    can_be_undone = False
+
+    def prepare(
+        self, client: PurelymailClient, key: str, target: str
+    ) -> dict[str, Any]:
+        return {"two_factor": client.get_user(key).two_factor}
+
+    def take(self, client: PurelymailClient, key: str, target: str) -> dict[str, Any]:
+        password = secrets.token_urlsafe(KEY_BYTES)
+        client.modify_user(key, new_password=password)
+        for companion in registry.companions():
+            companion.lock(key)
+        try:
+            check_login(
+                ImapAccount(
+                    host=settings.PURELYMAIL_IMAP_HOST,
+                    port=settings.PURELYMAIL_IMAP_PORT,
+                    user=key,
+                    password=password,
+                    ca_file=settings.IMAP_CA_FILE,
+                )
+            )
+        except LoginRefused:
+            # With a second factor no password opens IMAP, the right one neither.
+            if not client.get_user(key).two_factor:
+                raise NotApplied from None
+        except ImapError:
+            raise Unavailable(
+                "The new password is set, but could not be tried yet."
+            ) from None
+        return {}
+
+    def undo(
+        self, client: PurelymailClient, key: str, target: str, known: dict[str, Any]
+    ) -> None:
+        """Do nothing: the old password is not known to anybody here."""
+
+    def remember(self, key: str, target: str, known: dict[str, Any]) -> None:
+        """Do nothing: the mirror holds no passwords."""
+
+    def forget(self, known: dict[str, Any]) -> None:
+        """Do nothing."""
+
+
+def listed() -> list[str]:
+    return list(Mailbox.objects.present().values_list("address", flat=True))
+
+
+def _lines(kind: str, key: str) -> list[Line]:
+    """Return which mailboxes would lose a way to recover their password."""
+    if kind != Kind.MAILBOX:
+        return []
+    relying = Mailbox.objects.present().filter(
+        recovery_methods__contains=[{"type": "email", "target": key}]
+    )
+    names = tuple(relying.exclude(address=key).values_list("address", "domain"))
+    if not names:
+        return []
+    what = count(len(names), "mailbox", "mailboxes")
+    verb = "recovers its password" if len(names) == 1 else "recover their passwords"
+    return [Line("key", what, f"{verb} through it", names=names)]
+
+
+def _forget(kind: str, key: str) -> None:
+    if kind == Kind.DOMAIN:
+        Mailbox.objects.present().filter(domain=key).update(gone_at=timezone.now())
+
+
+COMPANION = Companion(lines=_lines, forget=_forget)

@@ -1,0 +1,45 @@
+"""What deletions mean for copies: they stop, and none begins into what will go."""
+
+from __future__ import annotations
+
+from purelymanage.audit.log import Actor
+from purelymanage.deletions.impact import Line, count
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.registry import Companion
+from purelymanage.migrations.models import AppPassword, Run
+from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.operations.app_passwords import revoke
+from purelymanage.migrations.operations.runs import stop
+
+
+def _open_runs(kind: str, key: str) -> RunQuerySet:
+    runs = Run.objects.open().select_related("job")
+    if kind == Kind.MAILBOX:
+        return runs.filter(job__destination=key)
+    if kind == Kind.DOMAIN:
+        return runs.filter(job__destination_domain=key)
+    return runs.none()
+
+
+def _lines(kind: str, key: str) -> list[Line]:
+    runs = list(_open_runs(kind, key))
+    if not runs:
+        return []
+    names = {(run.job.destination, run.job.destination_domain): None for run in runs}
+    copies = count(len(runs), "copy", "copies")
+    ends = "It is stopped now." if len(runs) == 1 else "They are stopped now."
+    ends += " What is copied from stays as it is."
+    return [Line("move", f"{copies} into it", "", ends, tuple(names))]
+
+
+def _freeze(kind: str, key: str, actor: Actor) -> None:
+    for run in _open_runs(kind, key).select_for_update(of=("self",)):
+        stop(run, actor)
+
+
+def _lock(address: str) -> None:
+    for row in AppPassword.objects.filter(address=address):
+        revoke(row=row)
+
+
+COMPANION = Companion(lines=_lines, freeze=_freeze, lock=_lock)

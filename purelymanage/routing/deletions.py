@@ -1,0 +1,200 @@
+"""How a rule is deleted and made again, and how mail is routed elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.deletions.impact import Account, Impact, Line, rule_fact, rule_pattern
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.registry import Companion, Subject, believe
+from purelymanage.domains.operations import request_sync
+from purelymanage.purelymail import types
+from purelymanage.purelymail.client import PurelymailClient
+from purelymanage.purelymail.errors import NotApplied, PurelymailError
+from purelymanage.routing.models import Rule
+
+FIELDS = ("domain", "match_user", "prefix", "catchall", "targets")
+
+
+class RuleHandler:
+    word = "rule"
+
+    def find(self, key: str, user: User) -> Subject | None:
+        mine = Rule.objects.visible_to(user).present()
+        found = mine.filter(remote_id=key).first() if _is_id(key) else None
+        if found is None:
+            return None
+        restore = {name: getattr(found, name) for name in FIELDS}
+        return Subject(key, _label(found), found.domain, restore)
+
+    def impact(self, key: str, account: Account) -> Impact | None:
+        rule = next((rule for rule in account.rules if str(rule.id) == key), None)
+        if rule is None:
+            return None
+        goes_to = ", ".join(rule.targets) or "nobody"
+        what = f"Mail to {_wording(rule)}"
+        line = Line(
+            "route", what, f"no longer goes to {goes_to}", _after(rule, account)
+        )
+        return Impact((line,), frozenset({rule_fact(rule)}))
+
+    def execute(self, client: PurelymailClient, key: str) -> None:
+        client.delete_routing_rule(int(key))
+
+    def is_gone(self, client: PurelymailClient, key: str) -> bool:
+        rules = believe(client.list_routing_rules(), "rules")
+        return all(str(rule.id) != key for rule in rules)
+
+    def forget(self, key: str) -> None:
+        Rule.objects.present().filter(remote_id=key).update(gone_at=timezone.now())
+        request_sync()
+
+    # Made again from what the deletion kept
+
+    def create_again(self, client: PurelymailClient, restore: dict[str, Any]) -> str:
+        wanted = {name: restore[name] for name in FIELDS}
+        if (rule := _find(client, wanted)) is None:
+            try:
+                client.create_routing_rule(**wanted)
+            except PurelymailError:
+                # It may have been made all the same.
+                if (rule := _find(client, wanted)) is None:
+                    raise
+            else:
+                rule = _find(client, wanted)
+        if rule is None:
+            raise NotApplied
+        return str(rule.id)
+
+    def remember(self, key: str, restore: dict[str, Any]) -> None:
+        _write(int(key), {name: restore[name] for name in FIELDS})
+
+
+class Route:
+    """An exact rule that sends the mail of an address elsewhere."""
+
+    can_be_undone = True
+
+    def prepare(
+        self, client: PurelymailClient, key: str, target: str
+    ) -> dict[str, Any]:
+        return {"was_there": _find(client, _exact(key, target)) is not None}
+
+    def take(self, client: PurelymailClient, key: str, target: str) -> dict[str, Any]:
+        return {"rule": HANDLER.create_again(client, _exact(key, target))}
+
+    def undo(
+        self, client: PurelymailClient, key: str, target: str, known: dict[str, Any]
+    ) -> None:
+        wanted = _exact(key, target)
+        if known.get("was_there", True) or (rule := _find(client, wanted)) is None:
+            return
+        client.delete_routing_rule(rule.id)
+        if _find(client, wanted) is not None:
+            raise NotApplied
+
+    def remember(self, key: str, target: str, known: dict[str, Any]) -> None:
+        _write(int(known["rule"]), _exact(key, target))
+
+    def forget(self, known: dict[str, Any]) -> None:
+        if "rule" in known and not known.get("was_there"):
+            HANDLER.forget(known["rule"])
+
+
+def listed() -> list[types.Rule]:
+    return [
+        types.Rule(
+            id=rule.remote_id,
+            domain=rule.domain,
+            match_user=rule.match_user,
+            prefix=rule.prefix,
+            catchall=rule.catchall,
+            targets=tuple(rule.targets),
+        )
+        for rule in Rule.objects.present().order_by("domain", "match_user", "remote_id")
+    ]
+
+
+def _find(client: PurelymailClient, wanted: dict[str, Any]) -> types.Rule | None:
+    def looks(rule: types.Rule) -> list[Any]:
+        return [getattr(rule, name) for name in FIELDS[:-1]] + [sorted(rule.targets)]
+
+    looked_for = [wanted[name] for name in FIELDS[:-1]] + [sorted(wanted["targets"])]
+    rules = client.list_routing_rules()
+    return next((rule for rule in rules if looks(rule) == looked_for), None)
+
+
+def _write(remote_id: int, columns: dict[str, Any]) -> None:
+    """Put a rule that the panel made into the mirror, so that it is no news later."""
+    Rule.objects.update_or_create(
+        remote_id=remote_id,
+        defaults={**columns, "first_seen_at": timezone.now(), "gone_at": None},
+    )
+    request_sync()
+
+
+def _exact(address: str, target: str) -> dict[str, Any]:
+    local, _, domain = address.rpartition("@")
+    return {
+        "domain": domain,
+        "match_user": local,
+        "prefix": False,
+        "catchall": False,
+        "targets": [target],
+    }
+
+
+def _after(rule: types.Rule, account: Account) -> str:
+    """Say who gets the mail instead, where that can be told."""
+    if rule.match_user and not rule.prefix:
+        address = rule_pattern(rule)
+        if address in account.users and address not in rule.targets:
+            return f"It is delivered to the mailbox {address} again."
+        weaker = [
+            other
+            for other in account.rules
+            if other.id != rule.id
+            and other.domain == rule.domain
+            and other.prefix
+            and rule.match_user.startswith(other.match_user)
+        ]
+        if weaker:
+            return "Another rule of this domain takes it over."
+        if address not in account.users:
+            return "It is refused unless a mailbox with this address is created."
+    return ""
+
+
+def _wording(rule: types.Rule) -> str:
+    if not rule.match_user:
+        besides = " without a mailbox" if rule.catchall else ""
+        return f"any address{besides} at {rule.domain}"
+    if rule.prefix:
+        return f"addresses at {rule.domain} that start with {rule.match_user}"
+    return rule_pattern(rule)
+
+
+def _label(rule: Rule) -> str:
+    match rule.kind:
+        case Rule.Kind.ANY:
+            return f"any address at {rule.domain}"
+        case Rule.Kind.CATCH_ALL:
+            return f"any address without a mailbox at {rule.domain}"
+    return rule.pattern
+
+
+def _is_id(key: str) -> bool:
+    digits = key.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and abs(int(key)) <= types.LARGEST_ID
+
+
+def _forget(kind: str, key: str) -> None:
+    if kind == Kind.DOMAIN:
+        Rule.objects.present().filter(domain=key).update(gone_at=timezone.now())
+
+
+HANDLER = RuleHandler()
+COMPANION = Companion(forget=_forget)
