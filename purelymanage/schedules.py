@@ -19,6 +19,7 @@ SCHEDULES = {
         "purelymanage.accounts.security.tasks.forget_old_sessions",
         Schedule.DAILY,
     ),
+    "deletions": ("purelymanage.deletions.tasks.keep_watch", Schedule.MINUTES),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -177,7 +177,7 @@ def _cancel(
         messages.error(request, _too_late(len(chosen) - count))
     elif count == 1:
         messages.success(request, f"Not deleted any more: {chosen[0].name}.")
-    if 1 < count or (count and count < len(chosen)):
+    if count > 1 or (count and count < len(chosen)):
         messages.success(request, f"{count} deletions are cancelled.")
     return redirect("deletions:deletion-list")
 

@@ -7,7 +7,15 @@ class MailboxesConfig(AppConfig):
     name = "purelymanage.mailboxes"
 
     def ready(self) -> None:
+        from purelymanage.deletions import registry
         from purelymanage.domains.sync import register
-        from purelymanage.mailboxes import sync
+        from purelymanage.mailboxes import deletions, sync
 
         register(sync.PART)
+        registry.register(
+            "mailbox",
+            deletions.MailboxHandler(),
+            mirrored=("users", deletions.listed),
+        )
+        registry.register_precaution("lock", deletions.Lock())
+        registry.register_companion(self.name, deletions.COMPANION)

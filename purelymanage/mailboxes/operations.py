@@ -9,6 +9,8 @@ from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.errors import Refused
@@ -118,6 +120,10 @@ def _claim(address: str, actor: User) -> Creation:
         raise NotCreated(f"{domain} is not a domain of this account.", field="domain")
     if Mailbox.objects.present().filter(address=address).exists():
         raise NotCreated(f"{address} exists already.", field="local_part")
+    try:
+        refuse_if_pending(Kind.MAILBOX, address)
+    except Refused as exc:
+        raise NotCreated(str(exc), field="local_part") from exc
     try:
         with transaction.atomic():
             return Creation.objects.create(address=address, requested_by=actor)

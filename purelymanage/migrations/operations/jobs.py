@@ -5,6 +5,8 @@ from django.db import transaction
 from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
@@ -47,6 +49,7 @@ def create_job(
     # Looked at once more when the run is queued, but this spares a vain login.
     if Run.objects.open().filter(pair=job.pair).exists():
         raise Refused(f"{source_user} is being copied to {destination} already.")
+    refuse_if_pending(Kind.MAILBOX, destination.address)
     _try(server, source_user, password)
     return _store_job(job, password, actor)
 

@@ -10,6 +10,8 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations import queue
@@ -35,6 +37,7 @@ def add_run(*, job: Job, dry_run: bool, actor: User) -> Run:
         )
     if not Mailbox.objects.present().filter(address=job.destination).exists():
         raise Refused(f"There is no mailbox {job.destination} in this account.")
+    refuse_if_pending(Kind.MAILBOX, job.destination)
     if Run.objects.open().filter(pair=job.pair).exists():
         raise Refused(
             f"{job.source_user} is being copied to {job.destination} already."
@@ -56,12 +59,17 @@ def add_run(*, job: Job, dry_run: bool, actor: User) -> Run:
 @transaction.atomic(durable=True)
 def stop_run(*, run: Run, actor: User) -> None:
     """Stop a run: at once if it waits, else within seconds, by its own worker."""
-    now = timezone.now()
     run = (
         Run.objects.select_for_update(of=("self",)).select_related("job").get(pk=run.pk)
     )
     if not run.is_open:
         raise Refused(f"{run.job} has ended already.")
+    stop(run, actor)
+
+
+def stop(run: Run, actor: Actor) -> None:
+    """Stop an open run as part of a larger change, which holds its row."""
+    now = timezone.now()
     if run.stop_requested_at:
         return
     run.stop_requested_at = now
