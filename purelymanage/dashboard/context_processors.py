@@ -17,6 +17,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {}
     return {
-        "sections": partial(entries, user, request.path),
+        "sections": SimpleLazyObject(partial(entries, user, request.path)),
         "freshness": SimpleLazyObject(SyncRun.objects.freshness),
     }
