@@ -12,7 +12,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from purelymanage.accounts import signals  # noqa: F401  # connects itself
+        from purelymanage.accounts.models import Organisation
+        from purelymanage.audit.checkpoints import register_address
 
+        register_address(lambda: Organisation.objects.present().checkpoint_address)
         # Sign-in limits live in the cache, and the cache is a table.
         post_migrate.connect(_create_cache_table, sender=self)
 

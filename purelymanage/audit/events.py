@@ -52,6 +52,10 @@ class Event(TextChoices):
         "gave up the mail “{subject}” to {target}: {reason}",
     )
 
+    ENTRIES_EXPORTED = (
+        "panel.entries_exported",
+        "exported {target} as {form}: {filters}",
+    )
     CHAIN_BROKEN = "panel.chain_broken", "found {target} tampered with: {reason}"
 
     SYNC_REQUESTED = "account.sync_requested", "asked for a sync"
@@ -184,7 +188,41 @@ class Event(TextChoices):
         "finished {kind} of {source} to {target}: {summary}",
     )
 
+    @property
+    def headline(self) -> str:
+        """Name the event without anything that it happened to."""
+        words = self.value.partition(".")[2].replace("_", " ")
+        return words.capitalize()
+
+
+# The subjects of events, as their codes begin.
+SUBJECTS = {
+    "person": "People and sign-ins",
+    "mailbox": "Mailboxes",
+    "domain": "Domains",
+    "rule": "Rules",
+    "deletion": "Deletions",
+    "migration": "Migrations",
+    "server": "Servers",
+    "organisation": "Organisation",
+    "account": "Syncs",
+    "panel": "The panel",
+}
 
 # Whose values before and after an event may keep beside its sentence. No other field
 # is ever stored, so nothing secret may be named here.
-FIELDS: dict[Event, frozenset[str]] = {}
+FIELDS: dict[Event, frozenset[str]] = {
+    Event.PERSON_CHANGED: frozenset({"name"}),
+    Event.RIGHTS_CHANGED: frozenset({"role", "domains"}),
+    Event.ORGANISATION_CHANGED: frozenset(
+        {
+            "name",
+            "grace hours",
+            "credit attention",
+            "credit critical",
+            "second factor required",
+            "second person required",
+            "checkpoint address",
+        }
+    ),
+}

@@ -76,6 +76,7 @@ class ChangeRightsTests(PeopleTestCase):
             "changed the rights of adam@example.org: role from Administrator to "
             "Helpdesk, domains from all to shop.example",
         )
+        self.assertEqual(entry.diff["role"], ["Administrator", "Helpdesk"])
 
     def test_all_domains_lift_a_limit(self) -> None:
         self.change(self.lina, role="admin", scope="all", domains=["shop.example"])

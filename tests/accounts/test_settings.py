@@ -26,7 +26,7 @@ class ProfileTests(CastTestCase):
         self.assertEqual(self.hedy.name, "Hedy")
         entry = Entry.objects.get(event=Event.PERSON_CHANGED)
         self.assertEqual(
-            entry.sentence, "changed hedy@example.org: name from none to Hedy"
+            entry.sentence, "changed hedy@example.org: name from nothing to Hedy"
         )
 
     def test_the_same_name_is_no_change(self) -> None:
@@ -83,6 +83,7 @@ class OrganisationTests(CastTestCase):
         entry = Entry.objects.get(event=Event.ORGANISATION_CHANGED)
         self.assertIn("grace hours from 24 to 48", entry.sentence)
         self.assertIn("name from nothing to Example Ltd", entry.sentence)
+        self.assertEqual(entry.diff["grace hours"], ["24", "48"])
 
     def test_nothing_changed_is_nothing_recorded(self) -> None:
         self.assertEqual(self.save(), 302)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.accounts.models import Organisation, User
+from purelymanage.accounts.operations.changes import in_words
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.mail import queue_mail
@@ -46,13 +47,13 @@ def change_organisation(*, decisions: Decisions, actor: User) -> None:
     """Decide for everybody; what was requested before keeps its waiting time."""
     organisation = Organisation.objects.locked()
     before = Decisions.present(organisation)
-    changes = [
-        f"{field.name.replace('_', ' ')} from {_word(old)} to {_word(new)}"
+    diff = {
+        field.name.replace("_", " "): (_word(old), _word(new))
         for field in fields(Decisions)
         if (old := getattr(before, field.name))
         != (new := getattr(decisions, field.name))
-    ]
-    if not changes:
+    }
+    if not diff:
         return
     asks_two = decisions.second_person_required and not before.second_person_required
     if asks_two and User.people.able_to_approve().count() < TWO:
@@ -76,7 +77,8 @@ def change_organisation(*, decisions: Decisions, actor: User) -> None:
         Event.ORGANISATION_CHANGED,
         actor=actor,
         target=organisation.name or "the organisation",
-        changes=", ".join(changes),
+        diff=diff,
+        changes=in_words(diff),
     )
 
 
@@ -95,4 +97,4 @@ def send_test_mail(*, actor: User) -> None:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return str(value) if value != "" else "nothing"
+    return str(value)

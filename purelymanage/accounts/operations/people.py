@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from purelymanage.accounts.models import Invitation, User
+from purelymanage.accounts.operations.changes import in_words
 from purelymanage.accounts.operations.invitations import withdraw
 from purelymanage.accounts.permissions import Right, Role
 from purelymanage.accounts.sessions import end_all_sessions
@@ -44,10 +45,16 @@ def rename_person(*, person: User, name: str) -> None:
     person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.name == name:
         return
-    changes = f"name from {person.name or 'none'} to {name or 'none'}"
+    diff = {"name": (person.name, name)}
     person.name = name
     person.save(update_fields=["name"])
-    log.record(Event.PERSON_CHANGED, actor=person, target=person.email, changes=changes)
+    log.record(
+        Event.PERSON_CHANGED,
+        actor=person,
+        target=person.email,
+        diff=diff,
+        changes=in_words(diff),
+    )
 
 
 @transaction.atomic(durable=True)
@@ -56,15 +63,21 @@ def change_rights(
 ) -> None:
     """Give another person a role and the domains that they see."""
     person = _lock(person, actor=actor, verb="change your own role or domains")
-    changes = _changes(person, role, domain_scope)
-    if not changes:
+    diff = _diff(person, role, domain_scope)
+    if not diff:
         return
 
     person.role, person.domain_scope = role, domain_scope
     person.save(update_fields=["role", "domain_scope"])
     if not person.may(Right.MANAGE_PEOPLE):
         _withdraw_invitations(person, actor=actor)
-    log.record(Event.RIGHTS_CHANGED, actor=actor, target=person.email, changes=changes)
+    log.record(
+        Event.RIGHTS_CHANGED,
+        actor=actor,
+        target=person.email,
+        diff=diff,
+        changes=in_words(diff),
+    )
 
 
 @transaction.atomic(durable=True)
@@ -118,14 +131,12 @@ def _lock(person: User, *, actor: User, verb: str) -> User:
     return person
 
 
-def _changes(person: User, role: Role, domain_scope: Scope) -> str:
-    changes = []
-    if person.role != role:
-        changes.append(f"role from {Role(person.role).label} to {role.label}")
-    if person.domain_scope != domain_scope:
-        before, after = _domains(person.domain_scope), _domains(domain_scope)
-        changes.append(f"domains from {before} to {after}")
-    return ", ".join(changes)
+def _diff(person: User, role: Role, domain_scope: Scope) -> dict[str, tuple[str, str]]:
+    values = {
+        "role": (str(Role(person.role).label), str(role.label)),
+        "domains": (_domains(person.domain_scope), _domains(domain_scope)),
+    }
+    return {name: pair for name, pair in values.items() if pair[0] != pair[1]}
 
 
 def _domains(scope: Scope) -> str:
