@@ -73,6 +73,7 @@ ROUTES = {
     "healthz": Route("/healthz", is_open=True),
     "running-copies": Route("/running-copies/", Right.SEE_MIGRATIONS),
     "entry-list": Route("/audit/", Right.SEE_AUDIT),
+    "export-entries": Route("/audit/export/csv/", Right.SEE_AUDIT),
     "settings:profile": Route("/settings/"),
     "settings:organisation": Route("/settings/organisation/", Right.MANAGE_PEOPLE),
     "settings:send-test-mail": Route(

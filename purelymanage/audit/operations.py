@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -52,3 +53,16 @@ def _settle(check: ChainCheck, found: Walk) -> None:
         log.record(
             Event.CHAIN_BROKEN, actor=Agent.PANEL, target=LOG, reason=found.problem
         )
+
+
+@transaction.atomic(durable=True)
+def note_export(*, form: str, filters: dict[str, str], actor: AbstractBaseUser) -> None:
+    """Write down that somebody takes the audit log along."""
+    said = ", ".join(f"{name} {value}" for name, value in filters.items())
+    log.record(
+        Event.ENTRIES_EXPORTED,
+        actor=actor,
+        target=LOG,
+        form=form.upper(),
+        filters=said or "all of it",
+    )

@@ -1,19 +1,28 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast
 from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 
 from purelymanage.audit import chain
 from purelymanage.audit.events import Event
+
+HOUR = timedelta(hours=1)
+LEEWAY = 100  # entries
 
 
 class Viewer(Protocol):
     """Whoever looks: `None` as scope is every domain."""
 
     domain_scope: list[str] | None
+
+    def may(self, right: Any) -> bool: ...
 
 
 class Agent(models.TextChoices):
@@ -36,14 +45,55 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(domain__in=user.domain_scope)
 
     def search(self, words: str) -> Self:
-        """Entries whose target, person or event contains each of the words."""
-        found = self
+        """Entries whose target, person, event or details contain each of the words."""
+        if not words.split():
+            return self
+        found = self.annotate(
+            said=Cast("details", models.TextField()),
+            differed=Cast("diff", models.TextField()),
+        )
         for word in words.split():
             found = found.filter(
                 models.Q(target__icontains=word)
                 | models.Q(actor_name__icontains=word)
                 | models.Q(event__icontains=word)
+                | models.Q(said__icontains=word)
+                | models.Q(differed__icontains=word)
             )
+        return found
+
+    def of_kind(self, what: str) -> Self:
+        """Entries of one event, or of every event of a subject such as "mailbox"."""
+        if "." in what:
+            return self.filter(event=what)
+        return self.filter(
+            event__in=[event.value for event in Event if event.startswith(f"{what}.")]
+        )
+
+    def between(self, since: datetime | None, until: datetime | None) -> Self:
+        """Entries from `since` on and before `until`.
+
+        The place in the chain is limited as well: pages are read along it, and without
+        that limit an old day would be looked for from the newest entry backwards. Times
+        follow that order but for the clocks of several hosts, hence some leeway.
+        """
+        found = self
+        if since:
+            later = Entry.objects.filter(recorded_at__gte=since - HOUR)
+            nearest = later.order_by("recorded_at").values_list("sequence", flat=True)
+            after = min(nearest[:LEEWAY], default=None)
+            if after is None:
+                return self.none()
+            found = found.filter(recorded_at__gte=since, sequence__gte=after)
+        if until:
+            earlier = Entry.objects.filter(recorded_at__lt=until + HOUR)
+            nearest = earlier.order_by("-recorded_at").values_list(
+                "sequence", flat=True
+            )
+            before = max(nearest[:LEEWAY], default=None)
+            if before is None:
+                return self.none()
+            found = found.filter(recorded_at__lt=until, sequence__lte=before)
         return found
 
     def head(self) -> tuple[int, str]:
@@ -117,3 +167,28 @@ class Entry(models.Model):
             return Event(self.event).label.format(target=self.target, **self.details)
         except (ValueError, KeyError):  # written by another version of the panel
             return f"{self.event} {self.target}"
+
+    @property
+    def marked_sentence(self) -> SafeString:
+        """The sentence with the name of what it happened to made strong."""
+        # The braces of a label are no HTML, so it may be escaped as it is.
+        label = str(escape(Event(self.event).label)) if self.is_known else ""
+        try:
+            return format_html(
+                label or "{event} {target}",
+                event=self.event,
+                target=format_html("<strong>{}</strong>", self.target),
+                **self.details,
+            )
+        except (ValueError, KeyError):
+            return escape(self.sentence)
+
+    @property
+    def is_known(self) -> bool:
+        """False where another version of the panel wrote it."""
+        return self.event in Event.values
+
+    @property
+    def changes(self) -> list[tuple[str, str, str]]:
+        """The fields that changed, with what they were and what they are."""
+        return [(name, before, after) for name, (before, after) in self.diff.items()]
