@@ -24,8 +24,10 @@ REMEMBERED = timedelta(days=30)
 
 def start_session(*, request: HttpRequest, user: User) -> PersonSession:
     """Remember that `user` signed in with this browser."""
-    if request.session.session_key is None:
-        request.session.create()
+    key = request.session.session_key
+    # Somebody who signs in twice in one browser would keep the key of the first time.
+    if key is None or PersonSession.objects.filter(session_key=key).exists():
+        request.session.cycle_key()
     session = PersonSession.objects.create(
         user=user,
         session_key=request.session.session_key or "",

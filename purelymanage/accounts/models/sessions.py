@@ -64,7 +64,3 @@ class PersonSession(models.Model):
     def device(self) -> str:
         """Browser and system in words, as the browser claims."""
         return devices.describe(self.user_agent)
-
-    @property
-    def is_phone(self) -> bool:
-        return devices.is_phone(self.user_agent)

@@ -9,6 +9,7 @@ from allauth.mfa.base import views
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
+from django.contrib.auth.decorators import login_not_required
 from django.db.transaction import atomic
 from django.urls import path
 from django.views.decorators.cache import never_cache
@@ -31,7 +32,11 @@ urlpatterns = [
     ),
     path("passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
     path("passkeys/add/", atomic(webauthn.add_webauthn), name="mfa_add_webauthn"),
-    path("passkeys/login/", webauthn.login_webauthn, name="mfa_login_webauthn"),
+    path(
+        "passkeys/login/",
+        login_not_required(webauthn.login_webauthn),
+        name="mfa_login_webauthn",
+    ),
     path(
         "passkeys/reauthenticate/",
         webauthn.reauthenticate_webauthn,

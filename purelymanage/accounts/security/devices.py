@@ -31,7 +31,6 @@ SYSTEMS = {
     r"FreeBSD|OpenBSD": "BSD",
     r"Linux|X11": "Linux",
 }
-PHONES = re.compile(r"iPhone|iPod|Android.*Mobile|Mobile.*Firefox")
 UNKNOWN = "an unknown browser"
 
 
@@ -42,10 +41,6 @@ def describe(user_agent: str) -> str:
     if not system:
         return browser or UNKNOWN
     return f"{browser or UNKNOWN} on {system}"
-
-
-def is_phone(user_agent: str) -> bool:
-    return bool(PHONES.search(user_agent))
 
 
 def _first(names: dict[str, str], user_agent: str) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.core import context
 from allauth.mfa import signals
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.utils import decrypt, encrypt
 from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
     AuthenticateWebAuthnForm,
     LoginWebAuthnForm,
     ReauthenticateWebAuthnForm,
 )
+from cryptography.exceptions import InvalidSignature
 from django.core.exceptions import ValidationError
 
 
@@ -34,6 +40,29 @@ class ActivateAppForm(ActivateTOTPForm):  # type: ignore[misc]  # not typed
             kept[SECRET_SESSION_KEY] = encrypt(self.secret)
 
 
+@contextmanager
+def refusing_nonsense() -> Iterator[None]:
+    """Turn what the library makes of answers that no browser gives into a refusal."""
+    try:
+        yield
+    except (
+        AttributeError,
+        InvalidSignature,
+        LookupError,
+        TypeError,
+        ValueError,
+        struct.error,
+    ) as exc:
+        raise get_adapter().validation_error("incorrect_code") from exc
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    def clean(self) -> dict[str, Any]:
+        with refusing_nonsense():
+            cleaned: dict[str, Any] = super().clean()
+        return cleaned
+
+
 class PasskeyMixin:
     """Says when a passkey did not fit."""
 
@@ -42,7 +71,8 @@ class PasskeyMixin:
 
     def clean_credential(self) -> Authenticator:
         try:
-            return super().clean_credential()  # type: ignore[misc]
+            with refusing_nonsense():
+                return super().clean_credential()  # type: ignore[misc]
         except ValidationError:
             signals.authentication_failed.send(
                 sender=Authenticator,

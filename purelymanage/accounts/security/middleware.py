@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -47,30 +46,28 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        user = request.user
+        due = None
+        if isinstance(user, User):
+            due = second_factor_due(user, organisation_of(request))
+        if due is not None:
+            notice = SecondFactorNotice(due)
+            request.second_factor = notice  # type: ignore[attr-defined]  # for pages
+            if notice.is_overdue and not _stays_open(request.path_info):
+                url = reverse("mfa_index")
+                htmx = getattr(request, "htmx", None)
+                redirect = HttpResponseClientRedirect if htmx else HttpResponseRedirect
+                return redirect(url)
         return self.get_response(request)
 
-    def process_view(
-        self,
-        request: HttpRequest,
-        view_func: Callable[..., HttpResponseBase],
-        view_args: Any,
-        view_kwargs: Any,
-    ) -> HttpResponseBase | None:
-        user = request.user
-        if not isinstance(user, User) or not getattr(view_func, "login_required", True):
-            return None
-        due = second_factor_due(user, organisation_of(request))
-        if due is None:
-            return None
-        notice = SecondFactorNotice(due)
-        request.second_factor = notice  # type: ignore[attr-defined]  # for base.html
-        match = request.resolver_match
-        if not notice.is_overdue or (match and match.view_name in SET_UP):
-            return None
-        url = reverse("mfa_index")
-        if getattr(request, "htmx", None):
-            return HttpResponseClientRedirect(url)
-        return HttpResponseRedirect(url)
+
+def _stays_open(path: str) -> bool:
+    """Tell whether a page is for setting up, or open to strangers as well."""
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    return match.view_name in SET_UP or not getattr(match.func, "login_required", True)
 
 
 class SecondFactorNotice:
