@@ -6,21 +6,46 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
-from purelymanage.accounts.models import Invitation, User
+from purelymanage.accounts.models import Invitation, PersonSession, User
 from purelymanage.accounts.permissions import Role
+from purelymanage.accounts.security.adapter import place_of
+from purelymanage.crypto import seal
 from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
 from purelymanage.routing.models import Rule
+from tests.passkeys import Passkey
 
 # Higher than any number that the people of the cast get by themselves.
-PERSON_PK = 900_001
+PERSON_PK = SESSION_PK = PASSKEY_PK = 900_001
 
 
 def add_person(*, pk: int = PERSON_PK, email: str = "pat@example.org") -> User:
     return User.objects.create_user(email, None, pk=pk, role=Role.HELPDESK)
+
+
+def add_belongings(user: User) -> None:
+    """Give a person a session, and second factors whose secrets nobody knows."""
+    PersonSession.objects.create(pk=SESSION_PK, user=user, session_key="a" * 32)
+    options = {"publicKey": {"user": {"id": "AA"}, "challenge": "AAAA"}}
+    Authenticator.objects.create(
+        pk=PASSKEY_PK,
+        user=user,
+        type=Authenticator.Type.WEBAUTHN,
+        data={"name": "Passkey", "credential": Passkey().create(options)},
+    )
+    place = place_of(user.pk)
+    for kind, data in (
+        (Authenticator.Type.TOTP, {"secret": seal("A" * 32, bound_to=place)}),
+        (
+            Authenticator.Type.RECOVERY_CODES,
+            {"seed": seal("00" * 40, bound_to=place), "used_mask": 0},
+        ),
+    ):
+        Authenticator.objects.create(user=user, type=kind, data=data)
 
 
 def add_invitation(owner: User, *, pk: int | None = None, **fields: Any) -> Invitation:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from purelymanage.accounts.permissions import Right
-
-# Where tests make rows by signing in, no small number is free.
-PERSON = OWN = 1_000_000
-from tests.account import PERSON_PK
+from tests.account import PASSKEY_PK, PERSON_PK, SESSION_PK
 
 
 @dataclass(frozen=True)
@@ -54,25 +51,30 @@ ROUTES = {
     "mfa_add_webauthn": Route("/accounts/2fa/passkeys/add/"),
     "mfa_login_webauthn": Route("/accounts/2fa/passkeys/login/", is_open=True),
     "mfa_reauthenticate_webauthn": Route("/accounts/2fa/passkeys/reauthenticate/"),
-    "mfa_edit_webauthn": Route("/accounts/2fa/passkeys/1/rename/", is_own=True),
-    "mfa_remove_webauthn": Route("/accounts/2fa/passkeys/1/remove/", is_own=True),
+    "mfa_edit_webauthn": Route(
+        f"/accounts/2fa/passkeys/{PASSKEY_PK}/rename/", is_own=True
+    ),
+    "mfa_remove_webauthn": Route(
+        f"/accounts/2fa/passkeys/{PASSKEY_PK}/remove/", is_own=True
+    ),
     "mfa_deactivate_totp": Route("/accounts/2fa/app/remove/", is_own=True),
     "security:session-list": Route("/settings/sessions/"),
     "security:end-other-sessions": Route("/settings/sessions/end/"),
-    "security:end-session": Route(f"/settings/sessions/{OWN}/end/", is_own=True),
+    "security:end-session": Route(f"/settings/sessions/{SESSION_PK}/end/", is_own=True),
     "security:person-session-list": Route(
-        f"/settings/people/{PERSON}/sessions/", Right.MANAGE_PEOPLE
+        f"/settings/people/{PERSON_PK}/sessions/", Right.MANAGE_PEOPLE
     ),
     "security:end-person-sessions": Route(
-        f"/settings/people/{PERSON}/sessions/end/", Right.MANAGE_PEOPLE
+        f"/settings/people/{PERSON_PK}/sessions/end/", Right.MANAGE_PEOPLE
     ),
     "security:remove-second-factors": Route(
-        f"/settings/people/{PERSON}/second-factor/remove/", Right.MANAGE_PEOPLE
+        f"/settings/people/{PERSON_PK}/second-factor/remove/", Right.MANAGE_PEOPLE
     ),
     "dashboard": Route("/"),
     "healthz": Route("/healthz", is_open=True),
     "running-copies": Route("/running-copies/", Right.SEE_MIGRATIONS),
     "entry-list": Route("/audit/", Right.SEE_AUDIT),
+    "export-entries": Route("/audit/export/csv/", Right.SEE_AUDIT),
     "export-entries": Route("/audit/export/csv/", Right.SEE_AUDIT),
     "settings:profile": Route("/settings/"),
     "settings:organisation": Route("/settings/organisation/", Right.MANAGE_PEOPLE),
@@ -98,24 +100,17 @@ ROUTES = {
     ),
     "deletions:deletion-list": Route("/deletions/", Right.SEE_DOMAINS),
     "deletions:request-deletion": Route(
-        "/deletions/new/?kind=mailbox&key=box0%40example.org",
-        Right.DELETE,
-        is_scoped=True,
+        "/deletions/new/mailbox/box0@example.org/", Right.DELETE, is_scoped=True
     ),
-    "deletions:request-bulk": Route(
-        "/deletions/bulk/?kind=mailbox&key=box0%40example.org&key=box1%40example.org",
-        Right.DELETE,
-        is_scoped=True,
+    "deletions:request-bulk": Route("/deletions/new/mailbox/", Right.DELETE),
+    "deletions:cancel-deletions": Route("/deletions/cancel/", Right.DELETE),
+    "deletions:cancel-deletion": Route(
+        "/deletions/1/cancel/", Right.DELETE, is_scoped=True
     ),
-    "deletions:cancel-deletions": Route(
-        "/deletions/cancel/?only=1", Right.DELETE, is_scoped=True
+    "deletions:decide-deletion": Route(
+        "/deletions/1/decide/", Right.DELETE, is_scoped=True
     ),
-    "deletions:decide-deletions": Route(
-        "/deletions/decide/?only=1", Right.DELETE, is_scoped=True
-    ),
-    "deletions:look-again": Route(
-        "/deletions/1/again/", Right.DELETE, is_scoped=True
-    ),
+    "deletions:look-again": Route("/deletions/1/again/", Right.DELETE, is_scoped=True),
     "deletions:create-again": Route(
         "/deletions/1/create-again/", Right.MANAGE, is_scoped=True
     ),

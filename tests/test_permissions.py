@@ -6,7 +6,9 @@ from django.core.cache import cache
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Role
 from tests.account import (
+    add_belongings,
     add_invitation,
     add_job,
     add_person,
@@ -33,6 +35,8 @@ def expected(route: Route, user: User) -> set[int] | None:
     """Return the answers that turn `user` away, or None if they are let in."""
     if route.right and not user.may(route.right):
         return {403}
+    if route.is_own and user.role != Role.OWNER:
+        return {404}
     if user.domain_scope is not None:
         if route.is_scoped:
             return {404}
@@ -48,6 +52,7 @@ class PermissionTests(CastTestCase):
         fill_account()
         add_job(add_server(cls.olga, pk=1), pk=1)
         add_person()
+        add_belongings(cls.olga)
         add_invitation(cls.olga, pk=1)
 
     def test_every_route_is_in_the_table(self) -> None:
