@@ -13,6 +13,7 @@ from purelymanage.accounts.models import Invitation, PersonSession, User
 from purelymanage.accounts.permissions import Role
 from purelymanage.accounts.security.adapter import place_of
 from purelymanage.crypto import seal
+from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
@@ -89,6 +90,36 @@ def fill_account(*, rows: int = 3, domain: str = "example.org") -> None:
             targets=[f"box{number}@{domain}"],
         )
         for number in range(rows)
+    )
+
+
+def add_deletion(
+    owner: User,
+    address: str = "box2@example.org",
+    *,
+    pk: int | None = None,
+    **fields: Any,
+) -> PendingDeletion:
+    """Write a mailbox's deletion that waits."""
+    now = timezone.now()
+    fields = {
+        "waits_since": now,
+        "delete_after": now + timedelta(hours=24),
+        "impact": {
+            "lines": [
+                {"icon": "mailbox", "what": "all its mail", "names": []},
+            ],
+            "facts": [],
+        },
+    } | fields
+    return PendingDeletion.objects.create(
+        pk=pk,
+        kind="mailbox",
+        key=address,
+        label=address,
+        domain=address.rpartition("@")[2],
+        requested_by=owner,
+        **fields,
     )
 
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from purelymanage.accounts.permissions import Role
 from purelymanage.migrations.models import RunFolder
 from purelymanage.purelymail.client import get_client
-from tests.account import add_job, add_server, fill_account
+from tests.account import add_deletion, add_job, add_server, fill_account
 from tests.cast import CastTestCase
 from tests.routes import ROUTES
 from tests.sandbox import SandboxTestCase
@@ -17,6 +17,7 @@ from tests.sandbox import SandboxTestCase
 PAGES = [name for name in ROUTES if not name.startswith("account_")]
 LISTS = [
     "dashboard",
+    "deletions:deletion-list",
     "running-copies",
     "entry-list",
     "domains:domain-list",
@@ -33,6 +34,7 @@ class NoCallTests(SandboxTestCase):
     def test_drawing_a_page_never_calls_purelymail(self) -> None:
         fill_account()
         add_job(add_server(self.olga, pk=1), pk=1)
+        add_deletion(self.olga, pk=1)
         self.client.force_login(self.olga)
         for name in PAGES:
             self.client.get(ROUTES[name].path)
@@ -58,6 +60,7 @@ class QueryCountTests(CastTestCase):
         server = add_server(self.olga, pk=1)
         job = add_job(server, pk=1, rows=10)
         fill_account(rows=10)
+        add_deletion(self.olga)
         self.client.force_login(self.olga)
         self.measure()  # what is looked up only once is looked up now
         few = self.measure()
@@ -65,6 +68,8 @@ class QueryCountTests(CastTestCase):
         fill_account(rows=1000, domain="big.example")
         for number in range(2, 200):
             add_job(server, number=number, pk=number, rows=1)
+        for number in range(100):
+            add_deletion(self.olga, f"box{number}@big.example")
         RunFolder.objects.bulk_create(
             RunFolder(run=job.runs.get(), position=position, source=f"F{position}")
             for position in range(10, 200)

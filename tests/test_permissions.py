@@ -9,6 +9,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from tests.account import (
     add_belongings,
+    add_deletion,
     add_invitation,
     add_job,
     add_person,
@@ -51,6 +52,7 @@ class PermissionTests(CastTestCase):
         super().setUpTestData()
         fill_account()
         add_job(add_server(cls.olga, pk=1), pk=1)
+        add_deletion(cls.olga, pk=1)
         add_person()
         add_belongings(cls.olga)
         add_invitation(cls.olga, pk=1)

@@ -13,6 +13,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.broker import silent_clusters
 from purelymanage.dashboard.credit import Credit
+from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain, Freshness
 from purelymanage.migrations.models import Run
 
@@ -41,6 +42,8 @@ def findings(
         found += _credit(credit)
     if user.may(Right.SEE_MIGRATIONS):
         found += _copies(user)
+    if user.may(Right.SEE_DOMAINS):
+        found += _deletions(user)
     return sorted(found, key=lambda finding: finding.tone != "broken")
 
 
@@ -176,6 +179,38 @@ def _copies(user: User) -> list[Finding]:
                 action="See all",
             )
         )
+    return found
+
+
+def _deletions(user: User) -> list[Finding]:
+    """Return what waits, as one line where it is more than a few."""
+    url = reverse("deletions:deletion-list")
+    mine = PendingDeletion.objects.visible_to(user).open().soonest_first()
+    rows = list(mine.select_related("requested_by")[: 50 + 1])
+    stopped = [row for row in rows if row.delete_after is None or row.state == "paused"]
+    waiting = [row for row in rows if row not in stopped]
+    found = [
+        Finding(
+            "attention",
+            f"The deletion of {row.name} waits for a decision.",
+            f"Asked for by {row.requested_by}.",
+            url,
+            "Look at deletions",
+        )
+        for row in stopped[:EACH]
+    ]
+    if len(stopped) > EACH:
+        title = f"{len(stopped) - EACH} more deletions wait for a decision."
+        found.append(Finding("attention", title, "", url, "Look at deletions"))
+    if waiting:
+        first = waiting[0]
+        assert first.delete_after is not None
+        name = first.name[:1].upper() + first.name[1:]
+        text = f"Asked for by {first.requested_by}. Any administrator can cancel."
+        if len(waiting) > 1:
+            text = f"{len(waiting) - 1} more wait. Any administrator can cancel."
+        title = f"{name} will be deleted at {_moment(first.delete_after)}."
+        found.append(Finding("waiting", title, text, url, "Look at deletions"))
     return found
 
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.deletions.models import Kind, open_hour, open_state
 
 # The worst to fail first: without MX no mail arrives.
 VERDICTS = ("passes_mx", "passes_spf", "passes_dkim", "passes_dmarc")
@@ -23,6 +24,13 @@ class DomainQuerySet(models.QuerySet["Domain"]):
     def present(self) -> Self:
         """Domains that PurelyMail listed at the last sync."""
         return self.filter(gone_at=None)
+
+    def with_deletion(self) -> Self:
+        """Annotate what is to be deleted with `deletion_state` and `delete_after`."""
+        return self.annotate(
+            deletion_state=open_state(Kind.DOMAIN, "name", "name"),
+            delete_after=open_hour(Kind.DOMAIN, "name", "name"),
+        )
 
     def search(self, words: str) -> Self:
         """Domains whose name contains each of the words."""

@@ -28,7 +28,9 @@ def domain_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         found = found.healthy()
     elif health == "unhealthy":
         found = found.unhealthy()
-    page = Paginator(found.worst_first(), PER_PAGE).get_page(asked(request, "page"))
+    page = Paginator(found.with_deletion().worst_first(), PER_PAGE).get_page(
+        asked(request, "page")
+    )
     return page_or_partial(
         request,
         "domains/domain_list.html",
@@ -37,6 +39,7 @@ def domain_list(request: AuthenticatedHttpRequest) -> HttpResponse:
             "q": words,
             "health": health,
             "filtered": bool(words or health),
+            "may_delete": request.user.may(Right.DELETE),
         },
     )
 

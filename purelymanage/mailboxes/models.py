@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.deletions.models import Kind, open_hour, open_state
 
 
 class MailboxQuerySet(models.QuerySet["Mailbox"]):
@@ -28,6 +29,13 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
             self.present()
             .filter(models.Q(details_at=None) | models.Q(details_at__lt=week_ago))
             .order_by(models.F("details_at").asc(nulls_first=True), "address")
+        )
+
+    def with_deletion(self) -> Self:
+        """Annotate what is to be deleted with `deletion_state` and `delete_after`."""
+        return self.annotate(
+            deletion_state=open_state(Kind.MAILBOX, "address", "domain"),
+            delete_after=open_hour(Kind.MAILBOX, "address", "domain"),
         )
 
     def search(self, words: str) -> Self:

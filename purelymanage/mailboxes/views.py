@@ -44,9 +44,8 @@ def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     if domain:
         found = found.filter(domain=domain)
     sort = sort if sort in SORTS else "address"
-    page = Paginator(found.order_by(*SORTS[sort]), PER_PAGE).get_page(
-        asked(request, "page")
-    )
+    found = found.with_deletion().order_by(*SORTS[sort])
+    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
     return page_or_partial(
         request,
         "mailboxes/mailbox_list.html",
@@ -62,6 +61,7 @@ def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
             "filtered": bool(words or domain or two_factor),
             "may_create": request.user.may(Right.HANDLE_MAILBOXES),
             "may_copy": request.user.may(Right.MANAGE),
+            "may_delete": request.user.may(Right.DELETE),
         },
     )
 

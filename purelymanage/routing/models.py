@@ -5,10 +5,11 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.functions import Concat, Length
+from django.db.models.functions import Cast, Concat, Length
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.deletions.models import Kind, open_hour, open_state
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
@@ -21,6 +22,13 @@ class RuleQuerySet(models.QuerySet["Rule"]):
     def present(self) -> Self:
         """Rules that PurelyMail listed at the last sync."""
         return self.filter(gone_at=None)
+
+    def with_deletion(self) -> Self:
+        """Annotate what is to be deleted with `deletion_state` and `delete_after`."""
+        return self.alias(key=Cast("remote_id", models.CharField())).annotate(
+            deletion_state=open_state(Kind.RULE, "key", "domain"),
+            delete_after=open_hour(Kind.RULE, "key", "domain"),
+        )
 
     def search(self, words: str) -> Self:
         """Rules with each of the words on either side: what matches, where it goes."""

@@ -27,7 +27,9 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     found = mine.search(words)
     if domain:
         found = found.filter(domain=domain)
-    page = Paginator(found.strongest_first(), PER_PAGE).get_page(asked(request, "page"))
+    page = Paginator(found.with_deletion().strongest_first(), PER_PAGE).get_page(
+        asked(request, "page")
+    )
     return page_or_partial(
         request,
         "routing/rule_list.html",
@@ -40,6 +42,7 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
             "q": words,
             "domain": domain,
             "filtered": bool(words or domain),
+            "may_delete": request.user.may(Right.DELETE),
         },
     )
 
