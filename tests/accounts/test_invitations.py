@@ -157,6 +157,8 @@ class AcceptInvitationTests(InvitationTestCase):
         self.assertTrue(nina.check_password(STRONG))
         entry = Entry.objects.get(event=Event.INVITATION_ACCEPTED)
         self.assertEqual(entry.actor, nina)
+        # Choosing a password is as good as having typed it.
+        self.assertEqual(self.stranger.get("/settings/sessions/").status_code, 200)
 
     def test_it_works_once(self) -> None:
         self.stranger.post(self.url, self.form)
@@ -196,6 +198,9 @@ class AcceptInvitationTests(InvitationTestCase):
         r = self.client.post(self.url, self.form)
         self.assertContains(r, "signed in as olga@example.org")
         self.assertTrue(Invitation.objects.pending().exists())
+        # The page offers to sign out, which leads back.
+        r = self.client.post("/accounts/logout/", {"next": self.url}, follow=True)
+        self.assertContains(r, "Welcome")
 
     def test_who_became_a_person_meanwhile_is_not_made_twice(self) -> None:
         User.objects.create_user("nina@example.org", PASSWORD, role=Role.AUDITOR)

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from purelymanage.accounts import passwords
 from purelymanage.accounts.models import User
+from tests.cast import PASSWORD, CastTestCase
 
 
 def test_what_others_know_makes_a_password_weak() -> None:
@@ -34,3 +35,14 @@ def test_people_cannot_take_what_is_guessed_soon(password: str) -> None:
 
 def test_people_may_take_what_is_hard_to_guess() -> None:
     validate_password("slow-otters-paint-bridges", user=User(email="a@example.org"))
+
+
+class ChangePasswordTests(CastTestCase):
+    def test_a_change_asks_for_a_good_one(self) -> None:
+        self.client.force_login(self.adam)
+        form = {"oldpassword": PASSWORD, "password1": "adam@example.org"}
+        form["password2"] = form["password1"]
+        r = self.client.post("/accounts/password/change/", form)
+        self.assertContains(r, "easy to guess")
+        self.adam.refresh_from_db()
+        self.assertTrue(self.adam.check_password(PASSWORD))

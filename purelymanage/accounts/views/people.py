@@ -12,7 +12,7 @@ from django.views.decorators.http import (
 )
 
 from purelymanage.accounts.forms import InvitePersonForm, RightsForm
-from purelymanage.accounts.models import Invitation, User
+from purelymanage.accounts.models import Invitation, User, organisation_of
 from purelymanage.accounts.operations import invitations, people
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
@@ -31,6 +31,7 @@ def person_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         "people": User.objects.order_by("-is_active", "email"),
         "invitations": Invitation.objects.pending().order_by("email"),
         "with_second_factor": set(people_with_second_factor()),
+        "organisation": organisation_of(request),
     }
     return render(request, "accounts/person_list.html", context)
 
