@@ -98,6 +98,11 @@ class ChangeRightsTests(PeopleTestCase):
         r = self.client.get(f"{LIST}{self.lina.pk}/")
         self.assertContains(r, 'value="shop.example"')
 
+    def test_the_page_tells_what_happened(self) -> None:
+        self.change(self.adam, role="auditor", scope="all")
+        r = self.client.get(f"{LIST}{self.adam.pk}/")
+        self.assertContains(r, "role from Administrator to Auditor")
+
     def test_nothing_changed_is_nothing_recorded(self) -> None:
         self.change(self.adam, role="admin", scope="all")
         self.assertEqual(self.events(), [])

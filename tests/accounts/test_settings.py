@@ -25,9 +25,8 @@ class ProfileTests(CastTestCase):
         self.hedy.refresh_from_db()
         self.assertEqual(self.hedy.name, "Hedy")
         entry = Entry.objects.get(event=Event.PERSON_CHANGED)
-        self.assertEqual(
-            entry.sentence, "changed hedy@example.org: name from nothing to Hedy"
-        )
+        self.assertEqual(entry.sentence, "changed hedy@example.org: name")
+        self.assertEqual(entry.diff, {"name": ["", "Hedy"]})
 
     def test_the_same_name_is_no_change(self) -> None:
         self.client.post("/settings/", {"name": ""})
@@ -81,8 +80,11 @@ class OrganisationTests(CastTestCase):
         self.assertEqual(present.credit_attention, Decimal("7.50"))
         self.assertEqual(present.checkpoint_address, "notary@example.net")
         entry = Entry.objects.get(event=Event.ORGANISATION_CHANGED)
-        self.assertIn("grace hours from 24 to 48", entry.sentence)
-        self.assertIn("name from nothing to Example Ltd", entry.sentence)
+        self.assertEqual(
+            entry.sentence,
+            "changed the settings: name, grace hours, credit attention, checkpoint "
+            "address",
+        )
         self.assertEqual(entry.diff["grace hours"], ["24", "48"])
 
     def test_nothing_changed_is_nothing_recorded(self) -> None:

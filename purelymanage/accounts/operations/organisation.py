@@ -7,7 +7,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.accounts.models import Organisation, User
-from purelymanage.accounts.operations.changes import in_words
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.mail import queue_mail
@@ -78,7 +77,7 @@ def change_organisation(*, decisions: Decisions, actor: User) -> None:
         actor=actor,
         target=organisation.name or "the organisation",
         diff=diff,
-        changes=in_words(diff),
+        changes=", ".join(diff),
     )
 
 

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from purelymanage.accounts.models import Invitation, User
-from purelymanage.accounts.operations.changes import in_words
 from purelymanage.accounts.operations.invitations import withdraw
 from purelymanage.accounts.permissions import Right, Role
 from purelymanage.accounts.sessions import end_all_sessions
@@ -53,7 +52,7 @@ def rename_person(*, person: User, name: str) -> None:
         actor=person,
         target=person.email,
         diff=diff,
-        changes=in_words(diff),
+        changes=", ".join(diff),
     )
 
 
@@ -71,12 +70,14 @@ def change_rights(
     person.save(update_fields=["role", "domain_scope"])
     if not person.may(Right.MANAGE_PEOPLE):
         _withdraw_invitations(person, actor=actor)
+    # Notifications tell no more than the sentence, and these values are short.
+    changes = (f"{name} from {old} to {new}" for name, (old, new) in diff.items())
     log.record(
         Event.RIGHTS_CHANGED,
         actor=actor,
         target=person.email,
         diff=diff,
-        changes=in_words(diff),
+        changes=", ".join(changes),
     )
 
 

@@ -19,8 +19,12 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
-from purelymanage.accounts.security.factors import people_with_second_factor
+from purelymanage.accounts.security.factors import (
+    has_second_factor,
+    people_with_second_factor,
+)
 from purelymanage.accounts.security.proof import fresh_proof_required
+from purelymanage.audit.history import history_of
 from purelymanage.errors import Refused
 
 
@@ -81,7 +85,8 @@ def person_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form,
         "person": person,
-        "has_second_factor": person.pk in set(people_with_second_factor()),
+        "has_second_factor": has_second_factor(person),
+        "history": history_of(person.email, request.user),
     }
     status = 422 if form.errors else 200
     return render(request, "accounts/person_detail.html", context, status=status)
