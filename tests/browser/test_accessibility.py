@@ -23,9 +23,25 @@ PATHS = [
     "/migrations/jobs/new/",
     "/audit/",
     "/accounts/password/change/",
+    "/accounts/reauthenticate/",
+    "/accounts/2fa/",
+    "/accounts/2fa/app/add/",
+    "/accounts/2fa/passkeys/",
+    "/accounts/2fa/passkeys/add/",
+    "/settings/",
+    "/settings/organisation/",
+    "/settings/people/",
+    "/settings/people/1/",
+    "/settings/people/invite/",
+    "/settings/sessions/",
     "/nowhere/",
 ]
-STRANGERS = ["/accounts/login/", "/accounts/password/reset/", "/accounts/signup/"]
+STRANGERS = [
+    "/accounts/login/",
+    "/accounts/password/reset/",
+    "/accounts/signup/",
+    "/accounts/invitation/made-up/",
+]
 WIDTHS = [1280, 390]
 THEMES = ["light", "dark"]
 
