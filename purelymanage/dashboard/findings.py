@@ -205,11 +205,10 @@ def _deletions(user: User) -> list[Finding]:
     if waiting:
         first = waiting[0]
         assert first.delete_after is not None
-        name = first.name[:1].upper() + first.name[1:]
         text = f"Asked for by {first.requested_by}. Any administrator can cancel."
         if len(waiting) > 1:
             text = f"{len(waiting) - 1} more wait. Any administrator can cancel."
-        title = f"{name} will be deleted at {_moment(first.delete_after)}."
+        title = f"{first.title} will be deleted at {_moment(first.delete_after)}."
         found.append(Finding("waiting", title, text, url, "Look at deletions"))
     return found
 

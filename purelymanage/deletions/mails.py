@@ -22,7 +22,7 @@ def tell_of_request(deletions: list[PendingDeletion], *, actor: User) -> None:
     first = deletions[0]
     awaits = first.state == PendingDeletion.State.APPROVAL
     about = _name(deletions)
-    subject = f"To approve: delete {about}" if awaits else f"{about} will be deleted"
+    subject = f"To approve: delete {about}" if awaits else f"To be deleted: {about}"
     _tell(
         deletions,
         "deletions/mails/requested.txt",
@@ -62,9 +62,7 @@ def _tell(
             template, {"rows": rows, "more": more, "url": url, **context}
         )
         subject = subject if len(mine) == len(deletions) else f"{_name(mine)}: deletion"
-        queue_mail(
-            to=person.email, subject=subject[:1].upper() + subject[1:], text=text
-        )
+        queue_mail(to=person.email, subject=subject, text=text)
 
 
 def _by_person(

@@ -198,6 +198,11 @@ class PendingDeletion(models.Model):
         return self.label
 
     @property
+    def title(self) -> str:
+        """What is deleted, as it begins a sentence; an address stays as it is."""
+        return f"Rule for {self.label}" if self.kind == Kind.RULE else self.label
+
+    @property
     def foreseen(self) -> Impact:
         """What was shown to whoever asked for it."""
         return Impact.from_json(self.impact)

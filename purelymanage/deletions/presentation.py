@@ -9,7 +9,7 @@ from math import pi
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.deletions.impact import Impact, Line
-from purelymanage.deletions.models import Kind, PendingDeletion, Precaution
+from purelymanage.deletions.models import PendingDeletion, Precaution
 
 State = PendingDeletion.State
 ROUND = 2 * pi * 7.5  # of the ring
@@ -96,12 +96,6 @@ class Row:
     @property
     def outcome_tone(self) -> str:
         return TONES[State(self.deletion.state)]
-
-    @property
-    def title(self) -> str:
-        """What it is about, where nothing beside it says which kind it is."""
-        name = self.deletion.name
-        return name[:1].upper() + name[1:] if self.deletion.kind == Kind.RULE else name
 
     @property
     def by(self) -> str:

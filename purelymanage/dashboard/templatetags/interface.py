@@ -102,6 +102,15 @@ def clock(value: datetime | None) -> SafeString | str:
     return _time(value, f"{_day(value)}, {at}")
 
 
+@register.simple_tag
+def moment(value: datetime | None, *, short: bool = False) -> SafeString | str:
+    """Say on which day and at what time something will happen."""
+    if value is None:
+        return ""
+    local = timezone.localtime(value)
+    return _time(value, written(local, "j M, H:i" if short else "j F, H:i"))
+
+
 def _distance(since: timedelta) -> str:
     minutes = round(abs(since.total_seconds()) / 60)
     hours = round(minutes / 60)

@@ -41,11 +41,17 @@ def ask_for(deletion: PendingDeletion, *, lock: bool, route_to: str) -> None:
         raise Refused("Only a mailbox can be locked or routed elsewhere.")
     if route_to.lower() == deletion.key:
         raise Refused("Its mail has to go to another address.")
+    now = timezone.now()
     if lock:
-        Precaution.objects.create(deletion=deletion, kind=Precaution.Kind.LOCK)
+        Precaution.objects.create(
+            deletion=deletion, kind=Precaution.Kind.LOCK, try_after=now
+        )
     if route_to:
         Precaution.objects.create(
-            deletion=deletion, kind=Precaution.Kind.ROUTE, target=route_to.lower()
+            deletion=deletion,
+            kind=Precaution.Kind.ROUTE,
+            target=route_to.lower(),
+            try_after=now,
         )
     async_task(TASK)
 
