@@ -150,3 +150,22 @@ class AtOnceTests(TransactionTestCase):
                 ),
             )
             self.assertFalse(Invitation.objects.pending().exists())
+
+    def test_an_owner_shut_out_while_their_invitations_are_accepted(self) -> None:
+        one, two = self.make("one"), self.make("two")
+        for number in range(ROUNDS):
+            User.objects.filter(pk=one.pk).update(is_active=True)
+            tokens = [f"token-{number}-{each}" for each in range(4)]
+            for token in tokens:
+                add_invitation(
+                    one, email=f"{token}@example.org", token_hash=hash_token(token)
+                )
+            at_once(
+                partial(people.deactivate_person, person=one, actor=two),
+                *(partial(self.accept, token) for token in tokens),
+            )
+            self.assertFalse(Invitation.objects.pending().exists())
+        settled = Invitation.objects.filter(accepted_at=None).count()
+        withdrawn = Entry.objects.filter(event=Event.INVITATION_WITHDRAWN)
+        self.assertEqual(withdrawn.count(), settled)
+        self.assertEqual(User.objects.count(), 2 + Invitation.objects.count() - settled)

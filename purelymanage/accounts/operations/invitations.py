@@ -16,6 +16,7 @@ from purelymanage.accounts.permissions import Right, Role
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.mail import queue_mail
+from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 
 TOKEN_BYTES = 32
@@ -79,17 +80,27 @@ def resend_invitation(*, invitation: Invitation, actor: User) -> None:
 def withdraw_invitation(*, invitation: Invitation, actor: User) -> None:
     """Make the link that was sent worthless."""
     _require_right(actor)
-    if not withdraw(invitation, actor=actor):
-        raise Refused(GONE)
-
-
-def withdraw(invitation: Invitation, *, actor: User) -> bool:
-    """Withdraw as a part of a larger change, unless somebody was faster."""
     pending = Invitation.objects.pending().filter(pk=invitation.pk)
     if not pending.update(withdrawn_at=timezone.now()):
-        return False
+        raise Refused(GONE)
     log.record(Event.INVITATION_WITHDRAWN, actor=actor, target=invitation.email)
-    return True
+
+
+def withdraw_all_of(person: User, *, actor: User) -> list[Entry]:
+    """Withdraw whom a person has invited; return what is to be recorded about it.
+
+    Recording comes last in a larger change: whoever accepts one of them meanwhile
+    waits for the invitation first and for the audit log afterwards.
+    """
+    invited = Invitation.objects.pending().filter(invited_by=person)
+    rows = list(invited.select_for_update().order_by("pk"))
+    Invitation.objects.filter(pk__in=[row.pk for row in rows]).update(
+        withdrawn_at=timezone.now()
+    )
+    return [
+        log.note(Event.INVITATION_WITHDRAWN, actor=actor, target=row.email)
+        for row in rows
+    ]
 
 
 @transaction.atomic(durable=True)

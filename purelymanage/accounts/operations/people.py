@@ -6,8 +6,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 
-from purelymanage.accounts.models import Invitation, User
-from purelymanage.accounts.operations.invitations import withdraw
+from purelymanage.accounts.models import User
+from purelymanage.accounts.operations.invitations import withdraw_all_of
 from purelymanage.accounts.permissions import Right, Role
 from purelymanage.accounts.sessions import end_all_sessions
 from purelymanage.audit import log
@@ -68,17 +68,19 @@ def change_rights(
 
     person.role, person.domain_scope = role, domain_scope
     person.save(update_fields=["role", "domain_scope"])
+    entries = []
     if not person.may(Right.MANAGE_PEOPLE):
-        _withdraw_invitations(person, actor=actor)
+        entries = withdraw_all_of(person, actor=actor)
     # Notifications tell no more than the sentence, and these values are short.
     changes = (f"{name} from {old} to {new}" for name, (old, new) in diff.items())
-    log.record(
+    entry = log.note(
         Event.RIGHTS_CHANGED,
         actor=actor,
         target=person.email,
         diff=diff,
         changes=", ".join(changes),
     )
+    log.record_many([entry, *entries])
 
 
 @transaction.atomic(durable=True)
@@ -93,9 +95,10 @@ def deactivate_person(*, person: User, actor: User) -> None:
 
     person.is_active = False
     person.save(update_fields=["is_active"])
+    entries = withdraw_all_of(person, actor=actor)
     end_all_sessions(user=person, actor=actor)
-    _withdraw_invitations(person, actor=actor)
-    log.record(Event.PERSON_DEACTIVATED, actor=actor, target=person.email)
+    entry = log.note(Event.PERSON_DEACTIVATED, actor=actor, target=person.email)
+    log.record_many([entry, *entries])
 
 
 @transaction.atomic(durable=True)
@@ -144,8 +147,3 @@ def _domains(scope: Scope) -> str:
     if scope is None:
         return "all"
     return " ".join(scope) or "none"
-
-
-def _withdraw_invitations(person: User, *, actor: User) -> None:
-    for invitation in Invitation.objects.pending().filter(invited_by=person):
-        withdraw(invitation, actor=actor)
