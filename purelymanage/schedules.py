@@ -14,6 +14,7 @@ SCHEDULES = {
         Schedule.MINUTES,
     ),
     "audit chain": ("purelymanage.audit.tasks.check_chain", Schedule.DAILY),
+    "notices": ("purelymanage.audit.tasks.tell_people", Schedule.MINUTES),
     "mail": ("purelymanage.audit.tasks.sweep_mail", Schedule.MINUTES),
     "old sessions": (
         "purelymanage.accounts.security.tasks.forget_old_sessions",

@@ -4,6 +4,11 @@ from django.urls import include, path
 
 from purelymanage.accounts.permissions import Right, requires
 from purelymanage.audit.views.entries import entry_list, export_entries
+from purelymanage.audit.views.notices import (
+    mark_notices,
+    notice_list,
+    notification_choices,
+)
 
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
@@ -18,7 +23,10 @@ urlpatterns = [
     path("domains/", include("purelymanage.domains.urls")),
     path("mailboxes/", include("purelymanage.mailboxes.urls")),
     path("migrations/", include("purelymanage.migrations.urls")),
+    path("notices/", notice_list, name="notice-list"),
+    path("notices/read/", mark_notices, name="mark-notices"),
     path("routing/", include("purelymanage.routing.urls")),
+    path("settings/notifications/", notification_choices, name="notification-choices"),
     path("settings/", include("purelymanage.accounts.security.urls")),
     path("settings/", include("purelymanage.accounts.settings_urls")),
 ]

@@ -47,6 +47,10 @@ class Event(TextChoices):
     )
     RECOVERY_CODE_USED = "person.recovery_code_used", "used a recovery code of {target}"
 
+    NOTIFICATIONS_CHOSEN = (
+        "person.notifications_chosen",
+        "chose what to hear of: {changes}",
+    )
     MAIL_GIVEN_UP = (
         "panel.mail_given_up",
         "gave up the mail “{subject}” to {target}: {reason}",

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils import timezone
 
 from purelymanage.audit.events import SUBJECTS, Event
-from purelymanage.audit.models import AGENTS, EntryQuerySet
+from purelymanage.audit.kinds import kinds_for
+from purelymanage.audit.models import AGENTS, By, EntryQuerySet
+from purelymanage.audit.notices import choices_of
+
+if TYPE_CHECKING:
+    from purelymanage.audit.viewer import Person
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -73,6 +78,25 @@ class EntryFilterForm(forms.Form):
             )
             for subject, words in SUBJECTS.items()
         ]
+
+
+class NotificationChoicesForm(forms.Form):
+    """How a person hears of each kind of events that they may hear of."""
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        present = choices_of(person)
+        for kind in kinds_for(person):
+            self.fields[kind.code] = forms.ChoiceField(
+                label=kind.name,
+                help_text=kind.help,
+                choices=By.choices,
+                initial=present[kind.code],
+                widget=forms.RadioSelect,
+            )
+
+    def choices(self) -> dict[str, By]:
+        return {code: By(by) for code, by in self.cleaned_data.items()}
 
 
 def _begin_of(day: date) -> datetime:

@@ -8,7 +8,7 @@ from purelymanage.audit.models import Entry, EntryQuerySet
 
 PER_PAGE = 50
 # No index finds words within words, so one page looks through so many entries at most.
-WINDOW = 200_000
+WINDOW = 500_000
 COUNTED = 1_000
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from purelymanage.audit import mail, operations
+from purelymanage.audit import mail, notices, operations
 
 
 def send_due_mail() -> str:
@@ -15,3 +15,11 @@ def sweep_mail() -> str:
 
 def check_chain() -> str:
     return str(operations.check_chain())
+
+
+def tell_people() -> str:
+    """Make notices of what happened and mail them to whoever wants that."""
+    made = notices.make_notices()
+    mailed = notices.mail_notices()
+    notices.forget_old()
+    return f"{made} notices, {mailed} mails"

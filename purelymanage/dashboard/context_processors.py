@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from purelymanage.audit.models import Notice
 from purelymanage.dashboard.navigation import entries
 from purelymanage.domains.models import SyncRun
 
@@ -18,5 +19,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "sections": SimpleLazyObject(partial(entries, user, request.path)),
+        "unseen_notices": SimpleLazyObject(Notice.objects.of(user).unseen().count),
         "freshness": SimpleLazyObject(SyncRun.objects.freshness),
     }

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 HEROICONS = {
     "audit": "document-text",
+    "bell": "bell",
     "copy": "document-duplicate",
     "credit": "banknotes",
     "dashboard": "squares-2x2",

@@ -8,7 +8,7 @@ transaction, and then applied in one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -18,8 +18,8 @@ from django_q.tasks import async_task
 
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
-from purelymanage.audit.log import Actor
-from purelymanage.audit.models import Agent
+from purelymanage.audit.log import Actor, Diff
+from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains.models import SyncRun
 from purelymanage.errors import Refused
 from purelymanage.purelymail.client import PurelymailClient, get_client
@@ -47,11 +47,33 @@ class Reading:
 
     began_at: datetime
     is_first: bool
+    found: list[Entry] = field(default_factory=list)
 
-    def report(self, event: Event, target: str, **details: str) -> None:
-        """Note what somebody did outside this panel. The first sync finds it all."""
+    def report(
+        self,
+        event: Event,
+        target: str,
+        *,
+        domain: str = "",
+        diff: Diff | None = None,
+        **details: str,
+    ) -> None:
+        """Note what somebody did outside this panel. The first sync finds it all.
+
+        It is recorded when all parts have been applied: a thousand changes lock the
+        audit log once, and for a moment only.
+        """
         if not self.is_first:
-            log.record(event, actor=Agent.OUTSIDE, target=target, **details)
+            self.found.append(
+                log.note(
+                    event,
+                    actor=Agent.OUTSIDE,
+                    target=target,
+                    domain=domain,
+                    diff=diff,
+                    **details,
+                )
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +183,7 @@ def _apply(run: SyncRun, found: list[tuple[Part[Any], Any]]) -> None:
     ):
         raise RuntimeError("Another sync has taken this one's place.")
     SyncRun.objects.filter(finished_at__lt=now - KEPT).delete()
+    log.record_many(reading.found)
 
 
 @transaction.atomic(durable=True)

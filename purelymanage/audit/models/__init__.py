@@ -9,14 +9,26 @@ from purelymanage.audit.models.entries import (
     Viewer,
 )
 from purelymanage.audit.models.mail import OutgoingMail, OutgoingMailQuerySet
+from purelymanage.audit.models.notices import (
+    By,
+    Notice,
+    NoticeCursor,
+    NoticeQuerySet,
+    NotificationChoice,
+)
 
 __all__ = [
     "AGENTS",
     "Agent",
+    "By",
     "ChainCheck",
     "ChainCheckQuerySet",
     "Entry",
     "EntryQuerySet",
+    "Notice",
+    "NoticeCursor",
+    "NoticeQuerySet",
+    "NotificationChoice",
     "OutgoingMail",
     "OutgoingMailQuerySet",
     "Viewer",

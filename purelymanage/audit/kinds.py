@@ -1,0 +1,155 @@
+"""Which events interest whom: by right, by scope, and by what a person chose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from purelymanage.audit.events import Event
+from purelymanage.audit.models import By, Entry
+
+if TYPE_CHECKING:
+    from purelymanage.audit.viewer import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one can choose to hear about; `right` is what one must have to hear it."""
+
+    code: str
+    name: str
+    help: str
+    right: str
+    usual: By
+    events: frozenset[Event]
+
+
+KINDS = {
+    kind.code: kind
+    for kind in (
+        Kind(
+            "deletions",
+            "Deletions",
+            "Asked for, cancelled, stopped, done. A request and its last hour are "
+            "mailed to everybody who could cancel it, whatever you choose.",
+            "delete",
+            By.BELL,
+            frozenset(
+                {
+                    Event.DELETION_REQUESTED,
+                    Event.DELETION_PROPOSED,
+                    Event.DELETION_APPROVED,
+                    Event.DELETION_REFUSED,
+                    Event.DELETION_CANCELLED,
+                    Event.DELETION_ANNOUNCED,
+                    Event.DELETION_PAUSED,
+                    Event.DELETION_POSTPONED,
+                    Event.DELETION_DONE,
+                    Event.DELETION_FOUND_DONE,
+                    Event.DELETION_FAILED,
+                    Event.PRECAUTION_FAILED,
+                }
+            ),
+        ),
+        Kind(
+            "outside",
+            "Changes outside this panel",
+            "Mailboxes, domains and rules that somebody changed at PurelyMail itself.",
+            "see_domains",
+            By.BELL,
+            frozenset(
+                {
+                    Event.MAILBOX_APPEARED,
+                    Event.MAILBOX_VANISHED,
+                    Event.DOMAIN_APPEARED,
+                    Event.DOMAIN_VANISHED,
+                    Event.DOMAIN_CHANGED,
+                    Event.RULE_APPEARED,
+                    Event.RULE_VANISHED,
+                }
+            ),
+        ),
+        Kind(
+            "dns",
+            "Records of domains",
+            "A record that mail depends on changed, broke or came back.",
+            "see_domains",
+            By.MAIL,
+            frozenset({Event.DOMAIN_HEALTH_CHANGED}),
+        ),
+        Kind(
+            "migrations",
+            "Migrations",
+            "A copy has finished or could not be finished.",
+            "see_migrations",
+            By.BELL,
+            frozenset({Event.RUN_FINISHED, Event.RUN_FAILED}),
+        ),
+        Kind(
+            "people",
+            "People and roles",
+            "Invitations, roles, access, second factors and settings for everybody.",
+            "manage_people",
+            By.MAIL,
+            frozenset(
+                {
+                    Event.OWNER_CREATED,
+                    Event.PERSON_INVITED,
+                    Event.INVITATION_ACCEPTED,
+                    Event.RIGHTS_CHANGED,
+                    Event.PERSON_DEACTIVATED,
+                    Event.PERSON_REACTIVATED,
+                    Event.ORGANISATION_CHANGED,
+                    Event.SECOND_FACTOR_REMOVED,
+                }
+            ),
+        ),
+        Kind(
+            "sign_ins",
+            "Failed sign-ins",
+            "Somebody gave a wrong password or a wrong second factor.",
+            "manage_people",
+            By.NONE,
+            frozenset({Event.SIGN_IN_FAILED, Event.SECOND_FACTOR_FAILED}),
+        ),
+        Kind(
+            "panel",
+            "The panel itself",
+            "A sync or a mail that failed, an export, an audit log tampered with.",
+            "see_audit",
+            By.MAIL,
+            frozenset(
+                {
+                    Event.CHAIN_BROKEN,
+                    Event.ENTRIES_EXPORTED,
+                    Event.MAIL_GIVEN_UP,
+                    Event.SYNC_FAILED,
+                    Event.APP_PASSWORD_LEFT,
+                }
+            ),
+        ),
+    )
+}
+KIND_OF = {event.value: kind for kind in KINDS.values() for event in kind.events}
+# Shown, but not mailed: deletions are told by mails of their own, and to mail that a
+# mail was given up would go on for ever where both addresses are wrong.
+NOT_MAILED = {
+    Event.DELETION_REQUESTED,
+    Event.DELETION_PROPOSED,
+    Event.DELETION_ANNOUNCED,
+    Event.DELETION_PAUSED,
+    Event.MAIL_GIVEN_UP,
+}
+
+
+def kinds_for(person: Person) -> list[Kind]:
+    return [kind for kind in KINDS.values() if person.may(kind.right)]
+
+
+def interests(entry: Entry, kind: Kind, person: Person) -> bool:
+    """Whether `person` may hear of it, and has not done it."""
+    return (
+        person.pk != entry.actor_id
+        and person.may(kind.right)
+        and person.covers(entry.domain)
+    )
