@@ -10,10 +10,11 @@ from threading import Barrier
 from django.db import connection
 from django.test import TransactionTestCase
 
-from purelymanage.accounts.models import Invitation, User
+from purelymanage.accounts.models import Invitation, PersonSession, User
 from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.accounts.operations import invitations, people
 from purelymanage.accounts.permissions import Right, Role
+from purelymanage.accounts.sessions import end_session
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
@@ -169,3 +170,19 @@ class AtOnceTests(TransactionTestCase):
         withdrawn = Entry.objects.filter(event=Event.INVITATION_WITHDRAWN)
         self.assertEqual(withdrawn.count(), settled)
         self.assertEqual(User.objects.count(), 2 + Invitation.objects.count() - settled)
+
+    def test_a_person_shut_out_while_they_end_their_sessions(self) -> None:
+        owner, person = self.make("owner"), self.make("person", Role.ADMIN)
+        for _ in range(ROUNDS):
+            User.objects.filter(pk=person.pk).update(is_active=True)
+            for _ in range(4):
+                self.client_class().force_login(person)
+            rows = list(PersonSession.objects.open().filter(user=person))
+            self.assertEqual(len(rows), 4)
+            at_once(
+                partial(people.deactivate_person, person=person, actor=owner),
+                *(partial(end_session, session=row, actor=person) for row in rows),
+            )
+            self.assertFalse(PersonSession.objects.open().exists())
+        ended = Entry.objects.filter(event=Event.SESSION_ENDED)
+        self.assertEqual(ended.count(), ROUNDS * 4)
