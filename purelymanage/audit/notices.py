@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from purelymanage.audit import log
-from purelymanage.audit.events import Event
 from purelymanage.audit.kinds import KIND_OF, KINDS, NOT_MAILED, interests, kinds_for
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import (
@@ -162,32 +159,6 @@ def forget_old() -> None:
     old.exclude(by_mail=True, mailed_at=None).delete()
 
 
-@transaction.atomic(durable=True)
-def choose_notifications(*, person: Person, choices: dict[str, By]) -> None:
-    """Set how a person hears of each kind."""
-    before = choices_of(person)
-    allowed = {kind.code: kind for kind in kinds_for(person)}
-    changed = {
-        code: by
-        for code, by in choices.items()
-        if code in allowed and by != before[code]
-    }
-    for code, by in changed.items():
-        NotificationChoice.objects.update_or_create(
-            person_id=person.pk, kind=code, defaults={"by": by}
-        )
-    if changed:
-        log.record(
-            Event.NOTIFICATIONS_CHOSEN,
-            actor=person,
-            target=person.email,
-            changes=", ".join(
-                f"{allowed[code].name} {by.label.lower()}"
-                for code, by in changed.items()
-            ),
-        )
-
-
 def choices_of(person: Person) -> dict[str, By]:
     """Return how a person hears of each kind they may hear of."""
     chosen = dict(
@@ -196,9 +167,3 @@ def choices_of(person: Person) -> dict[str, By]:
     return {
         kind.code: By(chosen.get(kind.code, kind.usual)) for kind in kinds_for(person)
     }
-
-
-def mark_seen(*, person: AbstractBaseUser, up_to: int) -> int:
-    """Take notices for read, up to the newest that was shown."""
-    unseen = Notice.objects.of(person).unseen().filter(pk__lte=up_to)
-    return unseen.update(seen_at=timezone.now())

@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from purelymanage.audit import checkpoints, log
 from purelymanage.audit.events import Event
-from purelymanage.audit.models import Agent, ChainCheck
+from purelymanage.audit.kinds import kinds_for
+from purelymanage.audit.models import Agent, By, ChainCheck, Notice, NotificationChoice
+from purelymanage.audit.notices import choices_of
 from purelymanage.audit.verification import Position, Walk, walk
+
+if TYPE_CHECKING:
+    from purelymanage.audit.viewer import Person
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +61,7 @@ def _settle(check: ChainCheck, found: Walk) -> None:
 
 
 @transaction.atomic(durable=True)
-def note_export(*, form: str, filters: dict[str, str], actor: AbstractBaseUser) -> None:
+def note_export(*, form: str, filters: dict[str, str], actor: Person) -> None:
     """Write down that somebody takes the audit log along."""
     said = ", ".join(f"{name} {value}" for name, value in filters.items())
     log.record(
@@ -66,3 +71,35 @@ def note_export(*, form: str, filters: dict[str, str], actor: AbstractBaseUser) 
         form=form.upper(),
         filters=said or "all of it",
     )
+
+
+@transaction.atomic(durable=True)
+def choose_notifications(*, person: Person, choices: dict[str, By]) -> None:
+    """Set how a person hears of each kind."""
+    before = choices_of(person)
+    allowed = {kind.code: kind for kind in kinds_for(person)}
+    changed = {
+        code: by
+        for code, by in choices.items()
+        if code in allowed and by != before[code]
+    }
+    for code, by in changed.items():
+        NotificationChoice.objects.update_or_create(
+            person_id=person.pk, kind=code, defaults={"by": by}
+        )
+    if changed:
+        log.record(
+            Event.NOTIFICATIONS_CHOSEN,
+            actor=person,
+            target=person.email,
+            changes=", ".join(
+                f"{allowed[code].name} {by.label.lower()}"
+                for code, by in changed.items()
+            ),
+        )
+
+
+def mark_seen(*, person: Person, up_to: int) -> int:
+    """Take notices for read, up to the newest that was shown."""
+    unseen = Notice.objects.of(person).unseen().filter(pk__lte=up_to)
+    return unseen.update(seen_at=timezone.now())

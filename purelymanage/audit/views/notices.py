@@ -9,7 +9,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from purelymanage.audit import notices
+from purelymanage.audit import operations
 from purelymanage.audit.forms import NotificationChoicesForm
 from purelymanage.audit.kinds import KINDS
 from purelymanage.audit.models import Notice
@@ -49,7 +49,7 @@ def notice_list(request: HtmxHttpRequest) -> HttpResponse:
 def mark_notices(request: HtmxHttpRequest) -> HttpResponse:
     newest = request.POST.get("newest", "")
     if newest.isascii() and newest.isdigit() and len(newest) < 19:
-        notices.mark_seen(person=viewer_of(request), up_to=int(newest))
+        operations.mark_seen(person=viewer_of(request), up_to=int(newest))
     return redirect("notice-list")
 
 
@@ -59,7 +59,7 @@ def notification_choices(request: HtmxHttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     form = NotificationChoicesForm(data, person=viewer)
     if form.is_valid():
-        notices.choose_notifications(person=viewer, choices=form.choices())
+        operations.choose_notifications(person=viewer, choices=form.choices())
         messages.success(request, "Your choice is saved.")
         return redirect("notification-choices")
     return render(

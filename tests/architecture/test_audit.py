@@ -1,0 +1,96 @@
+"""Whatever changes something says so in the audit log."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "purelymanage"
+RECORDING = {"record", "record_many", "report"}
+
+# Operations that leave no entry, and why.
+SILENT = {
+    "deletions/operations/execution:_claim": "settling says what became of it",
+    "deletions/operations/execution:_leave": "a sweep finds out and says it",
+    "mailboxes/operations:_claim": "settling says what became of it",
+    "mailboxes/operations:_leave_to_sync": "the sync says what it finds",
+    "migrations/operations/servers:_save": "whoever calls it says it",
+}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def operation_modules() -> Iterator[Path]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path.stem == "operations" or path.parent.name == "operations":
+            yield path
+
+
+def functions(path: Path) -> dict[str, Function]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {it.name: it for it in tree.body if isinstance(it, Function)}
+
+
+def is_atomic(function: Function) -> bool:
+    return any(
+        "transaction.atomic" in ast.unparse(node)
+        for node in [*function.decorator_list, *ast.walk(function)]
+        if isinstance(node, ast.Call | ast.Attribute)
+    )
+
+
+def called(function: Function) -> set[str]:
+    """Return the last names of all that a function calls."""
+    names = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            name = node.func
+            names.add(
+                name.attr if isinstance(name, ast.Attribute) else ast.unparse(name)
+            )
+    return names
+
+
+def everything() -> dict[str, list[Function]]:
+    """Return the functions of the package by name, as calls are followed by name."""
+    found: dict[str, list[Function]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        for name, function in functions(path).items():
+            found.setdefault(name, []).append(function)
+    return found
+
+
+def records(
+    function: Function, known: dict[str, list[Function]], seen: set[str]
+) -> bool:
+    names = called(function)
+    if names & RECORDING:
+        return True
+    for name in names - seen:
+        seen.add(name)
+        if any(records(it, known, seen) for it in known.get(name, [])):
+            return True
+    return False
+
+
+def test_every_operation_records() -> None:
+    known = everything()
+    wrong = []
+    for path in operation_modules():
+        for name, function in functions(path).items():
+            place = f"{path.relative_to(PACKAGE).with_suffix('')}:{name}"
+            if not is_atomic(function):
+                continue
+            if place not in SILENT and not records(function, known, {name}):
+                wrong.append(place)
+    assert not wrong
+
+
+def test_what_is_said_to_be_silent_exists() -> None:
+    there = {
+        f"{path.relative_to(PACKAGE).with_suffix('')}:{name}"
+        for path in operation_modules()
+        for name in functions(path)
+    }
+    assert set(SILENT) <= there
