@@ -18,14 +18,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # not typed
         return False
 
     def set_password(self, user: User, password: str) -> None:
+        # Whoever came by a link from a mail is the person of that mailbox, whoever
+        # else may be signed in.
         request = current.request
-        signed_in = request.user.is_authenticated
+        is_own = request.user.pk == user.pk
         operations.replace_password(
             user=user,
             password=password,
-            # Whoever came by a link from a mail is the person of that mailbox.
-            actor=request.user if signed_in else user,
-            except_key=request.session.session_key if signed_in else None,
+            actor=user,
+            except_key=request.session.session_key if is_own else None,
         )
 
     def reauthenticate(self, user: User, password: str) -> bool:

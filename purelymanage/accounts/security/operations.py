@@ -40,6 +40,10 @@ def remove_second_factors(*, user: User, actor: User) -> None:
     if not deleted:
         raise Refused(f"{user.email} has no second factor.")
     end_all_sessions(user=user, actor=actor)
+    text = render_to_string(
+        "security/second_factors_removed.txt", {"user": user, "actor": actor}
+    )
+    queue_mail(to=user.email, subject="Your second factor was taken away", text=text)
 
 
 @transaction.atomic(durable=True)
