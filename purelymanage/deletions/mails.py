@@ -18,7 +18,7 @@ LISTED = 50
 
 
 def tell_of_request(deletions: list[PendingDeletion], *, actor: User) -> None:
-    """Tell everybody but the one who asked. Call it in the transaction of the request."""
+    """Tell everybody but the one who just decided. Call it in the transaction of the request."""
     first = deletions[0]
     awaits = first.state == PendingDeletion.State.APPROVAL
     about = _name(deletions)
@@ -27,7 +27,7 @@ def tell_of_request(deletions: list[PendingDeletion], *, actor: User) -> None:
         deletions,
         "deletions/mails/requested.txt",
         subject,
-        {"actor": actor, "awaits_approval": awaits},
+        {"awaits_approval": awaits},
         but=actor,
     )
 

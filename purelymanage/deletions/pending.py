@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.errors import Refused
 
@@ -17,7 +20,18 @@ def refuse_if_pending(kind: str, key: str, *, domain: str = "") -> None:
         )
 
 
-def is_ours(kind: str, key: str, domain: str) -> bool:
-    """Tell whether the panel is deleting an object, so that its end is no news."""
-    mine = PendingDeletion.objects.on(kind, key, domain)
-    return mine.filter(state=PendingDeletion.State.DELETING).exists()
+def is_being_deleted(kind: str) -> Callable[[str, str], bool]:
+    """Return how to tell, by key and domain, whose end is the panel's own doing.
+
+    A sync may see that something is gone before its deletion is settled.
+    """
+
+    @cache
+    def found() -> set[tuple[str, str]]:
+        deleting = PendingDeletion.objects.filter(state=PendingDeletion.State.DELETING)
+        return set(deleting.values_list("kind", "key"))
+
+    def is_ours(key: str, domain: str) -> bool:
+        return bool({(kind, key), (Kind.DOMAIN, domain)} & found())
+
+    return is_ours

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from django.utils import timezone
 
 from purelymanage.audit.events import Event
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.models import Domain
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.purelymail import types
@@ -49,12 +51,14 @@ def apply(found: list[types.Domain], reading: Reading) -> str:
     for domain in changed:
         for column in COLUMNS:
             setattr(domain, column, getattr(listed[domain.name], column))
+    is_ours = is_being_deleted(Kind.DOMAIN)
     for name, domain in known.items():
         is_old = domain.first_seen_at < reading.began_at
         if domain.gone_at is None and is_old and name not in listed:
             domain.gone_at = timezone.now()
             changed.append(domain)
-            reading.report(Event.DOMAIN_VANISHED, name, domain=name)
+            if not is_ours(name, name):
+                reading.report(Event.DOMAIN_VANISHED, name, domain=name)
 
     Domain.objects.bulk_create(new, ignore_conflicts=True)
     Domain.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)

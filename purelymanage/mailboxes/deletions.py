@@ -135,18 +135,22 @@ def listed() -> list[str]:
 
 
 def _lines(kind: str, key: str) -> list[Line]:
-    """Return which mailboxes would lose a way to recover their password."""
+    """Return who would lose a way to recover a password."""
     if kind != Kind.MAILBOX:
         return []
+    lines = []
+    if User.objects.filter(email__iexact=key, is_active=True).exists():
+        note = "Links to set a new password for this panel go there."
+        lines.append(Line("person", "1 person", "signs in here with it", note))
     relying = Mailbox.objects.present().filter(
         recovery_methods__contains=[{"type": "email", "target": key}]
     )
     names = tuple(relying.exclude(address=key).values_list("address", "domain"))
     if not names:
-        return []
+        return lines
     what = count(len(names), "mailbox", "mailboxes")
     verb = "recovers its password" if len(names) == 1 else "recover their passwords"
-    return [Line("key", what, f"{verb} through it", names=names)]
+    return [*lines, Line("key", what, f"{verb} through it", names=names)]
 
 
 def _forget(kind: str, key: str) -> None:

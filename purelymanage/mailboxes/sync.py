@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.mailboxes.models import Creation, Mailbox
 
@@ -53,7 +55,10 @@ def apply(found: list[str], reading: Reading) -> str:
     ours = {creation.address for creation in asked}
     for address in sorted((new | back) - ours):
         reading.report(Event.MAILBOX_APPEARED, address)
+    is_ours = is_being_deleted(Kind.MAILBOX)
     for address in sorted(gone):
+        if is_ours(address, address.rpartition("@")[2]):
+            continue
         reading.report(Event.MAILBOX_VANISHED, address)
     for creation in asked:
         if creation.address in listed:

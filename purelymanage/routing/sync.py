@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from purelymanage.audit.events import Event
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.purelymail import types
 from purelymanage.routing.models import Rule
@@ -36,12 +38,14 @@ def apply(found: list[types.Rule], reading: Reading) -> str:
     for rule in changed:
         for column in COLUMNS:
             setattr(rule, column, getattr(listed[rule.remote_id], column))
+    is_ours = is_being_deleted(Kind.RULE)
     for number, rule in known.items():
         is_old = rule.first_seen_at < reading.began_at
         if rule.gone_at is None and is_old and number not in listed:
             rule.gone_at = timezone.now()
             changed.append(rule)
-            _report(Event.RULE_VANISHED, rule, reading)
+            if not is_ours(str(number), rule.domain):
+                _report(Event.RULE_VANISHED, rule, reading)
 
     Rule.objects.bulk_create(new, ignore_conflicts=True)
     Rule.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)

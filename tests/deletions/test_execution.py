@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import StringIO
+from unittest import mock
 
 from django.core.management import call_command
 
@@ -191,3 +192,19 @@ class TroubleTests(DeletionTestCase):
         with self.settings(PURELYMAIL_API_TOKEN="wrong"):
             execution.execute_due()
         self.assertEqual(self.state(deletion), "waiting")
+
+
+class SyncTests(DeletionTestCase):
+    def test_a_sync_before_the_end_is_settled_tells_no_tales(self) -> None:
+        self.make_due(ask(self.adam, BOX))
+        self.wait(minutes=1)
+        self.fault("drop_after", "deleteUser")
+        with mock.patch.object(
+            execution, "_look", side_effect=lambda *_, **__: self.sync()
+        ):
+            execution.execute_due()
+        self.assertFalse(Entry.objects.filter(event="mailbox.vanished").exists())
+
+    def sync(self) -> None:
+        self.wait(seconds=1)
+        sync.sync(actor=Agent.PANEL)

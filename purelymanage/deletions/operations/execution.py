@@ -38,11 +38,12 @@ LEASE = timedelta(minutes=5)
 SETTLING = timedelta(minutes=2)
 PAUSES = (1, 5, 15, 30, 60)  # minutes
 MOST_ATTEMPTS = 12
+AT_ONCE = 20
 PATIENCE = 20.0
 OUTSIDE = "it was deleted already, outside this panel"
 
 
-def execute_due(*, seconds: float = 200) -> list[PendingDeletion]:
+def execute_due(*, seconds: float = 100) -> list[PendingDeletion]:
     """Carry out what is due, as much as fits into `seconds`; return what was tried."""
     ends = time.monotonic() + seconds
     tried = []
@@ -99,7 +100,7 @@ def execute_deletion(*, deletion: PendingDeletion) -> None:
 def resolve_abandoned() -> int:
     """Find out what became of deletions whose worker died or got no answer."""
     resolved = 0
-    for deletion in PendingDeletion.objects.abandoned(timezone.now()):
+    for deletion in PendingDeletion.objects.abandoned(timezone.now())[:AT_ONCE]:
         if _take_over(deletion):
             resolved += 1
             try:
@@ -117,7 +118,8 @@ def announce_due() -> int:
     announced = []
     with transaction.atomic(durable=True):
         found = PendingDeletion.objects.unannounced(now)
-        for deletion in found.select_for_update(skip_locked=True).order_by("pk"):
+        found = found.select_for_update(of=("self",), skip_locked=True)
+        for deletion in found.select_related("requested_by").order_by("pk"):
             # Up to some minutes late is as good as in time.
             assert deletion.delete_after is not None
             if deletion.delete_after < now + NOTICE - timedelta(minutes=5):
@@ -290,5 +292,6 @@ def _record(event: Event, deletion: PendingDeletion, **details: str) -> None:
         target=deletion.label,
         domain=deletion.domain,
         what=deletion.name,
+        diff=None,
         **details,
     )

@@ -146,6 +146,7 @@ def _note_undone(precaution: Precaution) -> None:
 def _note_failure(
     precaution: Precaution, error: PurelymailError, *, is_final: bool
 ) -> None:
+    is_lock = precaution.kind == Precaution.Kind.LOCK
     is_over = is_final or precaution.tries >= MOST_TRIES
     note = error.message[:500]
     if not is_over:
@@ -154,14 +155,15 @@ def _note_failure(
         return
     if not _mine(precaution).update(state=State.FAILED, note=note):
         return
-    deed = "lock it" if precaution.kind == Precaution.Kind.LOCK else "route its mail"
+    key = precaution.deletion.key
+    deed = f"lock {key}" if is_lock else f"route the mail of {key}"
     if precaution.state == State.UNDOING:
-        deed = "remove the rule that routes its mail"
+        deed = f"remove the rule that routes the mail of {key}"
     log.record(
         Event.PRECAUTION_FAILED,
         actor=Agent.PANEL,
-        target=precaution.deletion.key,
-        deed=f"{deed} ({precaution.deletion.key})",
+        target=key,
+        deed=deed,
         reason=error.message,
     )
 

@@ -170,6 +170,8 @@ def approve_deletion(*, deletion: PendingDeletion, actor: User) -> None:
     ):
         raise Refused(TOO_LATE)
     _record(Event.DELETION_APPROVED, deletion, actor, when=moment(hour))
+    deletion.refresh_from_db()
+    mails.tell_of_request([deletion], actor=actor)
 
 
 @transaction.atomic(durable=True)
@@ -261,5 +263,6 @@ def _record(
         target=deletion.label,
         domain=deletion.domain,
         what=deletion.name,
+        diff=None,
         **details,
     )
