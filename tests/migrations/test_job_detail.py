@@ -120,8 +120,8 @@ class JobDetailTests(MigrationTestCase):
                 RunFolder(run=self.run_, position=it, source=f"Folder {it}")
                 for it in range(count)
             )
-            # Session, person, run, folders, errors.
-            with self.subTest(count=count), self.assertNumQueries(5):
+            # Cookie, person, session, organisation, run, folders, errors.
+            with self.subTest(count=count), self.assertNumQueries(7):
                 self.client.get(self.url, headers=HTMX)
 
     def test_names_are_escaped(self) -> None:

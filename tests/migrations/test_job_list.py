@@ -98,6 +98,6 @@ class JobListTests(CastTestCase):
         for count in (10, 990):
             self.add(count, **self.ended())
             self.add(count // 10)
-            # Session, person, open ones, count, page.
-            with self.subTest(count=count), self.assertNumQueries(5):
+            # Cookie, person, session, organisation, open ones, count, page.
+            with self.subTest(count=count), self.assertNumQueries(7):
                 self.client.get(URL, headers=HTMX)
