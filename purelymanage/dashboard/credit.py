@@ -54,9 +54,7 @@ class Chart:
     days: list[tuple[float, str]]
 
 
-def credit(
-    organisation: Organisation, *, now: datetime | None = None
-) -> Credit | None:
+def credit(organisation: Organisation, *, now: datetime | None = None) -> Credit | None:
     """Return what is known about the credit, or None before the first reading."""
     now = now or timezone.now()
     readings = list(
