@@ -291,3 +291,10 @@ class RemoveTests(AppTestCase):
     def test_not_where_there_is_none(self) -> None:
         with self.assertRaises(Refused):
             operations.remove_second_factors(user=self.adam, actor=self.olga)
+
+    def test_a_refusal_ends_no_session(self) -> None:
+        self.client.force_login(self.adam)
+        with self.assertRaises(Refused):
+            operations.remove_second_factors(user=self.adam, actor=self.olga)
+        self.assertTrue(self.is_in())
+        self.assertEqual(self.client.get("/").status_code, 200)

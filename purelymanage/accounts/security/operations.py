@@ -35,11 +35,12 @@ def remove_second_factors(*, user: User, actor: User) -> None:
     """
     if user == actor:
         raise Refused("Your own second factor is removed on its own page.")
+    # Sessions first: whoever ends one holds its row while waiting for the audit log.
+    end_all_sessions(user=user, actor=actor)
     # Each removal is recorded by a signal, as those on the person's own page are.
     deleted, _ = Authenticator.objects.filter(user=user).delete()
     if not deleted:
         raise Refused(f"{user.email} has no second factor.")
-    end_all_sessions(user=user, actor=actor)
     text = render_to_string(
         "security/second_factors_removed.txt", {"user": user, "actor": actor}
     )
