@@ -189,19 +189,15 @@ def _deletions(user: User) -> list[Finding]:
     rows = list(mine.select_related("requested_by")[: 50 + 1])
     stopped = [row for row in rows if row.delete_after is None or row.state == "paused"]
     waiting = [row for row in rows if row not in stopped]
-    found = [
-        Finding(
-            "attention",
-            f"The deletion of {row.name} waits for a decision.",
-            f"Asked for by {row.requested_by}.",
-            url,
-            "Look at deletions",
-        )
-        for row in stopped[:EACH]
-    ]
-    if len(stopped) > EACH:
-        title = f"{len(stopped) - EACH} more deletions wait for a decision."
-        found.append(Finding("attention", title, "", url, "Look at deletions"))
+    found = []
+    if len(stopped) == 1:
+        title = f"The deletion of {stopped[0].name} waits for a decision."
+        text = f"Asked for by {stopped[0].requested_by}."
+        found.append(Finding("attention", title, text, url, "Look at deletions"))
+    elif stopped:
+        title = f"{len(stopped)} deletions wait for a decision."
+        text = f"The first one is that of {stopped[0].name}."
+        found.append(Finding("attention", title, text, url, "Look at deletions"))
     if waiting:
         first = waiting[0]
         assert first.delete_after is not None

@@ -11,58 +11,64 @@ from django.urls import reverse
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.mail import queue_mail
-from purelymanage.deletions.models import PendingDeletion
+from purelymanage.deletions.models import PendingDeletion, name_of
 from purelymanage.deletions.policy import people_who_may
 
 LISTED = 50
 
 
 def tell_of_request(deletions: list[PendingDeletion], *, actor: User) -> None:
-    """Tell everybody but the one who just decided. Call it in the transaction of the request."""
-    first = deletions[0]
-    awaits = first.state == PendingDeletion.State.APPROVAL
-    about = _name(deletions)
-    subject = f"To approve: delete {about}" if awaits else f"To be deleted: {about}"
+    """Tell everybody but the one who just decided, in the same transaction."""
+    awaits = deletions[0].state == PendingDeletion.State.APPROVAL
     _tell(
         deletions,
-        "deletions/mails/requested.txt",
-        subject,
-        {"awaits_approval": awaits},
+        "requested",
+        "Waits for your approval: to delete" if awaits else "To be deleted:",
         but=actor,
+        awaits_approval=awaits,
     )
 
 
 def tell_of_hour(deletions: list[PendingDeletion]) -> None:
     """Tell everybody that an hour is left."""
-    subject = f"In one hour: {_name(deletions)} will be deleted"
-    _tell(deletions, "deletions/mails/announced.txt", subject, {})
+    _tell(deletions, "announced", "To be deleted in one hour:")
 
 
 def tell_of_stop(deletion: PendingDeletion) -> None:
-    subject = f"The deletion of {deletion.name} needs another look"
-    _tell([deletion], "deletions/mails/stopped.txt", subject, {})
+    _tell([deletion], "stopped", "Needs another look: the deletion of")
 
 
 def _tell(
     deletions: list[PendingDeletion],
     template: str,
     subject: str,
-    context: dict[str, object],
     *,
     but: User | None = None,
+    awaits_approval: bool = False,
 ) -> None:
     """Send each person one mail about what lies in their domains."""
     for person, mine in _by_person(deletions).items():
         if but is not None and person.pk == but.pk:
             continue
-        url = settings.BASE_URL + reverse("deletions:deletion-list")
-        rows = [(it, it.foreseen.summary) for it in mine[:LISTED]]
-        more = len(mine) - len(rows)
-        text = render_to_string(
-            template, {"rows": rows, "more": more, "url": url, **context}
+        context = {
+            "rows": [(it, it.foreseen.summary) for it in mine[:LISTED]],
+            "more": len(mine) - len(mine[:LISTED]),
+            "first": mine[0],
+            "awaits_approval": awaits_approval,
+            "is_limited": person.domain_scope is not None,
+            "url": settings.BASE_URL + reverse("deletions:deletion-list"),
+        }
+        text = render_to_string(f"deletions/mails/{template}.txt", context)
+        queue_mail(
+            to=person.email, subject=f"{subject} {_kinds(mine)}", text=text.lstrip()
         )
-        subject = subject if len(mine) == len(deletions) else f"{_name(mine)}: deletion"
-        queue_mail(to=person.email, subject=subject, text=text)
+
+
+def _kinds(deletions: list[PendingDeletion]) -> str:
+    """Name them in a subject, where mailboxes and rules may come together."""
+    if len({it.kind for it in deletions}) > 1:
+        return f"{deletions[0].name} and {len(deletions) - 1} more"
+    return name_of(deletions)
 
 
 def _by_person(
@@ -76,10 +82,3 @@ def _by_person(
         for person in people_who_may(domain):
             found[person] += mine
     return found
-
-
-def _name(deletions: list[PendingDeletion]) -> str:
-    if len(deletions) == 1:
-        return deletions[0].name
-    word = deletions[0].word
-    return f"{len(deletions)} {word}{'es' if word == 'mailbox' else 's'}"

@@ -219,6 +219,14 @@ class PendingDeletion(models.Model):
         return max(self.delete_after - timezone.now(), timedelta(0))
 
 
+def name_of(deletions: list[PendingDeletion]) -> str:
+    """Name what was asked for together: “events@example.org” or “3 mailboxes”."""
+    if len(deletions) == 1:
+        return deletions[0].name
+    word = deletions[0].word
+    return f"{len(deletions)} {word}{'es' if word == 'mailbox' else 's'}"
+
+
 def open_state(kind: Kind, key: str, domain: str) -> Subquery:
     """Annotate rows with the state of the deletion that they, or their domain, await."""
     return Subquery(_open(kind, key, domain).values("state")[:1])

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from math import pi
+from uuid import UUID
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.deletions.impact import Impact, Line
-from purelymanage.deletions.models import PendingDeletion, Precaution
+from purelymanage.deletions.models import PendingDeletion, Precaution, name_of
 
 State = PendingDeletion.State
 ROUND = 2 * pi * 7.5  # of the ring
@@ -105,12 +106,40 @@ class Row:
     def note(self) -> str:
         """Why it stopped; what joined may lie in domains that are not this person's."""
         if self.viewer.domain_scope is None:
-            return self.deletion.note
-        return "Something joined since it was asked for."
+            return self.deletion.note.rstrip(".")
+        return "Something joined since it was asked for"
 
     @property
     def precautions(self) -> list[str]:
         return [_words(it) for it in self.deletion.precautions.all()]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Deletions that one person asked for together and another decides on."""
+
+    rows: list[Row]
+
+    @property
+    def first(self) -> Row:
+        return self.rows[0]
+
+    @property
+    def name(self) -> str:
+        return name_of([row.deletion for row in self.rows])
+
+    @property
+    def goes(self) -> str:
+        if len(self.rows) == 1:
+            return f"Goes with it: {self.first.goes}."
+        return f"{', '.join(row.deletion.label for row in self.rows)}."
+
+
+def together(rows: list[Row]) -> list[Batch]:
+    batches: dict[UUID, list[Row]] = {}
+    for row in rows:
+        batches.setdefault(row.deletion.batch, []).append(row)
+    return [Batch(rows) for rows in batches.values()]
 
 
 def _words(precaution: Precaution) -> str:

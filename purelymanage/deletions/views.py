@@ -22,9 +22,9 @@ from purelymanage.accounts.permissions import (
 from purelymanage.accounts.security.proof import fresh_proof_required
 from purelymanage.deletions import policy
 from purelymanage.deletions.forms import DecideForm, RequestForm
-from purelymanage.deletions.models import Kind, PendingDeletion
+from purelymanage.deletions.models import Kind, PendingDeletion, name_of
 from purelymanage.deletions.operations import requests, restoring
-from purelymanage.deletions.presentation import Row, in_words, lines_for
+from purelymanage.deletions.presentation import Row, in_words, lines_for, together
 from purelymanage.deletions.registry import Subject
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
@@ -50,7 +50,9 @@ def deletion_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     context = {
         "fresh": [row for row in rows if row.deletion.batch == fresh],
         "paused": [row for row in rows if row.deletion.state == State.PAUSED],
-        "to_approve": [row for row in rows if row.deletion.state == State.APPROVAL],
+        "to_approve": together(
+            [row for row in rows if row.deletion.state == State.APPROVAL]
+        ),
         "waiting": [
             row for row in rows if row.deletion.state in (State.WAITING, State.DELETING)
         ],
@@ -185,21 +187,21 @@ def _cancel(
 @require_POST
 @requires(Right.DELETE)
 def decide_deletion(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    """Approve or refuse as the second person."""
+    """Approve or refuse as the second person, all that was asked for together."""
     mine = PendingDeletion.objects.visible_to(request.user)
     deletion = get_object_or_404(mine, pk=pk)
     form = DecideForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Say whether you approve or refuse.")
-        return redirect("deletions:deletion-list")
+    chosen = list(mine.filter(batch=deletion.batch, state=State.APPROVAL))
     try:
+        if not chosen or not form.is_valid():
+            raise Refused("There is nothing to decide any more.")
         if form.cleaned_data["decision"] == "approve":
-            requests.approve_deletion(deletion=deletion, actor=request.user)
-            said = f"Approved: {deletion.name}. The waiting time begins now."
+            requests.approve_deletions(deletions=chosen, actor=request.user)
+            said = f"Approved: {name_of(chosen)}. The waiting time begins now."
         else:
             note = form.cleaned_data["note"]
-            requests.refuse_deletion(deletion=deletion, note=note, actor=request.user)
-            said = f"Refused: {deletion.name} is kept."
+            requests.refuse_deletions(deletions=chosen, note=note, actor=request.user)
+            said = f"Refused: {name_of(chosen)}."
     except Refused as exc:
         messages.error(request, str(exc))
     else:

@@ -22,6 +22,8 @@ PATHS = [
     "/migrations/servers/new/",
     "/migrations/jobs/new/",
     "/audit/",
+    "/deletions/",
+    "/deletions/new/domain/shop.example/",
     "/accounts/password/change/",
     "/accounts/reauthenticate/",
     "/accounts/2fa/",

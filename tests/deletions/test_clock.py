@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.test import override_settings
 from django.utils import timezone
 
+from purelymanage import crypto
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.deletions.operations import requests
 from tests.deletions.cases import BOX, HOUR, DeletionTestCase, ask
@@ -100,3 +102,26 @@ class ClockTests(DeletionTestCase):
         self.assertEqual(self.state(deletion), "waiting")
         self.run_until(self.now + timedelta(minutes=3))
         self.assertEqual(self.state(deletion), "deleted")
+
+
+class AnnouncementTests(DeletionTestCase):
+    def test_everybody_who_may_cancel_is_told_once(self) -> None:
+        with self.settings(BASE_URL="https://panel.example"):
+            ask(self.adam, BOX, reason="left")
+            ask(self.adam, "accounts@shop.example")
+            OutgoingMail.objects.all().delete()
+            self.run_until(self.now + DAY - timedelta(minutes=50))
+        mails = {mail.recipient: mail for mail in OutgoingMail.objects.all()}
+        self.assertEqual(len(mails), OutgoingMail.objects.count())
+        self.assertEqual(
+            sorted(mails),
+            ["adam@example.org", "lina@example.org", "olga@example.org"],
+        )
+        mine = mails["lina@example.org"]
+        self.assertEqual(
+            mine.subject, "To be deleted in one hour: accounts@shop.example"
+        )
+        for mail, named in ((mine, False), (mails["olga@example.org"], True)):
+            text = json.loads(crypto.unseal(mail.sealed, bound_to=mail.place))[0]
+            self.assertEqual(BOX in text, named)
+            self.assertIn("https://panel.example/deletions/", text)

@@ -201,6 +201,16 @@ class ApprovalTests(RequestTestCase):
         self.assertEqual(self.state(deletion), "refused")
         self.assertContains(self.client.get("/deletions/"), "We still need it")
 
+    def test_what_was_asked_for_together_is_decided_together(self) -> None:
+        first = ask(self.adam, BOX, "ben@example.org")
+        self.client.force_login(self.olga)
+        self.assertContains(
+            self.client.get("/deletions/"), "wants to delete 2 mailboxes"
+        )
+        self.client.post(f"/deletions/{first.pk}/decide/", {"decision": "approve"})
+        states = PendingDeletion.objects.values_list("state", flat=True)
+        self.assertEqual(list(states), ["waiting", "waiting"])
+
     def test_one_mailbox_needs_no_second_person(self) -> None:
         self.assertEqual(ask(self.adam, BOX).state, "waiting")
 
@@ -212,7 +222,7 @@ class ApprovalTests(RequestTestCase):
 
     def test_who_looks_again_does_not_approve(self) -> None:
         deletion = ask(self.adam, "shop.example", kind="domain")
-        requests.approve_deletion(deletion=deletion, actor=self.olga)
+        requests.approve_deletions(deletions=[deletion], actor=self.olga)
         self.remote(
             "createUser", userName="new", domainName="shop.example", password="x" * 12
         )
@@ -226,7 +236,7 @@ class ApprovalTests(RequestTestCase):
         self.post(url, confirm="shop.example")
         self.assertEqual(self.state(deletion), "approval")
         with self.assertRaisesMessage(Refused, "second person"):
-            requests.approve_deletion(deletion=deletion, actor=self.olga)
+            requests.approve_deletions(deletions=[deletion], actor=self.olga)
 
     def test_the_right_is_asked_for(self) -> None:
         self.assertFalse(self.audrey.may(Right.DELETE))

@@ -153,36 +153,40 @@ def look_again(*, deletion: PendingDeletion, shown: str, actor: User) -> None:
 
 
 @transaction.atomic(durable=True)
-def approve_deletion(*, deletion: PendingDeletion, actor: User) -> None:
+def approve_deletions(*, deletions: list[PendingDeletion], actor: User) -> None:
     """Agree as the second person. The waiting time begins now."""
     _check_right(actor)
-    _refuse_requester(deletion, actor)
     now = timezone.now()
     hour = now + policy.grace()
-    waiting = PendingDeletion.objects.filter(pk=deletion.pk, state=State.APPROVAL)
-    # The person is part of the condition: it may just have been taken over.
-    if not waiting.exclude(requested_by=actor).update(
-        state=State.WAITING,
-        approved_by=actor,
-        waits_since=now,
-        delete_after=hour,
-        warned_at=_told_already(now, hour),
-    ):
-        raise Refused(TOO_LATE)
-    _record(Event.DELETION_APPROVED, deletion, actor, when=moment(hour))
-    deletion.refresh_from_db()
-    mails.tell_of_request([deletion], actor=actor)
+    for deletion in deletions:
+        _refuse_requester(deletion, actor)
+        waiting = PendingDeletion.objects.filter(pk=deletion.pk, state=State.APPROVAL)
+        # The person is part of the condition: it may just have been taken over.
+        if not waiting.exclude(requested_by=actor).update(
+            state=State.WAITING,
+            approved_by=actor,
+            waits_since=now,
+            delete_after=hour,
+            warned_at=_told_already(now, hour),
+        ):
+            raise Refused(TOO_LATE)
+        _record(Event.DELETION_APPROVED, deletion, actor, when=moment(hour))
+        deletion.refresh_from_db()
+    mails.tell_of_request(deletions, actor=actor)
 
 
 @transaction.atomic(durable=True)
-def refuse_deletion(*, deletion: PendingDeletion, note: str, actor: User) -> None:
+def refuse_deletions(
+    *, deletions: list[PendingDeletion], note: str, actor: User
+) -> None:
     """Disagree as the second person, which ends the matter."""
     _check_right(actor)
-    _refuse_requester(deletion, actor)
-    if not _settle(deletion, State.REFUSED, actor, only=State.APPROVAL, note=note):
-        raise Refused(TOO_LATE)
-    undo_all(deletion)
-    _record(Event.DELETION_REFUSED, deletion, actor, reason=note or NO_REASON)
+    for deletion in deletions:
+        _refuse_requester(deletion, actor)
+        if not _settle(deletion, State.REFUSED, actor, only=State.APPROVAL, note=note):
+            raise Refused(TOO_LATE)
+        undo_all(deletion)
+        _record(Event.DELETION_REFUSED, deletion, actor, reason=note or NO_REASON)
 
 
 def subjects(kind: str, keys: list[str], actor: User) -> list[Subject]:
