@@ -93,7 +93,13 @@ class ProofTests(CastTestCase):
         self.assertEqual(done, [])
 
     def test_it_leads_to_no_other_site(self) -> None:
-        for referer in ("https://evil.example/door/", "", "javascript:alert(1)"):
+        for referer in (
+            "https://evil.example/door/",
+            "http://testserver//evil.example/door/",
+            "http://testserver/\\evil.example/door/",
+            "javascript:alert(1)",
+            "",
+        ):
             headers = {"Referer": referer}
             self.client.post("/door/", {"door": "back"}, headers=headers)
             with self.subTest(referer=referer):

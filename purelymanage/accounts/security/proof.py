@@ -76,10 +76,13 @@ def go_back(request: HttpRequest, state: Interrupted) -> HttpResponse:
 def _page_of(request: AuthenticatedHttpRequest) -> str:
     """Return the page a request was made from, which a form may share with others."""
     if request.htmx:
-        return request.htmx.current_url_abs_path or "/"
-    if request.method in ("GET", "HEAD"):
-        return request.get_full_path()
-    referer = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}):
-        return "/"
-    return urlsplit(referer)._replace(scheme="", netloc="").geturl() or "/"
+        page = request.htmx.current_url_abs_path or "/"
+    elif request.method in ("GET", "HEAD"):
+        page = request.get_full_path()
+    else:
+        page = request.headers.get("Referer", "")
+        if not url_has_allowed_host_and_scheme(page, {request.get_host()}):
+            return "/"
+        page = urlsplit(page)._replace(scheme="", netloc="").geturl()
+    # A path that begins with two slashes names another host.
+    return page if url_has_allowed_host_and_scheme(page, None) else "/"
