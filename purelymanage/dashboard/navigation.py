@@ -26,6 +26,7 @@ class Section:
     right: Right | None = None
     count: Callable[[User], str] | None = None
     is_apart: bool = False
+    also: str = ""  # where more of its pages are
 
 
 def _mailboxes(user: User) -> str:
@@ -81,7 +82,14 @@ SECTIONS = [
         _deletions,
     ),
     Section("Audit", "entry-list", "audit", "a", Right.SEE_AUDIT),
-    Section("Settings", "settings:profile", "settings", "s", is_apart=True),
+    Section(
+        "Settings",
+        "settings:profile",
+        "settings",
+        "s",
+        is_apart=True,
+        also="/accounts/",
+    ),
 ]
 
 
@@ -102,6 +110,7 @@ def entries(user: User, path: str) -> list[Entry]:
         start = reverse(section.url)
         # Every path is below the dashboard's.
         is_within = section.url != "dashboard" and path.startswith(start)
+        is_within |= bool(section.also) and path.startswith(section.also)
         found.append(
             Entry(
                 section=section,

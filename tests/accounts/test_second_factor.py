@@ -73,6 +73,10 @@ class SetUpTests(AppTestCase):
         self.assertContains(r, r.context["form"].secret)
         self.assertIn("no-store", r["Cache-Control"])
 
+    def test_it_is_one_of_the_settings(self) -> None:
+        r = self.client.get("/accounts/2fa/")
+        self.assertContains(r, 'data-key="s" aria-current="page"')
+
     def test_a_wrong_code_sets_up_nothing(self) -> None:
         self.client.get(SET_UP)
         r = self.client.post(SET_UP, {"code": "000000"})
