@@ -37,7 +37,8 @@ def record(
     `details` fill the event's sentence, `diff` holds values before and after, and both
     take nothing that the event does not declare: a password is refused, not stored.
 
-    Call it late: everybody else who records waits until the transaction has ended.
+    Call it last: everybody else who records waits until the transaction has ended, and
+    whoever takes a row's lock afterwards may wait for somebody who waits for this one.
     """
     entry = note(event, actor=actor, target=target, domain=domain, diff=diff, **details)
     record_many([entry])

@@ -62,9 +62,9 @@ def apply(found: list[str], reading: Reading) -> str:
         reading.report(Event.MAILBOX_VANISHED, address)
     for creation in asked:
         if creation.address in listed:
-            _settle(creation)
+            _settle(creation, reading)
         elif reading.began_at - creation.requested_at > Creation.GIVEN_UP_AFTER:
-            _settle(creation, reason=TOO_LONG if is_capped else NOT_THERE)
+            _settle(creation, reading, reason=TOO_LONG if is_capped else NOT_THERE)
 
     count = f"{len(listed)} mailbox{'' if len(listed) == 1 else 'es'}"
     return count + (CAPPED if is_capped else "")
@@ -74,17 +74,18 @@ def _was_before(moment: datetime | None, reading: Reading) -> bool:
     return moment is not None and moment < reading.began_at
 
 
-def _settle(creation: Creation, *, reason: str = "") -> None:
+def _settle(creation: Creation, reading: Reading, *, reason: str = "") -> None:
     """Tell what became of a request whose process died or got no answer."""
     if not Creation.objects.settle(creation, reason=reason):
         return
     actor, address = creation.requested_by, creation.address
     if reason:
-        log.record(
+        entry = log.note(
             Event.MAILBOX_CREATION_FAILED, actor=actor, target=address, reason=reason
         )
     else:
-        log.record(Event.MAILBOX_CREATED, actor=actor, target=address)
+        entry = log.note(Event.MAILBOX_CREATED, actor=actor, target=address)
+    reading.found.append(entry)
 
 
 PART = Part(

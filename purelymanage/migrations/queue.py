@@ -45,8 +45,11 @@ def dispatch() -> int:
             if pair in busy:
                 continue
             busy.add(pair)
-            # The row may have been stopped since it was read.
-            if Run.objects.startable(now).filter(pk=pk).update(handed_at=now):
+            # The row may have been stopped since it was read. Whoever is about to stop
+            # it may wait for the audit log, which this transaction may hold.
+            run = Run.objects.startable(now).filter(pk=pk)
+            is_free = run.select_for_update(skip_locked=True).exists()
+            if is_free and run.update(handed_at=now):
                 async_task(TASK, pk, cluster=CLUSTER, task_name=f"run {pk}")
                 handed += 1
     return handed

@@ -4,13 +4,17 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, connections, transaction
+from django.test import TransactionTestCase
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Role
 from purelymanage.migrations import queue
 from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations import runs
+from tests.account import add_job, add_server
 from tests.cast import CastTestCase
 from tests.migrations.cases import ADDRESS
 
@@ -108,3 +112,22 @@ class QueueTests(CastTestCase):
             self.add(f"user{number}")
         with self.assertNumQueries(5):
             queue.dispatch()
+
+
+class LockedRowTests(TransactionTestCase):
+    def test_it_waits_for_nobody_who_holds_a_run(self) -> None:
+        owner = User.objects.create_user("o@x.org", None, role=Role.OWNER)
+        run = Run.objects.get(job=add_job(add_server(owner)))
+        Run.objects.filter(pk=run.pk).update(
+            state=Run.State.QUEUED, verdict="", started_at=None, finished_at=None
+        )
+        other = connections.create_connection("default")
+        self.addCleanup(other.close)
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM migrations_run FOR UPDATE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        self.assertEqual(queue.dispatch(), 0)
+        other.rollback()
+        self.assertEqual(queue.dispatch(), 1)

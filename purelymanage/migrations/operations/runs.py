@@ -138,5 +138,6 @@ def record(event: Event, run: Run, *, actor: Actor, **details: str) -> None:
         target=run.job.destination,
         kind=run.kind,
         source=run.job.source_user,
+        diff=None,
         **details,
     )

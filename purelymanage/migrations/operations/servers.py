@@ -86,12 +86,11 @@ def edit_server(
         server.tested_at = server.test_passed = None
         server.test_sentence = ""
     _save(server)
-    log.record(Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes)
-
-    if not moved:
-        return 0
     jobs = Job.objects.filter(server=server).exclude(source_secret="")
-    return sum(wipe_secret(job=job, actor=actor) for job in jobs.select_for_update())
+    # Rows first, the audit log last: nobody who holds the log may wait for a row.
+    locked = list(jobs.select_for_update()) if moved else []
+    log.record(Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes)
+    return sum(wipe_secret(job=job, actor=actor) for job in locked)
 
 
 def test_server(*, server: Server, user: str = "", password: str = "") -> Trial:

@@ -24,7 +24,7 @@ from purelymanage.imap.errors import (
 )
 from purelymanage.migrations import queue
 from purelymanage.migrations.engines.base import Outcome, Verdict
-from purelymanage.migrations.models import Run
+from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.operations.runs import record
 from purelymanage.migrations.operations.secrets import wipe_secret
 
@@ -65,6 +65,8 @@ def settle_success(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bo
         return False
     figures = figures | {"phase": Run.Phase.DONE, "detail": ""}
     _end(held, Run.State.DONE, verdict=outcome.verdict.value, **figures)
+    # Rows first, the audit log last: nobody who holds the log may wait for a row.
+    Job.objects.select_for_update().get(pk=held.job_id)
     record(Event.RUN_FINISHED, held, actor=Agent.PANEL, summary=_summary(held))
     if not held.dry_run and outcome.verdict == Verdict.COMPLETE:
         wipe_secret(job=held.job, actor=Agent.PANEL)
