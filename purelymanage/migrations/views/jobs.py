@@ -19,6 +19,7 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.audit.history import history_of
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
 from purelymanage.migrations.forms import JobForm, PasswordForm
@@ -178,5 +179,6 @@ def _show(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
     }
     if not request.htmx:
         earlier = run.job.runs.exclude(pk=run.pk).order_by("-queued_at", "-pk")
+        context["history"] = history_of(run.job.destination, request.user)
         context["earlier"] = [RunView(it) for it in earlier[:EARLIER]]
     return page_or_partial(request, "migrations/job_detail.html", context)
