@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.test import override_settings
 from django.utils import timezone
 
 from purelymanage.accounts.models import Organisation, PersonSession, User
@@ -26,11 +27,18 @@ CODE = "/accounts/2fa/authenticate/"
 CODES = "/accounts/2fa/recovery-codes/"
 
 
+# Codes that do not change while a test looks at them.
+SLOWLY = override_settings(MFA_TOTP_PERIOD=1_000_000_000)
+
+
 def code_of(secret: str) -> str:
-    code: str = format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    """Return what the app of `secret` shows, where the settings say `SLOWLY`."""
+    counter = int(time.time()) // 1_000_000_000
+    code: str = format_hotp_value(hotp_value(secret, counter))
     return code
 
 
+@SLOWLY
 class AppTestCase(CastTestCase):
     """Knows how to set up an authenticator app, and to sign in with it."""
 
