@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import smtplib
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -138,7 +140,7 @@ def _hand_over(mail: OutgoingMail, server: BaseEmailBackend) -> None:
         connection=server,
         headers={
             # The same at each try, so that a second delivery can be told apart.
-            "Message-ID": f"<{mail.uuid}@purelymanage>",
+            "Message-ID": f"<{mail.uuid}@{urlsplit(settings.BASE_URL).hostname}>",
             "Auto-Submitted": "auto-generated",
         },
     )

@@ -11,6 +11,7 @@ from django.utils.dateformat import format as written
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
+from purelymanage.audit.models import ChainCheck, OutgoingMail
 from purelymanage.broker import silent_clusters
 from purelymanage.dashboard.credit import Credit
 from purelymanage.deletions.models import PendingDeletion
@@ -44,6 +45,8 @@ def findings(
         found += _copies(user)
     if user.may(Right.SEE_DOMAINS):
         found += _deletions(user)
+    if user.may(Right.SEE_AUDIT) and user.domain_scope is None:
+        found += [*_chain(), *_mail()]
     return sorted(found, key=lambda finding: finding.tone != "broken")
 
 
@@ -57,6 +60,36 @@ def _workers(user: User) -> list[Finding]:
             f"Nobody works on {' and '.join(WORK[name] for name in silent)}.",
             "What waits goes on as soon as the workers run again: manage.py qcluster, "
             "started by the person who runs this panel.",
+        )
+    ]
+
+
+def _chain() -> list[Finding]:
+    check = ChainCheck.objects.latest_finished()
+    if check is None or not check.problem:
+        return []
+    return [
+        Finding(
+            "broken",
+            "The audit log is not as it was written.",
+            f"{check.problem} Somebody has changed the database of this panel.",
+            reverse("entry-list"),
+            "Look at it",
+        )
+    ]
+
+
+def _mail() -> list[Finding]:
+    stuck = list(OutgoingMail.objects.stuck()[: EACH + 1])
+    if not stuck:
+        return []
+    how_many = "Mails" if len(stuck) > 1 else f"The mail to {stuck[0].recipient}"
+    return [
+        Finding(
+            "attention",
+            f"{how_many} cannot be sent.",
+            f"The mail server says: {stuck[0].last_error} The panel keeps trying for "
+            "three days.",
         )
     ]
 

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import TransactionTestCase
 
+from purelymanage.audit.models import NoticeCursor
 from purelymanage.audit.verification import walk
 from tests.audit.test_chain import write
 
@@ -42,6 +43,8 @@ class FillChainTests(TransactionTestCase):
         self.assertEqual((walk().problem, walk().position.sequence), ("", 1_200))
         write(3)
         self.assertEqual((walk().problem, walk().position.sequence), ("", 1_203))
+        # Nobody is told of what happened before there were notices.
+        self.assertEqual(NoticeCursor.objects.get().sequence, 1_200)
 
     def test_it_can_be_repeated_and_undone(self) -> None:
         write(3)

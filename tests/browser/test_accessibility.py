@@ -22,6 +22,8 @@ PATHS = [
     "/migrations/servers/new/",
     "/migrations/jobs/new/",
     "/audit/",
+    "/notices/",
+    "/settings/notifications/",
     "/deletions/",
     "/deletions/new/domain/shop.example/",
     "/accounts/password/change/",

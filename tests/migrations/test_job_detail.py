@@ -56,6 +56,10 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "10 messages a second")
         self.assertContains(r, "<svg")
 
+    def test_it_tells_what_happened_to_the_mailbox(self) -> None:
+        self.assertContains(self.client.get(self.url), "What happened")
+        self.assertNotContains(self.client.get(self.url, headers=HTMX), "What happened")
+
     def test_a_plan_is_run_from_its_page(self) -> None:
         self.carry_out(self.run_)
         r = self.client.get(self.url)

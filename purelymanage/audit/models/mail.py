@@ -9,6 +9,7 @@ from django.utils import timezone
 
 # A worker that is silent for longer than any of its tasks may take is dead.
 LOST_AFTER = timedelta(minutes=10)
+STUCK_AFTER = 3  # tries
 KEPT_FOR = timedelta(days=30)
 
 
@@ -19,6 +20,10 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
     def due(self, at: datetime) -> Self:
         """Mail to try at `at`, the longest waiting first."""
         return self.waiting().filter(next_try_at__lte=at).order_by("next_try_at", "pk")
+
+    def stuck(self) -> Self:
+        """Mail that was tried several times in vain, the longest waiting first."""
+        return self.waiting().filter(tries__gte=STUCK_AFTER).order_by("pk")
 
     def lost(self, at: datetime) -> Self:
         """Mail whose worker has died; perhaps it went out, perhaps not."""
