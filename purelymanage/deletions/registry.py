@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from purelymanage.accounts.models import User
+from purelymanage.audit.log import Actor
 from purelymanage.deletions.impact import Account, Impact, Line
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import Unavailable
@@ -98,8 +99,9 @@ class Companion:
     """What an app knows or does about objects of other apps that are to be deleted."""
 
     lines: Callable[[str, str], Iterable[Line]] = lambda kind, key: ()
-    # In the transaction of the request, and again before the call.
-    freeze: Callable[[str, str, Any], None] = lambda kind, key, actor: None
+    # In the transaction of the request after all else but the audit log, and again
+    # before the call.
+    freeze: Callable[[str, list[str], Actor], None] = lambda kind, keys, actor: None
     forget: Callable[[str, str], None] = lambda kind, key: None
     # Outside any transaction, for the address of a mailbox that is locked.
     lock: Callable[[str], None] = lambda address: None
@@ -144,6 +146,12 @@ def restorer(kind: str) -> Restorer | None:
 
 def precaution(kind: str) -> Precaution:
     return _precautions[kind]
+
+
+def freeze(kind: str, keys: list[str], actor: Actor) -> None:
+    """Stop what the panel does with objects that are to be deleted."""
+    for companion in companions():
+        companion.freeze(kind, keys, actor)
 
 
 def companions() -> list[Companion]:

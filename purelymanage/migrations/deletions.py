@@ -12,17 +12,17 @@ from purelymanage.migrations.operations.app_passwords import revoke
 from purelymanage.migrations.operations.runs import stop
 
 
-def _open_runs(kind: str, key: str) -> RunQuerySet:
+def _open_runs(kind: str, keys: list[str]) -> RunQuerySet:
     runs = Run.objects.open().select_related("job")
     if kind == Kind.MAILBOX:
-        return runs.filter(job__destination=key)
+        return runs.filter(job__destination__in=keys)
     if kind == Kind.DOMAIN:
-        return runs.filter(job__destination_domain=key)
+        return runs.filter(job__destination_domain__in=keys)
     return runs.none()
 
 
 def _lines(kind: str, key: str) -> list[Line]:
-    runs = list(_open_runs(kind, key))
+    runs = list(_open_runs(kind, [key]))
     if not runs:
         return []
     names = {(run.job.destination, run.job.destination_domain): None for run in runs}
@@ -32,8 +32,10 @@ def _lines(kind: str, key: str) -> list[Line]:
     return [Line("move", f"{copies} into it", "", ends, tuple(names))]
 
 
-def _freeze(kind: str, key: str, actor: Actor) -> None:
-    for run in _open_runs(kind, key).select_for_update(of=("self",)):
+def _freeze(kind: str, keys: list[str], actor: Actor) -> None:
+    # All rows are locked before the first entry locks the audit log.
+    runs = _open_runs(kind, keys).select_for_update(of=("self",)).order_by("pk")
+    for run in list(runs):
         stop(run, actor)
 
 

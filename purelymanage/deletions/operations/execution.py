@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
-from purelymanage.audit.models import Agent
+from purelymanage.audit.models import Agent, Entry
 from purelymanage.deletions import mails, registry
 from purelymanage.deletions.impact import count
 from purelymanage.deletions.models import Kind, PendingDeletion
@@ -127,11 +127,14 @@ def announce_due() -> int:
             deletion.warned_at = now
             deletion.save(update_fields=["delete_after", "warned_at"])
             announced.append(deletion)
-        for deletion in announced:
-            when = moment(deletion.delete_after)
-            _record(Event.DELETION_ANNOUNCED, deletion, when=when)
         if announced:
             mails.tell_of_hour(announced)
+        log.record_many(
+            [
+                _note(Event.DELETION_ANNOUNCED, it, when=moment(it.delete_after))
+                for it in announced
+            ]
+        )
     return len(announced)
 
 
@@ -145,8 +148,7 @@ def _claim(deletion: PendingDeletion) -> bool:
     ):
         return False
     deletion.refresh_from_db()
-    for companion in registry.companions():
-        companion.freeze(deletion.kind, deletion.key, Agent.PANEL)
+    registry.freeze(deletion.kind, [deletion.key], Agent.PANEL)
     return True
 
 
@@ -224,7 +226,8 @@ def _postpone(
         delete_after=timezone.now() + timedelta(minutes=pause),
         note=error.message[:500],
     ):
-        _record(Event.DELETION_POSTPONED, deletion, reason=error.message)
+        note = _note(Event.DELETION_POSTPONED, deletion, reason=error.message)
+        log.record_many([note])
 
 
 @transaction.atomic(durable=True)
@@ -233,8 +236,8 @@ def _pause(deletion: PendingDeletion, gained: list[str]) -> None:
     reason = f"{count(len(gained), 'thing')} joined since: {', '.join(gained)}"[:500]
     if _mine(deletion).update(state=State.PAUSED, lease_until=None, note=reason):
         deletion.refresh_from_db()
-        _record(Event.DELETION_PAUSED, deletion, reason=reason)
         mails.tell_of_stop(deletion)
+        log.record_many([_note(Event.DELETION_PAUSED, deletion, reason=reason)])
 
 
 @transaction.atomic(durable=True)
@@ -253,30 +256,35 @@ def _settle_now(deletion: PendingDeletion, event: Event, reason: str = "") -> No
     ):
         return
     if event == Event.DELETION_DONE:
-        _record(event, deletion, person=str(deletion.requested_by))
+        entries = [_note(event, deletion, person=str(deletion.requested_by))]
     else:
-        _record(event, deletion, reason=reason)
+        entries = [_note(event, deletion, reason=reason)]
     if failed:
         undo_all(deletion)
-        return
-    registry.handler(deletion.kind).forget(deletion.key)
-    for companion in registry.companions():
-        companion.forget(deletion.kind, deletion.key)
-    if deletion.kind == Kind.DOMAIN:
-        _settle_what_went_along(deletion)
+    else:
+        registry.handler(deletion.kind).forget(deletion.key)
+        for companion in registry.companions():
+            companion.forget(deletion.kind, deletion.key)
+        if deletion.kind == Kind.DOMAIN:
+            entries += _settle_what_went_along(deletion)
+    # Rows first, the audit log last: others wait for both in this order.
+    log.record_many(entries)
 
 
-def _settle_what_went_along(domain: PendingDeletion) -> None:
+def _settle_what_went_along(domain: PendingDeletion) -> list[Entry]:
     """End the deletions of mailboxes and rules that went with their domain."""
     inside = PendingDeletion.objects.cancellable().filter(domain=domain.key)
+    inside = inside.exclude(kind=Kind.DOMAIN).order_by("pk")
     reason = f"it went with {domain.label}"
-    for deletion in inside.exclude(kind=Kind.DOMAIN).select_for_update():
+    entries = []
+    for deletion in inside.select_for_update():
         deletion.state = State.DELETED
         deletion.settled_at = timezone.now()
         deletion.delete_after = deletion.delete_after or deletion.settled_at
         deletion.note = reason[:1].upper() + reason[1:]
         deletion.save(update_fields=["state", "settled_at", "delete_after", "note"])
-        _record(Event.DELETION_FOUND_DONE, deletion, reason=reason)
+        entries.append(_note(Event.DELETION_FOUND_DONE, deletion, reason=reason))
+    return entries
 
 
 def _mine(deletion: PendingDeletion) -> models.QuerySet[PendingDeletion]:
@@ -285,8 +293,8 @@ def _mine(deletion: PendingDeletion) -> models.QuerySet[PendingDeletion]:
     )
 
 
-def _record(event: Event, deletion: PendingDeletion, **details: str) -> None:
-    log.record(
+def _note(event: Event, deletion: PendingDeletion, **details: str) -> Entry:
+    return log.note(
         event,
         actor=Agent.PANEL,
         target=deletion.label,

@@ -13,6 +13,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
+from purelymanage.audit.models import Entry
 from purelymanage.deletions import mails, policy, registry
 from purelymanage.deletions.impact import Impact
 from purelymanage.deletions.models import Kind, PendingDeletion
@@ -85,20 +86,9 @@ def request_deletions(
 
     for deletion in deletions:
         ask_for(deletion, lock=lock, route_to=route_to)
-        _freeze(deletion, actor)
-        if needs_approval:
-            _record(
-                Event.DELETION_PROPOSED, deletion, actor, reason=reason or NO_REASON
-            )
-        else:
-            _record(
-                Event.DELETION_REQUESTED,
-                deletion,
-                actor,
-                when=moment(hour),
-                reason=reason or NO_REASON,
-            )
     mails.tell_of_request(deletions, actor=actor)
+    registry.freeze(kind, [deletion.key for deletion in deletions], actor)
+    log.record_many([_note_request(deletion, actor) for deletion in deletions])
     return deletions
 
 
@@ -109,14 +99,13 @@ def cancel_deletions(*, deletions: list[PendingDeletion], actor: User) -> int:
     Of a cancellation and an execution at the same moment one finds nothing to claim.
     """
     _check_right(actor)
-    cancelled = 0
-    for deletion in deletions:
-        if not _settle(deletion, State.CANCELLED, actor):
-            continue
-        cancelled += 1
-        undo_all(deletion)
-        _record(Event.DELETION_CANCELLED, deletion, actor)
-    return cancelled
+    entries = []
+    for deletion in _in_order(deletions):
+        if _settle(deletion, State.CANCELLED, actor):
+            undo_all(deletion)
+            entries.append(_note(Event.DELETION_CANCELLED, deletion, actor))
+    log.record_many(entries)
+    return len(entries)
 
 
 @transaction.atomic(durable=True)
@@ -144,12 +133,13 @@ def look_again(*, deletion: PendingDeletion, shown: str, actor: User) -> None:
     ):
         raise Refused(TOO_LATE)
     deletion.refresh_from_db()
-    if needs_approval:
-        reason = deletion.reason or NO_REASON
-        _record(Event.DELETION_PROPOSED, deletion, actor, reason=reason)
-    else:
-        _record(Event.DELETION_CONFIRMED, deletion, actor, when=moment(hour))
     mails.tell_of_request([deletion], actor=actor)
+    if needs_approval:
+        entry = _note_request(deletion, actor)
+    else:
+        when = moment(hour)
+        entry = _note(Event.DELETION_CONFIRMED, deletion, actor, when=when)
+    log.record_many([entry])
 
 
 @transaction.atomic(durable=True)
@@ -158,7 +148,7 @@ def approve_deletions(*, deletions: list[PendingDeletion], actor: User) -> None:
     _check_right(actor)
     now = timezone.now()
     hour = now + policy.grace()
-    for deletion in deletions:
+    for deletion in _in_order(deletions):
         _refuse_requester(deletion, actor)
         waiting = PendingDeletion.objects.filter(pk=deletion.pk, state=State.APPROVAL)
         # The person is part of the condition: it may just have been taken over.
@@ -170,9 +160,14 @@ def approve_deletions(*, deletions: list[PendingDeletion], actor: User) -> None:
             warned_at=_told_already(now, hour),
         ):
             raise Refused(TOO_LATE)
-        _record(Event.DELETION_APPROVED, deletion, actor, when=moment(hour))
         deletion.refresh_from_db()
     mails.tell_of_request(deletions, actor=actor)
+    log.record_many(
+        [
+            _note(Event.DELETION_APPROVED, it, actor, when=moment(hour))
+            for it in deletions
+        ]
+    )
 
 
 @transaction.atomic(durable=True)
@@ -181,12 +176,15 @@ def refuse_deletions(
 ) -> None:
     """Disagree as the second person, which ends the matter."""
     _check_right(actor)
-    for deletion in deletions:
+    for deletion in _in_order(deletions):
         _refuse_requester(deletion, actor)
         if not _settle(deletion, State.REFUSED, actor, only=State.APPROVAL, note=note):
             raise Refused(TOO_LATE)
         undo_all(deletion)
-        _record(Event.DELETION_REFUSED, deletion, actor, reason=note or NO_REASON)
+    reason = note or NO_REASON
+    log.record_many(
+        [_note(Event.DELETION_REFUSED, it, actor, reason=reason) for it in deletions]
+    )
 
 
 def subjects(kind: str, keys: list[str], actor: User) -> list[Subject]:
@@ -253,15 +251,23 @@ def _settle(
     )
 
 
-def _freeze(deletion: PendingDeletion, actor: User) -> None:
-    for companion in registry.companions():
-        companion.freeze(deletion.kind, deletion.key, actor)
+def _in_order(deletions: list[PendingDeletion]) -> list[PendingDeletion]:
+    """Return them in the order in which everybody locks them."""
+    return sorted(deletions, key=lambda deletion: deletion.pk)
 
 
-def _record(
+def _note_request(deletion: PendingDeletion, actor: User) -> Entry:
+    reason = deletion.reason or NO_REASON
+    if deletion.delete_after is None:
+        return _note(Event.DELETION_PROPOSED, deletion, actor, reason=reason)
+    when = moment(deletion.delete_after)
+    return _note(Event.DELETION_REQUESTED, deletion, actor, when=when, reason=reason)
+
+
+def _note(
     event: Event, deletion: PendingDeletion, actor: User, **details: str
-) -> None:
-    log.record(
+) -> Entry:
+    return log.note(
         event,
         actor=actor,
         target=deletion.label,
