@@ -124,24 +124,25 @@ async def list_folders(connection: Connection) -> FolderList:
     return found
 
 
-async def create_folder(
-    connection: Connection, wire: bytes, *, subscribe: bool
-) -> None:
+async def create_folder(connection: Connection, wire: bytes) -> None:
     """Create a folder; one that exists by now is as good."""
-    creating = await connection.send(b"CREATE ", mailbox(wire))
-    status = await creating
-    if not status.ok and status.code != "ALREADYEXISTS":
-        present: list[Data] = []
-        await connection.run(b'LIST "" ', mailbox(wire), on_data=present.append)
-        if not any(data.name == "LIST" for data in present):
-            raise Refused(
-                f"The server {connection.host} refused to create the folder "
-                f"{names.decode(wire)}.",
-                status.text,
-                code=status.code,
-            )
-    if subscribe:
-        await (await connection.send(b"SUBSCRIBE ", mailbox(wire)))
+    status = await (await connection.send(b"CREATE ", mailbox(wire)))
+    if status.ok or status.code == "ALREADYEXISTS":
+        return
+    present: list[Data] = []
+    await connection.run(b'LIST "" ', mailbox(wire), on_data=present.append)
+    if not any(data.name == "LIST" for data in present):
+        raise Refused(
+            f"The server {connection.host} refused to create the folder "
+            f"{names.decode(wire)}.",
+            status.text,
+            code=status.code,
+        )
+
+
+async def subscribe(connection: Connection, wire: bytes) -> None:
+    """Have programs show a folder. A server without subscriptions shows them all."""
+    await (await connection.send(b"SUBSCRIBE ", mailbox(wire)))
 
 
 def _folder(data: Data) -> Folder | None:

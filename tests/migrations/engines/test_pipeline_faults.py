@@ -216,3 +216,46 @@ def test_what_keeps_us_from_starting_is_named(
     nobody = _failure(replace(source, port=port), destination)
     assert isinstance(nobody, Unreachable)
     assert nobody.message == f"Nobody listens at 127.0.0.1, port {port}."
+
+
+def test_a_folder_that_was_replaced_is_read_again(
+    old: Dovecot, new: Dovecot, new_user: NewUser
+) -> None:
+    otto, anna = new_user(old), new_user(new)
+    old.seed(otto, {"INBOX": MAIL[:30]})
+    seen = 0
+
+    def rewrite(data: bytes) -> bytes:
+        nonlocal seen
+        seen += data.count(b"[UIDVALIDITY ")
+        return data if seen < 2 else re.sub(rb"UIDVALIDITY \d", b"UIDVALIDITY 9", data)
+
+    with Proxy(old.port, rewrite=rewrite) as proxy:
+        outcome = copy(through(proxy, old, otto), new.account(anna))
+
+    assert proxy.connections == 2
+    assert outcome.verdict == Verdict.COMPLETE
+    assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:30])
+
+
+def test_a_server_that_asks_for_a_pause_gets_one(
+    old: Dovecot, new: Dovecot, new_user: NewUser
+) -> None:
+    otto, anna = new_user(old), new_user(new)
+    old.seed(otto, {"INBOX": MAIL[:30]})
+    refused = 0
+
+    def rewrite(data: bytes) -> bytes:
+        nonlocal refused
+        if refused < 3 and b" OK [READ-ONLY]" in data:
+            refused += 1
+            return data.replace(b" OK [READ-ONLY]", b" NO [THROTTLED]")
+        return data
+
+    with Proxy(old.port, rewrite=rewrite) as proxy:
+        outcome = copy(through(proxy, old, otto), new.account(anna))
+
+    assert refused == 3
+    assert proxy.connections == 4
+    assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 30)
+    assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:30])

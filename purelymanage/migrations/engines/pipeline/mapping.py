@@ -57,11 +57,11 @@ _ROLE_BY_NAME = {name: role for role, all_ in _WELL_KNOWN.items() for name in al
 @dataclass(frozen=True, slots=True)
 class Route:
     source: Folder
-    # Levels, without prefix and separators.
-    path: tuple[str, ...]
     wire: bytes
     name: str
     exists: bool
+    # At the destination.
+    subscribed: bool
 
 
 def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
@@ -84,7 +84,8 @@ def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
         if match is not None and "\\NOSELECT" in match.attributes:
             # A level that only holds others becomes a folder by being created.
             exists = False
-        routes.append(Route(folder, path, wire, shown, exists))
+        subscribed = match is not None and match.subscribed
+        routes.append(Route(folder, wire, shown, exists, subscribed))
     return routes
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import ImapError, Refused
-from purelymanage.imap.folders import create_folder, list_folders
+from purelymanage.imap.folders import create_folder, list_folders, subscribe
 from purelymanage.imap.session import log_in
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -216,7 +216,8 @@ class Run:
                 # Mere views of messages that lie in other folders.
                 continue
             target = by_wire.setdefault(
-                route.wire, Target(route.wire, route.name, route.exists)
+                route.wire,
+                Target(route.wire, route.name, route.exists, route.subscribed),
             )
             progress = FolderProgress(
                 route.source.name, route.name, exists=route.exists
@@ -231,22 +232,25 @@ class Run:
         )
 
     async def _create(self) -> None:
-        """Create what does not exist yet, all at once."""
+        """Create and subscribe to what is not there yet, all at once."""
+
+        destination = self._destinations[0]
 
         async def create(target: Target) -> None:
-            subscribe = any(job.source.subscribed for job in target.jobs)
             try:
-                await create_folder(
-                    self._destinations[0], target.wire, subscribe=subscribe
-                )
-                target.exists = True
+                if not target.exists:
+                    await create_folder(destination, target.wire)
+                    target.exists = True
+                if target.wanted and not target.subscribed:
+                    await subscribe(destination, target.wire)
+                    target.subscribed = True
             except Refused as exc:
                 for job in target.jobs:
                     job.fail(self._tally, _words(exc))
 
         async with asyncio.TaskGroup() as group:
             for target in self._targets:
-                if not target.exists and target.open_jobs():
+                if target.open_jobs():
                     group.create_task(create(target))
 
     async def _look(self, phase: Phase) -> None:
