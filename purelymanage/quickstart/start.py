@@ -89,10 +89,13 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
         folder.lock(url=_url(port))
         # What a killed quickstart has left could hold our port and our database.
         end_marked(str(folder.path))
-        if not ports.is_free(port):
+        if why := ports.obstacle(port):
+            reason = {
+                "taken": "is in use by another program",
+                "forbidden": "needs root",
+            }
             raise NotStarted(
-                f"Port {port} is in use by another program; choose another one with "
-                "--port N."
+                f"Port {port} {reason[why]}; choose another one with --port N."
             )
         if reset:
             Cluster(folder.postgres, log=folder.path / "lock").remove()

@@ -38,6 +38,7 @@ class Clone:
         self.folder = folder
         self.var = folder / "var"
         self.port = ports.keep_or_choose(None)
+        self.begun: list[subprocess.Popen[str]] = []
         for name in PARTS:
             source = BASE_DIR / name
             if source.is_dir():
@@ -51,7 +52,7 @@ class Clone:
         self.env["DATABASE_URL"] = "postgres://nobody@nowhere.invalid/production"
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 self.folder / "deploy" / "quickstart",
                 "--port",
@@ -65,6 +66,8 @@ class Clone:
             text=True,
             start_new_session=True,
         )
+        self.begun.append(process)
+        return process
 
     def ready(self, process: subprocess.Popen[str]) -> dict[str, Any]:
         """Wait until it says that it is ready and return what the state file says."""
@@ -115,6 +118,10 @@ def clone() -> Iterator[Clone]:
     folder.chmod(0o711)
     clone = Clone(folder)
     yield clone
+    for process in clone.begun:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=15)
     left = clone.processes()
     shutil.rmtree(folder)
     assert left == []
