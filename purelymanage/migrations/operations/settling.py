@@ -34,16 +34,7 @@ PAUSES = [timedelta(seconds=it) for it in (15, 60, 300, 900, 1800)]
 
 
 def settle_outcome(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bool:
-    """Settle a run by what the engine came back with."""
-    if outcome.failure is not None:
-        return settle_failure(
-            run=run,
-            trouble=trouble_of(outcome.failure),
-            reason=outcome.failure.message,
-            technical=outcome.failure.technical,
-            retry=outcome.failure.retry,
-            figures=figures,
-        )
+    """Settle a run that the engine brought to its end, or was told to stop."""
     match outcome.verdict:
         case Verdict.STOPPED:
             return give_back(run=run, figures=figures)
