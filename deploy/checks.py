@@ -41,7 +41,11 @@ def main(arguments: list[str]) -> int:
     _install_programs()
     failed = []
     with _database() as url:
-        env = {name: value for name, value in os.environ.items() if name not in OWNED}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in OWNED and name.removesuffix("_FILE") not in OWNED
+        }
         env |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         for name, command in CHECKS.items():
             if not _passes(name, [sys.executable, "-m", *command], env):

@@ -22,7 +22,7 @@ from purelymanage.quickstart.children import (
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Together under the ten seconds that we promise.
-STOP_TIMEOUT = 6.0
+STOP_TIMEOUT = 5.5
 LAST_STOP_TIMEOUT = 2.5
 LOOK_EVERY = 0.5
 PAUSE = 1.0  # before the second restart; then it doubles
@@ -58,7 +58,9 @@ class Supervisor:
     def __enter__(self) -> Self:
         adopt_orphans()
         for number in STOP_SIGNALS:
-            self._handlers[number] = signal.signal(number, _request_stop)
+            # Under nohup, the end of the terminal is not meant to be ours.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, _request_stop)
         return self
 
     def __exit__(
