@@ -89,7 +89,8 @@ class Fetcher:
                     self._passage.tally, f"The source does not open it: {status.text}"
                 )
             elif entering.selected.uid_validity != listing.uid_validity:
-                raise FolderChanged
+                name = job.progress.source
+                raise FolderChanged(f"The folder {name} was replaced during the copy.")
 
         self._group.create_task(check())
 

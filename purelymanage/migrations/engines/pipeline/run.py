@@ -24,7 +24,6 @@ from purelymanage.migrations.engines.base import (
 
 from .listing import Mark
 from .mapping import plan_routes
-from .passage import FolderChanged
 from .reading import Reading, read_folders
 from .tally import Tally
 from .transfer import Transfer
@@ -68,9 +67,6 @@ class Run:
                 try:
                     await self._attempt(careful=failures > 1)
                     return
-                except FolderChanged:
-                    self._tally.note("A folder was replaced meanwhile; reading again.")
-                    failures += 1
                 except ImapError as exc:
                     # The very first connection is a question of the settings.
                     if not exc.retry or not self._targets:
@@ -371,8 +367,6 @@ def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
     ]
 
     def rank(error: BaseException) -> int:
-        if isinstance(error, ImapError):
-            return 2 if error.retry else 1
-        return 3 if isinstance(error, FolderChanged) else 0
+        return 1 + error.retry if isinstance(error, ImapError) else 0
 
     return min(leaves, key=rank)
