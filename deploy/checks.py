@@ -144,7 +144,7 @@ def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
 
 def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[str]]:
     """Run the tests; return the exit code, the closing line and reasons for skips."""
-    command = [sys.executable, "-m", "pytest", "-rs"]
+    command = [sys.executable, "-m", "pytest", "-rfEs"]
     if sys.stdout.isatty():
         command.append("--color=yes")
     # Of a part, the coverage says nothing.
