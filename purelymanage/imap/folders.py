@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import names
@@ -124,9 +125,18 @@ async def list_folders(connection: Connection) -> FolderList:
     return found
 
 
-async def create_folder(connection: Connection, wire: bytes) -> None:
-    """Create a folder; one that exists by now is as good."""
+async def create_folder(
+    connection: Connection, wire: bytes, parents: Sequence[bytes] = ()
+) -> None:
+    """Create a folder; one that exists by now is as good.
+
+    Servers should create what is above it as well, and most do.
+    """
     status = await (await connection.send(b"CREATE ", mailbox(wire)))
+    if not status.ok and parents:
+        for parent in parents:
+            await (await connection.send(b"CREATE ", mailbox(parent)))
+        status = await (await connection.send(b"CREATE ", mailbox(wire)))
     if status.ok or status.code == "ALREADYEXISTS":
         return
     present: list[Data] = []

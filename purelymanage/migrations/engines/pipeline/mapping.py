@@ -62,6 +62,8 @@ class Route:
     exists: bool
     # At the destination.
     subscribed: bool
+    # The folders above it there, from the top.
+    parents: tuple[bytes, ...]
 
 
 def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
@@ -85,7 +87,11 @@ def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
             # A level that only holds others becomes a folder by being created.
             exists = False
         subscribed = match is not None and match.subscribed
-        routes.append(Route(folder, wire, shown, exists, subscribed))
+        above = _legal(path, home)
+        parents = tuple(
+            names.encode(home.name(above[:depth])) for depth in range(1, len(above))
+        )
+        routes.append(Route(folder, wire, shown, exists, subscribed, parents))
     return routes
 
 

@@ -213,7 +213,13 @@ class Run:
                 continue
             target = by_wire.setdefault(
                 route.wire,
-                Target(route.wire, route.name, route.exists, route.subscribed),
+                Target(
+                    route.wire,
+                    route.name,
+                    route.exists,
+                    route.subscribed,
+                    route.parents,
+                ),
             )
             progress = FolderProgress(
                 route.source.name, route.name, exists=route.exists
@@ -229,13 +235,12 @@ class Run:
 
     async def _create(self) -> None:
         """Create and subscribe to what is not there yet, all at once."""
-
         destination = self._destinations[0]
 
         async def create(target: Target) -> None:
             try:
                 if not target.exists:
-                    await create_folder(destination, target.wire)
+                    await create_folder(destination, target.wire, target.parents)
                     target.exists = True
                 if target.wanted and not target.subscribed:
                     await subscribe(destination, target.wire)

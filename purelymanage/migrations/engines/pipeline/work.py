@@ -54,6 +54,7 @@ class Target:
     name: str
     exists: bool
     subscribed: bool
+    parents: tuple[bytes, ...]
     jobs: list[Job] = field(default_factory=list)
     listing: Listing | None = None
     permanent_flags: frozenset[bytes] | None = None
