@@ -175,15 +175,17 @@ def test_from_nothing_to_a_panel_and_back(clone: Clone) -> None:
     assert stop(again) < 10
 
 
-def test_a_killed_quickstart_leaves_nothing_for_the_next(clone: Clone) -> None:
+def test_a_killed_quickstart_is_no_obstacle_for_a_fresh_one(clone: Clone) -> None:
     first = clone.begin()
-    clone.ready(first)
+    state = clone.ready(first)
     assert len(clone.processes()) > 5
     first.kill()
     first.communicate(timeout=5)
 
-    again = clone.begin()
-    clone.ready(again)
+    again = clone.begin("--reset")
+    fresh = clone.ready(again)
+    assert fresh["password"] != state["password"]
+    assert clone.sign_in(fresh).status_code == 302
     stop(again)
 
 
