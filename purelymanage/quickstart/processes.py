@@ -51,6 +51,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.children: list[Child] = []
         self._base: Child | None = None
+        self._afterwards: Callable[[], None] | None = None
         self._falls: dict[str, list[float]] = {}
         self._restarts: dict[str, float] = {}
         self._handlers: dict[signal.Signals, object] = {}
@@ -71,6 +72,8 @@ class Supervisor:
     ) -> None:
         _ignore_signals()
         self._stop_all()
+        if self._afterwards is not None:
+            self._afterwards()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # as it was
 
@@ -78,10 +81,11 @@ class Supervisor:
         child.start()
         self.children.append(child)
 
-    def keep_base(self, child: Child) -> None:
+    def keep_base(self, child: Child, *, afterwards: Callable[[], None]) -> None:
         """Look after a child that runs already and is to be stopped last."""
         self.children.insert(0, child)
         self._base = child
+        self._afterwards = afterwards
 
     def watch(self) -> None:
         """Restart what falls until somebody asks us to stop."""

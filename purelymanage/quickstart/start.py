@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -27,6 +28,7 @@ from purelymanage.quickstart.processes import (
 OWNER = "owner@example.org"
 DATABASE = "purelymanage"
 HEALTHY_TIMEOUT = 90
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class NotStarted(Exception):
@@ -115,8 +117,11 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
         finally:
             terminal.end_step()
         terminal.say("Stopped. The data are kept for the next start.")
-    except PermissionError as exc:
-        raise NotStarted(f"{exc.filename} cannot be written: {exc.strerror}.") from exc
+    except OSError as exc:
+        if exc.errno not in UNWRITABLE:
+            raise
+        place = exc.filename or folder.path
+        raise NotStarted(f"{place} cannot be written: {exc.strerror}.") from exc
     finally:
         terminal.break_step()
         folder.unlock()
@@ -142,7 +147,7 @@ def _start(
 
     terminal.step("PostgreSQL")
     cluster = Cluster(folder.postgres, log=folder.log("postgres"))
-    supervisor.keep_base(cluster.start())
+    supervisor.keep_base(cluster.start(), afterwards=cluster.stop)
     cluster.create_database(DATABASE)
     terminal.end_step()
     if cluster.home != folder.postgres.absolute():
