@@ -49,7 +49,7 @@ def running_panel(folder: Path) -> Iterator[Panel]:
     _copy_tree(folder)
     env = {name: value for name, value in os.environ.items() if name not in OWNED}
     log = (folder / "quickstart.log").open("wb")
-    command = [sys.executable, "-m", "purelymanage.quickstart"]
+    command = [sys.executable, "manage.py", "quickstart"]
     process = subprocess.Popen(
         [*command, "--port", str(keep_or_choose(None))],
         cwd=folder,
