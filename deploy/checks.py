@@ -145,6 +145,8 @@ def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
 def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[str]]:
     """Run the tests; return the exit code, the closing line and reasons for skips."""
     command = [sys.executable, "-m", "pytest", "-rfEs"]
+    # Much of the time is spent waiting for servers, so more than there are cores.
+    command += ["--numprocesses", "3", "--dist", "loadfile"]
     if sys.stdout.isatty():
         command.append("--color=yes")
     # Of a part, the coverage says nothing.

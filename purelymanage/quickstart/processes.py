@@ -22,8 +22,8 @@ from purelymanage.quickstart.children import (
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Together under the ten seconds that we promise.
-STOP_TIMEOUT = 5.5
-LAST_STOP_TIMEOUT = 2.5
+STOP_TIMEOUT = 4.5
+LAST_STOP_TIMEOUT = 2.0
 LOOK_EVERY = 0.5
 PAUSE = 1.0  # before the second restart; then it doubles
 FALLS_ALLOWED = 5

@@ -228,7 +228,7 @@ def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
     web = [*(sys.executable, "-m", "gunicorn", "purelymanage.wsgi")]
     for host in ports.loopbacks():
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "4"]
+    web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "3"]
     web += ["--no-control-socket", "--access-logfile", "-"]
     cluster = [sys.executable, "manage.py", "qcluster"]
     commands = {
