@@ -41,7 +41,11 @@ def main(arguments: list[str]) -> int:
     _install_programs()
     failed = []
     with _database() as url:
-        env = {name: value for name, value in os.environ.items() if name not in OWNED}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in OWNED and name.removesuffix("_FILE") not in OWNED
+        }
         env |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         for name, command in CHECKS.items():
             if not _passes(name, [sys.executable, "-m", *command], env):
@@ -140,7 +144,9 @@ def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
 
 def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[str]]:
     """Run the tests; return the exit code, the closing line and reasons for skips."""
-    command = [sys.executable, "-m", "pytest", "-rs"]
+    command = [sys.executable, "-m", "pytest", "-rfEs"]
+    # Much of the time is spent waiting for servers, so more than there are cores.
+    command += ["--numprocesses", "3", "--dist", "loadfile"]
     if sys.stdout.isatty():
         command.append("--color=yes")
     # Of a part, the coverage says nothing.

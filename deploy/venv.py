@@ -41,7 +41,7 @@ def ensure(lock: Path) -> None:
     stamp = VENV / f"installed-{lock.name}"
     if _reads(stamp) == digest and _works("import django"):
         return
-    with _alone():
+    with _alone() as held:
         if _reads(stamp) == digest and _works("import django"):
             return
         stamp.unlink(missing_ok=True)
@@ -49,11 +49,11 @@ def ensure(lock: Path) -> None:
             # Never made, left half made, or made by a Python that has gone since.
             shutil.rmtree(VENV, ignore_errors=True)
             with _step("Python environment"):
-                _run(sys.executable, "-m", "venv", str(VENV))
+                _run(held, sys.executable, "-m", "venv", str(VENV))
         with _step("Packages, once"):
             pip = (str(PYTHON), "-m", "pip", "install", "-qq", "--no-input")
             quiet = ("--disable-pip-version-check", "--no-warn-script-location")
-            _run(*pip, *quiet, "--require-hashes", "--requirement", str(lock))
+            _run(held, *pip, *quiet, "--require-hashes", "--requirement", str(lock))
         stamp.write_text(digest)
 
 
@@ -75,14 +75,17 @@ def _reads(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Let nobody else install into this folder at the same time."""
+def _alone() -> Iterator[int]:
+    """Let nobody else install into this folder at the same time.
+
+    The programs we run inherit the lock, so that one which outlives us keeps it.
+    """
     descriptor = os.open(BASE_DIR / "deploy", os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if not os.access(BASE_DIR, os.W_OK):
             raise PermissionError(13, "Permission denied", str(BASE_DIR))
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -101,12 +104,14 @@ def _step(label: str) -> Iterator[None]:
     sys.stdout.flush()
 
 
-def _run(*command: str) -> None:
+def _run(held: int, *command: str) -> None:
     """Run a program that ends with us, whoever asks us to end."""
-    process = subprocess.Popen(command, cwd=BASE_DIR, start_new_session=True)
+    process = subprocess.Popen(
+        command, cwd=BASE_DIR, start_new_session=True, pass_fds=[held]
+    )
     handlers = {
         number: signal.signal(number, _leave)
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+        for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
         code = process.wait()

@@ -19,7 +19,7 @@ from purelymanage.environment import BASE_DIR
 from purelymanage.quickstart.environment import OWNED
 from purelymanage.quickstart.ports import keep_or_choose
 
-PARTS = ("deploy", "purelymanage", "static", "templates", "manage.py")
+PARTS = ("deploy", "purelymanage", "static", "templates", "manage.py", "pyproject.toml")
 PATIENCE = 90
 # For looking at one test again and again: the `quickstart.json` of a running panel.
 RUNNING = "TEST_PANEL"
@@ -46,10 +46,10 @@ def running_panel(folder: Path) -> Iterator[Panel]:
         yield _read(Path(state).parent.parent, None)
         return
 
-    _copy_tree(folder)
+    copy_tree(folder)
     env = {name: value for name, value in os.environ.items() if name not in OWNED}
     log = (folder / "quickstart.log").open("wb")
-    command = [sys.executable, "-m", "purelymanage.quickstart"]
+    command = [sys.executable, "manage.py", "quickstart"]
     process = subprocess.Popen(
         [*command, "--port", str(keep_or_choose(None))],
         cwd=folder,
@@ -67,7 +67,8 @@ def running_panel(folder: Path) -> Iterator[Panel]:
         log.close()
 
 
-def _copy_tree(folder: Path) -> None:
+def copy_tree(folder: Path) -> None:
+    """Copy what a clone would hold, with changes that are not committed."""
     for name in PARTS:
         source = BASE_DIR / name
         if source.is_dir():

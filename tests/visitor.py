@@ -47,6 +47,29 @@ class Visitor:
             timeout=90,
         )
 
+    def add_server(self, name: str) -> str:
+        """Add the demo's old provider under this name and return its key."""
+        host, _, port = self.panel.sandbox["source_imap"].rpartition(":")
+        server = {"name": name, "host": host, "port": port, "security": "tls"}
+        self.post("/migrations/servers/new/", verify_certificate="on", **server)
+        choices = self.get("/migrations/jobs/new/").text
+        found = re.search(rf'<option value="(\d+)"[^>]*>{re.escape(name)}<', choices)
+        assert found, f"{name} is no server to choose."
+        return found[1]
+
+    def plan_copy(self, server: str, to: str) -> str:
+        """Ask for a plan of the demo's large mailbox and return the job's path."""
+        answer = self.post(
+            "/migrations/jobs/new/",
+            server=server,
+            source_user=self.panel.sandbox["source_user"],
+            password=self.panel.sandbox["source_password"],
+            destination=to,
+        )
+        path = answer.url.removeprefix(self.panel.url)
+        self.wait_for(path, "Run it")
+        return path
+
     def wait_for(self, path: str, *words: str, seconds: float = 60) -> str:
         """Look at a page until it says one of `words`, and return the page."""
         deadline = time.monotonic() + seconds

@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
-from purelymanage.dashboard.templatetags.interface import thin
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain
+from purelymanage.figures import thin
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.models import Run
 from purelymanage.routing.models import Rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from . import names
@@ -125,23 +126,33 @@ async def list_folders(connection: Connection) -> FolderList:
 
 
 async def create_folder(
-    connection: Connection, wire: bytes, *, subscribe: bool
+    connection: Connection, wire: bytes, parents: Sequence[bytes] = ()
 ) -> None:
-    """Create a folder; one that exists by now is as good."""
-    creating = await connection.send(b"CREATE ", mailbox(wire))
-    status = await creating
-    if not status.ok and status.code != "ALREADYEXISTS":
-        present: list[Data] = []
-        await connection.run(b'LIST "" ', mailbox(wire), on_data=present.append)
-        if not any(data.name == "LIST" for data in present):
-            raise Refused(
-                f"The server {connection.host} refused to create the folder "
-                f"{names.decode(wire)}.",
-                status.text,
-                code=status.code,
-            )
-    if subscribe:
-        await (await connection.send(b"SUBSCRIBE ", mailbox(wire)))
+    """Create a folder; one that exists by now is as good.
+
+    Servers should create what is above it as well, and most do.
+    """
+    status = await (await connection.send(b"CREATE ", mailbox(wire)))
+    if not status.ok and parents:
+        for parent in parents:
+            await (await connection.send(b"CREATE ", mailbox(parent)))
+        status = await (await connection.send(b"CREATE ", mailbox(wire)))
+    if status.ok or status.code == "ALREADYEXISTS":
+        return
+    present: list[Data] = []
+    await connection.run(b'LIST "" ', mailbox(wire), on_data=present.append)
+    if not any(data.name == "LIST" for data in present):
+        raise Refused(
+            f"The server {connection.host} refused to create the folder "
+            f"{names.decode(wire)}.",
+            status.text,
+            code=status.code,
+        )
+
+
+async def subscribe(connection: Connection, wire: bytes) -> None:
+    """Have programs show a folder. A server without subscriptions shows them all."""
+    await (await connection.send(b"SUBSCRIBE ", mailbox(wire)))
 
 
 def _folder(data: Data) -> Folder | None:

@@ -14,6 +14,9 @@ from .account import Security
 from .errors import CertificateRefused, ImapError, ProtocolError, Unreachable
 from .wire import READ_AHEAD, Wire
 
+# For each address but the last.
+ADDRESS_TIMEOUT = 3.0
+
 _Addresses = list[tuple[Any, ...]]
 
 
@@ -111,23 +114,31 @@ def _explained(host: str, port: int | None) -> Iterator[None]:
 
 async def _connect(host: str, port: int) -> socket.socket:
     """Try the addresses of `host` in turn."""
-    loop = asyncio.get_running_loop()
+    addresses = await _resolve(host, port)
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
-    for family, kind, protocol, _, address in await _resolve(host, port):
-        sock = socket.socket(family, kind, protocol)
+    for number, address in enumerate(addresses, start=1):
+        # A dead IPv6 route must not use up the time for the IPv4 one.
+        patience = ADDRESS_TIMEOUT if number < len(addresses) else None
         try:
-            sock.settimeout(0)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(sock, address)
+            async with asyncio.timeout(patience):
+                return await _connect_to(address)
         except OSError as exc:
-            sock.close()
+            # A timeout of ours is one of them.
             failure = exc
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return sock
     raise failure
+
+
+async def _connect_to(address: tuple[Any, ...]) -> socket.socket:
+    family, kind, protocol, _, where = address
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(0)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(sock, where)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 async def _resolve(host: str, port: int) -> _Addresses:

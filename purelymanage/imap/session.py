@@ -169,11 +169,13 @@ def _plain(account: Account) -> bytes:
 
 def _refusal(status: Status, account: Account) -> ImapError:
     if status.code in _PASSING:
-        return Refused(
+        later = Refused(
             f"The server {account.host} lets {account.user} in later, not now.",
             status.text,
             code=status.code,
         )
+        later.retry = True
+        return later
     return LoginRefused(
         f"The server {account.host} refused this password for {account.user}.",
         status.text,

@@ -95,6 +95,8 @@ class RunView:
                 return "Needs a password"
             case Run.State.DONE if run.dry_run:
                 return "Plan ready"
+            case Run.State.DONE if run.verdict == Run.Verdict.SKIPPED:
+                return "Some left out"
             case Run.State.DONE:
                 return "Complete"
         return run.get_state_display()
@@ -275,7 +277,7 @@ def grouped_errors(run: Run, folders: Iterable[RunFolder]) -> list[ErrorGroup]:
             )
     return [
         ErrorGroup(
-            reason=group["reason"],
+            reason=f"{group['reason'].rstrip('.')}.",
             count=group["count"],
             folders=group["names"],
             are_folders=not group["last"],
@@ -290,9 +292,9 @@ def _advice(reason: str) -> str:
     words = reason.lower()
     if any(it in words for it in ("toobig", "too large", "larger than", "too big")):
         return (
-            "They stay in the old mailbox. Ask the owner to save their attachments "
-            "before it closes."
+            "What is too large stays in the old mailbox. Ask the owner to save the "
+            "attachments before it closes."
         )
     if "quota" in words:
         return "Make room in the new mailbox, then run it again."
-    return "They are tried again in the next run."
+    return "The next run tries again."

@@ -122,7 +122,34 @@ def _carry_out(run: Run) -> None:
     options = CopyOptions(dry_run=run.dry_run)
     outcome = engine.copy(source, destination, options, report)
     figures = report.figures(outcome)
-    settling.settle_outcome(run=run, outcome=outcome, figures=figures)
+    if outcome.failure is None:
+        settling.settle_outcome(run=run, outcome=outcome, figures=figures)
+        return
+    trouble, retry = _diagnose(outcome.failure, source)
+    settling.settle_failure(
+        run=run,
+        trouble=trouble,
+        reason=outcome.failure.message,
+        technical=outcome.failure.technical,
+        retry=retry,
+        figures=figures,
+    )
+
+
+def _diagnose(failure: ImapError, source: Account) -> tuple[Run.Trouble, bool]:
+    """Return what kind of trouble it is and whether trying again may help.
+
+    A refused login may be that of either side, and only one has a password that
+    somebody can be asked for.
+    """
+    if isinstance(failure, LoginRefused):
+        try:
+            check_login(source)
+        except ImapError as exc:
+            failure = exc
+        else:
+            return Run.Trouble.DESTINATION, True
+    return settling.trouble_of(failure), failure.retry
 
 
 def _open_destination(run: Run) -> Account:

@@ -15,9 +15,13 @@ def loopbacks() -> list[str]:
 
 
 def is_free(port: int, *, kind: int = socket.SOCK_STREAM) -> bool:
-    return all(
-        _bind(family, host, port, kind=kind) != "taken" for family, host in LOOPBACKS
-    )
+    return obstacle(port, kind=kind) is None
+
+
+def obstacle(port: int, *, kind: int = socket.SOCK_STREAM) -> str | None:
+    """Return why nobody can listen at `port`: "taken", "forbidden", or None."""
+    found = {_bind(family, host, port, kind=kind) for family, host in LOOPBACKS}
+    return next((why for why in ("taken", "forbidden") if why in found), None)
 
 
 def keep_or_choose(port: int | None, *, udp_too: bool = False) -> int:

@@ -22,8 +22,8 @@ from purelymanage.quickstart.children import (
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Together under the ten seconds that we promise.
-STOP_TIMEOUT = 6.0
-LAST_STOP_TIMEOUT = 2.5
+STOP_TIMEOUT = 4.5
+LAST_STOP_TIMEOUT = 2.0
 LOOK_EVERY = 0.5
 PAUSE = 1.0  # before the second restart; then it doubles
 FALLS_ALLOWED = 5
@@ -51,6 +51,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.children: list[Child] = []
         self._base: Child | None = None
+        self._afterwards: Callable[[], None] | None = None
         self._falls: dict[str, list[float]] = {}
         self._restarts: dict[str, float] = {}
         self._handlers: dict[signal.Signals, object] = {}
@@ -58,7 +59,9 @@ class Supervisor:
     def __enter__(self) -> Self:
         adopt_orphans()
         for number in STOP_SIGNALS:
-            self._handlers[number] = signal.signal(number, _request_stop)
+            # Under nohup, the end of the terminal is not meant to be ours.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, _request_stop)
         return self
 
     def __exit__(
@@ -69,6 +72,8 @@ class Supervisor:
     ) -> None:
         _ignore_signals()
         self._stop_all()
+        if self._afterwards is not None:
+            self._afterwards()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # as it was
 
@@ -76,10 +81,11 @@ class Supervisor:
         child.start()
         self.children.append(child)
 
-    def keep_base(self, child: Child) -> None:
+    def keep_base(self, child: Child, *, afterwards: Callable[[], None]) -> None:
         """Look after a child that runs already and is to be stopped last."""
         self.children.insert(0, child)
         self._base = child
+        self._afterwards = afterwards
 
     def watch(self) -> None:
         """Restart what falls until somebody asks us to stop."""

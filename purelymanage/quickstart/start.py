@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -27,6 +28,7 @@ from purelymanage.quickstart.processes import (
 OWNER = "owner@example.org"
 DATABASE = "purelymanage"
 HEALTHY_TIMEOUT = 90
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
 class NotStarted(Exception):
@@ -89,10 +91,13 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
         folder.lock(url=_url(port))
         # What a killed quickstart has left could hold our port and our database.
         end_marked(str(folder.path))
-        if not ports.is_free(port):
+        if why := ports.obstacle(port):
+            reason = {
+                "taken": "is in use by another program",
+                "forbidden": "needs root",
+            }
             raise NotStarted(
-                f"Port {port} is in use by another program; choose another one with "
-                "--port N."
+                f"Port {port} {reason[why]}; choose another one with --port N."
             )
         if reset:
             Cluster(folder.postgres, log=folder.path / "lock").remove()
@@ -112,8 +117,11 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
         finally:
             terminal.end_step()
         terminal.say("Stopped. The data are kept for the next start.")
-    except PermissionError as exc:
-        raise NotStarted(f"{exc.filename} cannot be written: {exc.strerror}.") from exc
+    except OSError as exc:
+        if exc.errno not in UNWRITABLE:
+            raise
+        place = exc.filename or folder.path
+        raise NotStarted(f"{place} cannot be written: {exc.strerror}.") from exc
     finally:
         terminal.break_step()
         folder.unlock()
@@ -139,7 +147,7 @@ def _start(
 
     terminal.step("PostgreSQL")
     cluster = Cluster(folder.postgres, log=folder.log("postgres"))
-    supervisor.keep_base(cluster.start())
+    supervisor.keep_base(cluster.start(), afterwards=cluster.stop)
     cluster.create_database(DATABASE)
     terminal.end_step()
     if cluster.home != folder.postgres.absolute():
@@ -220,7 +228,7 @@ def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
     web = [*(sys.executable, "-m", "gunicorn", "purelymanage.wsgi")]
     for host in ports.loopbacks():
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "4"]
+    web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "3"]
     web += ["--no-control-socket", "--access-logfile", "-"]
     cluster = [sys.executable, "manage.py", "qcluster"]
     commands = {

@@ -21,7 +21,7 @@ APPS = [
     "quickstart",
 ]
 # What knows of no app.
-GROUND = ["purelymail", "imap", "crypto", "errors", "broker", "environment"]
+GROUND = ["purelymail", "imap", "crypto", "errors", "broker", "environment", "figures"]
 # Whoever draws or checks must not write, call PurelyMail, or open transactions.
 FORBIDDEN_IN_VIEWS = {"purelymanage.purelymail.client", "purelymanage.crypto"}
 

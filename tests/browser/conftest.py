@@ -19,7 +19,9 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop in this thread, in which other tests cannot start
+# theirs: so it ends with the tests of this folder.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     program = require_program("chromium", "chromium-browser", "google-chrome")
     with sync_playwright() as playwright:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.panel import Panel
+from tests.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 
@@ -86,9 +89,12 @@ def test_axe_finds_nothing_before_signing_in(
     context.close()
 
 
-def test_axe_finds_nothing_on_a_job(page: Page) -> None:
-    page.goto("/migrations/")
-    link = page.locator("main a[href^='/migrations/jobs/']:not([href$='new/'])").first
-    path = link.get_attribute("href")
-    assert path
+def test_axe_finds_nothing_on_a_job(page: Page, panel: Panel) -> None:
+    with Visitor(panel) as visitor:
+        server = visitor.add_server(f"Provider {secrets.token_hex(3)}")
+        path = visitor.plan_copy(server, "rosa@example.org")
+        assert check(page, path) == []
+        visitor.post(f"{path}run/", at=path, kind="copy")
+        assert check(page, path) == []
+        visitor.wait_for(path, "both sides were counted and agree")
     assert check(page, path) == []

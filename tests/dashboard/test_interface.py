@@ -8,7 +8,8 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from purelymanage.dashboard import marks
-from purelymanage.dashboard.templatetags.interface import ago, in_bytes, thin
+from purelymanage.dashboard.templatetags.interface import ago
+from purelymanage.figures import in_bytes, thin
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from purelymanage.imap.errors import (
     ProtocolError,
     Refused,
 )
-from purelymanage.imap.folders import list_folders
+from purelymanage.imap.folders import create_folder, list_folders
 from purelymanage.imap.messages import (
     Message,
     Summary,
@@ -230,6 +230,40 @@ def test_folders_of_others_are_told_from_our_own() -> None:
         assert list(folders) == ["INBOX", "Work", "Geä"]
         assert [name for name, f in folders.items() if f.subscribed] == ["Work"]
         assert folders["Geä"].attributes == {"\\SENT"}
+
+    converse(script, talk)
+
+
+def test_a_folder_is_created_with_what_is_above_it() -> None:
+    folders: list[bytes] = [b"INBOX"]
+
+    def create(name: bytes) -> bytes:
+        parent = name.rpartition(b"/")[0]
+        if name in folders or (parent and parent not in folders):
+            return b" NO\r\n"
+        folders.append(name)
+        return b" OK\r\n"
+
+    async def script(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(b"* OK hello\r\n")
+        while line := await reader.readline():
+            tag, verb, *_ = line.split()
+            name = line.split(b'"')[-2]
+            if verb == b"CREATE":
+                writer.write(tag + create(name))
+            else:
+                found = b'* LIST () "/" "%s"\r\n' % name if name in folders else b""
+                writer.write(found + tag + b" OK\r\n")
+
+    async def talk(connection: Connection) -> None:
+        await create_folder(connection, b"a/b/c", (b"a", b"a/b"))
+        assert folders == [b"INBOX", b"a", b"a/b", b"a/b/c"]
+        # A second time does no harm
+        await create_folder(connection, b"a/b/c", (b"a", b"a/b"))
+        with pytest.raises(Refused, match="refused to create the folder x/y"):
+            await create_folder(connection, b"x/y")
 
     converse(script, talk)
 

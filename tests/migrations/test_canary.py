@@ -145,26 +145,14 @@ def walk(visitor: Visitor, source: dict[str, str]) -> list[tuple[str, bytes]]:
     # The one place that shows it, once.
     assert MAILBOX_PASSWORD in created.text
 
-    host, _, port = source["source_imap"].rpartition(":")
-    name = f"Provider of {address}"
-    server = {"name": name, "host": host, "port": port, "security": "tls"}
-    visitor.post("/migrations/servers/new/", verify_certificate="on", **server)
-    choices = visitor.get("/migrations/jobs/new/").text
-    chosen = re.search(rf'<option value="(\d+)"[^>]*>{name}<', choices)
-    assert chosen
-    job = {"server": chosen[1], "source_user": source["source_user"]}
+    server = visitor.add_server(f"Provider of {address}")
+    job = {"server": server, "source_user": source["source_user"]}
     wrong = visitor.post(
         "/migrations/jobs/new/", password="not-it", destination=address, **job
     )
     assert wrong.status_code == 422
-    made = visitor.post(
-        "/migrations/jobs/new/",
-        password=source["source_password"],
-        destination=address,
-        **job,
-    )
-    path = made.url.removeprefix(visitor.panel.url)
-    pages = [visitor.wait_for(path, "Run it")]
+    path = visitor.plan_copy(server, address)
+    pages = [wrong.text, visitor.get(path).text]
     visitor.post(f"{path}run/", at=path, kind="copy")
     pages.append(visitor.wait_for(path, "Copying"))
     pages.append(visitor.wait_for(path, "both sides were counted and agree"))

@@ -113,7 +113,7 @@ class JobDetailTests(MigrationTestCase):
         )
         r = self.client.get(self.url)
         self.assertContains(r, "3 messages in Archive, Sent")
-        self.assertContains(r, "They stay in the old mailbox.")
+        self.assertContains(r, "stays in the old mailbox.")
         self.assertContains(r, "1 message in Sent")
 
     def test_a_poll_is_cheap_however_many_folders_there_are(self) -> None:

@@ -87,6 +87,24 @@ class RunJobTests(MigrationTestCase):
         self.assertNotIn("not-the-password", run.failure + run.technical)
         self.assertEqual(self.app_passwords(ADDRESS), 0)
 
+    def test_a_login_refused_by_the_destination_asks_nobody(self) -> None:
+        run = self.new_run()
+
+        def copy(*args: Any) -> Outcome:
+            password = args[2].password
+            body = {"userName": ADDRESS, "appPassword": password}
+            self.sandbox.account.call("deleteAppPassword", body)
+            return original(*args)
+
+        original = PipelineEngine.copy
+        with mock.patch.object(PipelineEngine, "copy", autospec=True, side_effect=copy):
+            run = self.carry_out(run)
+        self.assertEqual(run.trouble, Run.Trouble.DESTINATION)
+        self.assertEqual(run.state, Run.State.QUEUED)
+        Run.objects.update(not_before=timezone.now())
+        tasks.sweep()
+        self.assertEqual(self.carry_out(run).state, Run.State.DONE)
+
     def test_a_refusal_of_purelymail_ends_the_run(self) -> None:
         self.fault("error", "createAppPassword", message="No more app passwords.")
         run = self.carry_out(self.new_run())

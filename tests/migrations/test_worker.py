@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone
 
@@ -127,6 +128,20 @@ class WorkerTests(WithMail, TransactionTestCase):
         with Cluster():
             run = self.wait_until_ended(run)
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
+        self.assertEqual(self.messages_at_destination(), 1500)
+
+    def test_a_database_that_drops_its_connections_is_no_reason_to_stop(self) -> None:
+        run = self.new_copy()
+        with Cluster():
+            self.wait_until_copying(run)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                self.assertGreater(cursor.fetchone()[0], 0)
+            run = self.wait_until_ended(run)
+        self.assertEqual((run.verdict, run.attempt), (Run.Verdict.COMPLETE, 1))
         self.assertEqual(self.messages_at_destination(), 1500)
 
     def test_no_password_can_be_seen_from_outside(self) -> None:

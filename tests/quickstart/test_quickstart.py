@@ -19,16 +19,18 @@ from typing import Any
 import pytest
 import requests
 
-from purelymanage.environment import BASE_DIR
 from purelymanage.quickstart import ports
 from purelymanage.quickstart.children import MARK
 from purelymanage.quickstart.environment import OWNED
+from tests.panel import copy_tree
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
 ]
-PARTS = ("deploy", "purelymanage", "static", "templates", "manage.py", "pyproject.toml")
+# Seconds a stop and a second start may take, and what to grant a machine on which
+# other tests run at the same time.
+PROMISED, BUSY = 10, 2
 
 
 class Clone:
@@ -38,20 +40,15 @@ class Clone:
         self.folder = folder
         self.var = folder / "var"
         self.port = ports.keep_or_choose(None)
-        for name in PARTS:
-            source = BASE_DIR / name
-            if source.is_dir():
-                unwanted = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, folder / name, ignore=unwanted)
-            else:
-                shutil.copy2(source, folder / name)
+        self.begun: list[subprocess.Popen[str]] = []
+        copy_tree(folder)
         (folder / ".venv").symlink_to(sys.prefix)
         self.env = {k: v for k, v in os.environ.items() if k not in OWNED}
         # The database of another installation, which must not be touched.
         self.env["DATABASE_URL"] = "postgres://nobody@nowhere.invalid/production"
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 self.folder / "deploy" / "quickstart",
                 "--port",
@@ -65,6 +62,8 @@ class Clone:
             text=True,
             start_new_session=True,
         )
+        self.begun.append(process)
+        return process
 
     def ready(self, process: subprocess.Popen[str]) -> dict[str, Any]:
         """Wait until it says that it is ready and return what the state file says."""
@@ -115,6 +114,10 @@ def clone() -> Iterator[Clone]:
     folder.chmod(0o711)
     clone = Clone(folder)
     yield clone
+    for process in clone.begun:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=15)
     left = clone.processes()
     shutil.rmtree(folder)
     assert left == []
@@ -154,7 +157,7 @@ def test_from_nothing_to_a_panel_and_back(clone: Clone) -> None:
     assert f"already runs in this folder: {state['url']}" in output
     assert first.poll() is None
 
-    assert stop(first, signal.SIGINT) < 10
+    assert stop(first, signal.SIGINT) < PROMISED * BUSY
     assert clone.processes() == []
     # Whoever waits for the file must not find the one of a start before.
     assert not (clone.var / "quickstart.json").exists()
@@ -162,21 +165,23 @@ def test_from_nothing_to_a_panel_and_back(clone: Clone) -> None:
     began = time.monotonic()
     again = clone.begin()
     next_state = clone.ready(again)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PROMISED * BUSY
     assert next_state == state
     assert clone.sign_in(next_state).status_code == 302
-    assert stop(again) < 10
+    assert stop(again) < PROMISED * BUSY
 
 
-def test_a_killed_quickstart_leaves_nothing_for_the_next(clone: Clone) -> None:
+def test_a_killed_quickstart_is_no_obstacle_for_a_fresh_one(clone: Clone) -> None:
     first = clone.begin()
-    clone.ready(first)
+    state = clone.ready(first)
     assert len(clone.processes()) > 5
     first.kill()
     first.communicate(timeout=5)
 
-    again = clone.begin()
-    clone.ready(again)
+    again = clone.begin("--reset")
+    fresh = clone.ready(again)
+    assert fresh["password"] != state["password"]
+    assert clone.sign_in(fresh).status_code == 302
     stop(again)
 
 
@@ -186,4 +191,4 @@ def test_it_stops_at_any_moment(clone: Clone) -> None:
     shown = ""
     while "Database tables" not in shown:
         shown += process.stdout.read(1)
-    assert stop(process) < 10
+    assert stop(process) < PROMISED * BUSY

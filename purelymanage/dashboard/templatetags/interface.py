@@ -10,12 +10,11 @@ from django.utils.dateformat import format as written
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from purelymanage import figures
 from purelymanage.dashboard import marks
 
 register = template.Library()
 
-THIN = "\u202f"
-UNITS = [(10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")]
 # What stands in a cell of DNS health, and what it says to somebody who cannot see it.
 CELLS = {
     "good": ("check", "right"),
@@ -55,24 +54,8 @@ def cell(tone: str) -> SafeString:
     )
 
 
-@register.filter
-def thin(value: int | None) -> str:
-    """Write 18204 as 18 204, with separators that do not break."""
-    return "" if value is None else f"{value:,}".replace(",", THIN)
-
-
-@register.filter(name="bytes")
-def in_bytes(value: int | None) -> str:
-    """Write a size the way disks and providers do, in powers of ten."""
-    if value is None:
-        return ""
-    for size, unit in UNITS:
-        # 999 960 bytes are 1.0 MB, not 1000.0 kB.
-        if value >= size * 0.99995:
-            amount = value / size
-            digits = 0 if unit == "kB" or amount >= 100 else 1
-            return f"{amount:.{digits}f}\u00a0{unit}"
-    return f"{value}\u00a0{'byte' if value == 1 else 'bytes'}"
+register.filter("thin", figures.thin)
+register.filter("bytes", figures.in_bytes)
 
 
 @register.simple_tag

@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
             model_name="run",
             index=models.Index(
                 condition=models.Q(("finished_at__isnull", False), ("is_newest", True)),
-                fields=["-finished_at"],
+                fields=["-finished_at", "-id"],
                 name="run_newest_finished",
             ),
         ),

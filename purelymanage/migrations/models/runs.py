@@ -191,7 +191,7 @@ class Run(models.Model):
                 name="run_open",
             ),
             models.Index(
-                fields=["-finished_at"],
+                fields=["-finished_at", "-id"],
                 condition=Q(is_newest=True, finished_at__isnull=False),
                 name="run_newest_finished",
             ),

@@ -17,7 +17,9 @@ from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations import queue
 from purelymanage.migrations.models import Job, Run
 
-# How long a worker may be silent while it copies, and while it waits for the API.
+# How long a worker may be silent while it copies, and while it waits for the API. A
+# server may still be busy with what a killed worker had sent: who resumes too soon
+# does not see it and copies it twice.
 LEASE = timedelta(seconds=30)
 LONG_LEASE = timedelta(seconds=120)
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
+from purelymanage.figures import in_bytes, thin
 from purelymanage.imap.errors import (
     CertificateRefused,
     ConnectionLost,
@@ -34,16 +34,7 @@ PAUSES = [timedelta(seconds=it) for it in (15, 60, 300, 900, 1800)]
 
 
 def settle_outcome(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bool:
-    """Settle a run by what the engine came back with."""
-    if outcome.failure is not None:
-        return settle_failure(
-            run=run,
-            trouble=trouble_of(outcome.failure),
-            reason=outcome.failure.message,
-            technical=outcome.failure.technical,
-            retry=outcome.failure.retry,
-            figures=figures,
-        )
+    """Settle a run that the engine brought to its end, or was told to stop."""
     match outcome.verdict:
         case Verdict.STOPPED:
             return give_back(run=run, figures=figures)
@@ -195,18 +186,17 @@ def _shortfall(outcome: Outcome) -> str:
     if not missing:
         return "The two mailboxes do not agree in every folder."
     noun = "message is" if missing == 1 else "messages are"
-    return f"{missing:,} {noun} not at the destination."
+    return f"{thin(missing)} {noun} not at the destination."
 
 
 def _summary(run: Run) -> str:
-    size = filesizeformat(run.bytes_to_copy if run.dry_run else run.bytes_copied)
-    size = size.replace("\xa0", " ")
+    size = in_bytes(run.bytes_to_copy if run.dry_run else run.bytes_copied)
     if run.dry_run:
         return (
-            f"{run.messages:,} messages, {run.already_there:,} of them there already, "
-            f"{run.to_copy:,} to copy ({size})"
+            f"{thin(run.messages)} messages, {thin(run.already_there)} of them there already, "
+            f"{thin(run.to_copy)} to copy ({size})"
         )
     return (
-        f"{run.get_verdict_display().lower()}, {run.copied:,} messages copied ({size}), "
-        f"{run.already_there:,} there already"
+        f"{run.get_verdict_display().lower()}, {thin(run.copied)} messages copied ({size}), "
+        f"{thin(run.already_there)} there already"
     )

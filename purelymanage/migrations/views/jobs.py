@@ -40,8 +40,8 @@ EARLIER = 20
 def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     words = asked(request, "q")
     runs = _newest(request).search(words)
-    unsettled = runs.open().order_by("queued_at", "pk")[:MOST_OPEN]
-    ended = runs.settled().order_by("-finished_at", "-pk")
+    unsettled = runs.open().defer("log").order_by("queued_at", "pk")[:MOST_OPEN]
+    ended = runs.settled().defer("log", "samples").order_by("-finished_at", "-pk")
     page = Paginator(ended, PER_PAGE).get_page(request.GET.get("page"))
     views = [RunView(run) for run in unsettled]
     return page_or_partial(
@@ -92,7 +92,8 @@ def create_job(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def job_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(_newest(request), job_id=pk)
+    runs = _newest(request)
+    run = get_object_or_404(runs.defer("log") if request.htmx else runs, job_id=pk)
     return _show(request, run)
 
 

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
@@ -117,15 +117,9 @@ def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     server = get_object_or_404(Server.objects.visible_to(request.user), pk=pk)
     trial = operations.test_server(server=server)
     if request.htmx:
-        return page_or_partial(
-            request,
-            "migrations/server.html",
-            {
-                "server": server,
-                "trial": trial,
-                "may_edit": may_edit_servers(request.user),
-            },
-        )
+        may_edit = may_edit_servers(request.user)
+        context = {"server": server, "trial": trial, "may_edit": may_edit}
+        return render(request, "migrations/_server.html", context)
     tell = messages.success if trial.passed else messages.error
     tell(request, f"{trial.sentence} {trial.advice}".strip())
     return redirect("migrations:server-list")

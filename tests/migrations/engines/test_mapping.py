@@ -103,6 +103,25 @@ def test_a_folder_below_another_is_never_special() -> None:
     }
 
 
+def test_what_lies_in_a_special_folder_goes_along() -> None:
+    source = account("Archiv", "Archiv.2021.May", "Archive", separator=".")
+    assert routes(source, account(archive="Archive")) == {
+        "Archive": "Archive",
+        "Archiv": "Archiv (new)",
+        "Archiv.2021.May": "Archiv/2021/May (new)",
+    }
+    source = account("Archiv", "Archiv.2021.May", separator=".")
+    assert routes(source, account(archive="Archive")) == {
+        "Archiv": "Archive",
+        "Archiv.2021.May": "Archive/2021/May (new)",
+    }
+    # As it was found by an earlier copy, whoever made it
+    there = account("Archiv/2021/May", archive="Archive")
+    assert routes(source, there)["Archiv.2021.May"] == "Archiv/2021/May"
+    there = account("Archive/2021/May", archive="Archive")
+    assert routes(source, there)["Archiv.2021.May"] == "Archive/2021/May"
+
+
 def test_the_usual_name_wins_among_several() -> None:
     source = account("Spam", "Junk")
     assert routes(source, account(junk="Bulk")) == {

@@ -13,6 +13,7 @@ from tests.migrations.engines.copying import copy, counted
 PLAIN = Stored(message(1))
 
 
+@pytest.mark.slow
 def test_1500_messages_arrive_byte_for_byte_and_once(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -208,10 +209,11 @@ def test_subscriptions_follow(old: Dovecot, new: Dovecot, new_user: NewUser) -> 
     assert b"Hidden" not in listed
 
 
+@pytest.mark.slow
 def test_what_the_destination_refuses_is_named_and_the_rest_arrives(
     old: Dovecot, new_user: NewUser
 ) -> None:
-    with Dovecot(extra="mail_max_keyword_length = 50") as strict:
+    with Dovecot() as strict:
         otto, anna = new_user(old), new_user(strict)
         # Dovecot keeps no empty messages, so one is put there behind its back
         old.seed(otto, {"INBOX": [PLAIN, Stored(message(2))]})
@@ -239,6 +241,7 @@ def test_messages_above_the_limit_are_left_out_and_named(
     assert "10,000 bytes" in outcome.errors[0].reason
 
 
+@pytest.mark.slow
 def test_a_full_mailbox_ends_the_run_with_a_reason(
     old: Dovecot, new_user: NewUser
 ) -> None:

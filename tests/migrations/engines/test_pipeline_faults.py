@@ -29,6 +29,7 @@ def without_literal_plus(data: bytes) -> bytes:
     return data.replace(b" LITERAL+", b"")
 
 
+@pytest.mark.slow
 def test_a_server_without_literal_plus_gets_everything_too(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_server_without_multiappend_gets_everything_too(
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cuts", [[60_000, 200_000], [700, 1300], [300_000, 90_000]])
 def test_a_destination_that_breaks_off_ends_up_with_each_message_once(
     old: Dovecot, new: Dovecot, new_user: NewUser, cuts: list[int]
@@ -99,6 +101,7 @@ def test_an_answer_that_is_lost_with_the_connection_makes_no_double(
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:40])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cuts", [[60_000, 200_000], [900, 8_000], [400_000]])
 def test_a_source_that_breaks_off_is_asked_again(
     old: Dovecot, new: Dovecot, new_user: NewUser, cuts: list[int]
@@ -113,6 +116,7 @@ def test_a_source_that_breaks_off_is_asked_again(
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL)
 
 
+@pytest.mark.slow
 def test_one_message_that_ends_each_connection_is_left_out(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -128,6 +132,7 @@ def test_one_message_that_ends_each_connection_is_left_out(
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:10])
 
 
+@pytest.mark.slow
 def test_a_copy_stops_within_two_seconds_and_counts_truly(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -169,6 +174,34 @@ def test_a_hanging_server_does_not_keep_a_copy_from_stopping(
 
     assert time.monotonic() - asked < 2
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.STOPPED, 0)
+
+
+def test_a_destination_that_stops_answering_does_not_keep_it_either(
+    old: Dovecot, new: Dovecot, new_user: NewUser
+) -> None:
+    otto, anna = new_user(old), new_user(new)
+    old.seed(otto, {"INBOX": MAIL})
+    asked = 0.0
+
+    def swallow(data: bytes) -> bytes:
+        return b"" if b"APPENDUID" in data else data
+
+    with Proxy(new.port, rewrite=swallow, watch=b" APPEND ") as proxy:
+
+        def stop(progress: Progress) -> None:
+            nonlocal asked
+            if proxy.seen.is_set():
+                asked = time.monotonic()
+                raise Stop
+
+        outcome = copy(old.account(otto), through(proxy, new, anna), stop)
+
+    assert time.monotonic() - asked < 2
+    assert (outcome.verdict, outcome.messages_copied) == (Verdict.STOPPED, 0)
+    # What arrived without our knowing is found by the next run
+    again = copy(old.account(otto), new.account(anna))
+    assert again.verdict == Verdict.COMPLETE
+    assert counted(new.contents(anna, "INBOX")) == counted(MAIL)
 
 
 def test_a_hanging_server_is_given_up_after_the_timeout(
@@ -216,3 +249,47 @@ def test_what_keeps_us_from_starting_is_named(
     nobody = _failure(replace(source, port=port), destination)
     assert isinstance(nobody, Unreachable)
     assert nobody.message == f"Nobody listens at 127.0.0.1, port {port}."
+
+
+def test_a_folder_that_was_replaced_is_read_again(
+    old: Dovecot, new: Dovecot, new_user: NewUser
+) -> None:
+    otto, anna = new_user(old), new_user(new)
+    old.seed(otto, {"INBOX": MAIL[:30]})
+    seen = 0
+
+    def rewrite(data: bytes) -> bytes:
+        nonlocal seen
+        seen += data.count(b"[UIDVALIDITY ")
+        return data if seen < 2 else re.sub(rb"UIDVALIDITY \d", b"UIDVALIDITY 9", data)
+
+    with Proxy(old.port, rewrite=rewrite) as proxy:
+        outcome = copy(through(proxy, old, otto), new.account(anna))
+
+    assert proxy.connections == 2
+    assert outcome.verdict == Verdict.COMPLETE
+    assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:30])
+
+
+@pytest.mark.slow
+def test_a_server_that_asks_for_a_pause_gets_one(
+    old: Dovecot, new: Dovecot, new_user: NewUser
+) -> None:
+    otto, anna = new_user(old), new_user(new)
+    old.seed(otto, {"INBOX": MAIL[:30]})
+    refused = 0
+
+    def rewrite(data: bytes) -> bytes:
+        nonlocal refused
+        if refused < 3 and b" OK [READ-ONLY]" in data:
+            refused += 1
+            return data.replace(b" OK [READ-ONLY]", b" NO [THROTTLED]")
+        return data
+
+    with Proxy(old.port, rewrite=rewrite) as proxy:
+        outcome = copy(through(proxy, old, otto), new.account(anna))
+
+    assert refused == 3
+    assert proxy.connections == 4
+    assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 30)
+    assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:30])

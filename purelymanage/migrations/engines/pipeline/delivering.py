@@ -16,6 +16,9 @@ from .passage import Parcel, Passage, Stream
 
 # APPEND commands without an answer on one connection.
 UNANSWERED = 64
+# The same where a command takes many messages: few enough that those which arrive
+# meanwhile wait for each other and go together.
+UNANSWERED_BATCHES = 4
 # Messages in one of them, where the server takes several. Opening and locking the
 # folder costs a server more than the writing of a message.
 BATCH_MESSAGES = 50
@@ -40,7 +43,11 @@ class Deliverer:
         self._passage = passage
         self._group = group
         self._siblings = siblings
-        self._slots = asyncio.Semaphore(1 if passage.careful else UNANSWERED)
+        # Where each message waits for leave, a batch would only take longer to end.
+        able = destination.has("MULTIAPPEND") and destination.has("LITERAL+")
+        self._batches = able and not passage.careful
+        slots = UNANSWERED_BATCHES if self._batches else UNANSWERED
+        self._slots = asyncio.Semaphore(slots)
         self._answers: set[asyncio.Task[None]] = set()
         # Taken from the outbox too early: it did not fit into the batch.
         self._next: Parcel | None = None
@@ -48,11 +55,9 @@ class Deliverer:
     async def deliver_all(self) -> None:
         """Send until nothing comes any more and everything has been answered."""
         while not self._passage.stopping:
-            batch = await self._take_batch()
-            if not batch:
-                break
             await self._slots.acquire()
-            if self._passage.stopping:
+            batch = await self._take_batch()
+            if not batch or self._passage.stopping:
                 break
             await self._send(batch)
         while self._answers:
@@ -88,11 +93,7 @@ class Deliverer:
 
     def _most(self) -> int:
         """Return how many messages may go into one command."""
-        # Where each message waits for leave, a batch would only take longer to end.
-        able = self._destination.has("MULTIAPPEND") and self._destination.has(
-            "LITERAL+"
-        )
-        if self._passage.careful or not able:
+        if not self._batches:
             return 1
         # The others shall have something to do as well.
         share = 1 + self._passage.outbox.qsize() // self._siblings

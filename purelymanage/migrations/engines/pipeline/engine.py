@@ -22,7 +22,7 @@ from .tally import Tally
 
 INTERVAL = 0.5
 # For the answers to what was sent already, so that the counts are true.
-GRACE = 1.4
+GRACE = 1.2
 END = 0.4
 
 

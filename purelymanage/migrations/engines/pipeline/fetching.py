@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from purelymanage.imap.connection import Connection
+from purelymanage.imap.errors import Refused
 from purelymanage.imap.messages import (
     Message,
     enter,
@@ -83,11 +84,13 @@ class Fetcher:
         async def check() -> None:
             status = await entering.answer
             if not status.ok:
+                self._raise_passing(status)
                 job.fail(
                     self._passage.tally, f"The source does not open it: {status.text}"
                 )
             elif entering.selected.uid_validity != listing.uid_validity:
-                raise FolderChanged
+                name = job.progress.source
+                raise FolderChanged(f"The folder {name} was replaced during the copy.")
 
         self._group.create_task(check())
 
@@ -207,6 +210,8 @@ class Fetcher:
     ) -> None:
         if job.failed or self._passage.stopping:
             return
+        if rows:
+            self._raise_passing(status)
         for row in rows:
             if status.ok:
                 # Deleted meanwhile, or forgotten: the next look will tell.
@@ -217,3 +222,11 @@ class Fetcher:
                 self._passage.fail(
                     job, listing, row, f"The source refused it: {status.text}"
                 )
+
+    def _raise_passing(self, status: Status) -> None:
+        """End the pass where a refusal speaks of this moment, not of a message."""
+        refused = Refused(
+            "The source gives out nothing more for now.", status.text, code=status.code
+        )
+        if not status.ok and refused.retry:
+            raise refused

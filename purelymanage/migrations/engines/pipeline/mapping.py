@@ -57,11 +57,13 @@ _ROLE_BY_NAME = {name: role for role, all_ in _WELL_KNOWN.items() for name in al
 @dataclass(frozen=True, slots=True)
 class Route:
     source: Folder
-    # Levels, without prefix and separators.
-    path: tuple[str, ...]
     wire: bytes
     name: str
     exists: bool
+    # At the destination.
+    subscribed: bool
+    # The folders above it there, from the top.
+    parents: tuple[bytes, ...]
 
 
 def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
@@ -70,21 +72,31 @@ def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
     existing = {folder.name: folder for folder in destination.folders}
     roles_there = _roles(destination)
     taken_by = {folder.wire: role for role, folder in _roles(source).items()}
+    # Where folders with a special use went, so that what lies in them goes along.
+    moved: dict[tuple[str, ...], tuple[str, ...]] = {}
     routes = []
     for path, folder in _sorted(source):
         match = roles_there.get(taken_by.get(folder.wire, ""))
+        if match is not None and "\\NOINFERIORS" not in match.attributes:
+            moved[path] = destination.namespace(match).path(match.name)
         if match is None:
             match = existing.get(home.name(_legal(path, home)))
         if match is not None:
             shown, wire = match.name, match.wire
         else:
-            shown = home.name(_legal(path, home))
-            wire = names.encode(shown)
+            shown = home.name(_legal(_follow(path, moved), home))
+            match = existing.get(shown)
+            wire = match.wire if match is not None else names.encode(shown)
         exists = match is not None and "\\NONEXISTENT" not in match.attributes
         if match is not None and "\\NOSELECT" in match.attributes:
             # A level that only holds others becomes a folder by being created.
             exists = False
-        routes.append(Route(folder, path, wire, shown, exists))
+        subscribed = match is not None and match.subscribed
+        above = _legal(path, home)
+        parents = tuple(
+            names.encode(home.name(above[:depth])) for depth in range(1, len(above))
+        )
+        routes.append(Route(folder, wire, shown, exists, subscribed, parents))
     return routes
 
 
@@ -122,6 +134,16 @@ def _roles(folders: FolderList) -> dict[str, Folder]:
             if role not in named or rank < named[role][0]:
                 named[role] = (rank, folder)
     return found | {role: folder for role, (_, folder) in named.items()}
+
+
+def _follow(
+    path: tuple[str, ...], moved: dict[tuple[str, ...], tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return a path below the folder that its nearest moved parent became."""
+    for depth in range(len(path) - 1, 0, -1):
+        if path[:depth] in moved:
+            return moved[path[:depth]] + path[depth:]
+    return path
 
 
 def _legal(path: tuple[str, ...], home: Namespace) -> tuple[str, ...]:

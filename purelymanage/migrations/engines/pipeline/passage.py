@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from purelymanage.imap.errors import ImapError
 from purelymanage.imap.messages import Message
 
 from .listing import Listing, Mark
@@ -15,8 +16,10 @@ from .work import Job, Target
 PIECES_HELD = 8
 
 
-class FolderChanged(Exception):
+class FolderChanged(ImapError):
     """The folder is no longer the one that was read."""
+
+    retry = True
 
 
 class Window:

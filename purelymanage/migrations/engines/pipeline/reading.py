@@ -95,6 +95,8 @@ async def _read(
         reading.refusal = _refusal(connection, status.text, status.code)
     elif not fetched.ok and entering.selected.exists:
         reading.refusal = _refusal(connection, fetched.text, fetched.code)
+    if reading.refusal is not None and reading.refusal.retry:
+        raise reading.refusal
     if validity is None:
         listing.uid_validity = entering.selected.uid_validity
     return reading

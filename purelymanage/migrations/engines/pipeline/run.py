@@ -12,7 +12,7 @@ from collections import Counter
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import ImapError, Refused
-from purelymanage.imap.folders import create_folder, list_folders
+from purelymanage.imap.folders import create_folder, list_folders, subscribe
 from purelymanage.imap.session import log_in
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -24,7 +24,6 @@ from purelymanage.migrations.engines.base import (
 
 from .listing import Mark
 from .mapping import plan_routes
-from .passage import FolderChanged
 from .reading import Reading, read_folders
 from .tally import Tally
 from .transfer import Transfer
@@ -68,9 +67,6 @@ class Run:
                 try:
                     await self._attempt(careful=failures > 1)
                     return
-                except FolderChanged:
-                    self._tally.note("A folder was replaced meanwhile; reading again.")
-                    failures += 1
                 except ImapError as exc:
                     # The very first connection is a question of the settings.
                     if not exc.retry or not self._targets:
@@ -216,7 +212,14 @@ class Run:
                 # Mere views of messages that lie in other folders.
                 continue
             target = by_wire.setdefault(
-                route.wire, Target(route.wire, route.name, route.exists)
+                route.wire,
+                Target(
+                    route.wire,
+                    route.name,
+                    route.exists,
+                    route.subscribed,
+                    route.parents,
+                ),
             )
             progress = FolderProgress(
                 route.source.name, route.name, exists=route.exists
@@ -231,22 +234,24 @@ class Run:
         )
 
     async def _create(self) -> None:
-        """Create what does not exist yet, all at once."""
+        """Create and subscribe to what is not there yet, all at once."""
+        destination = self._destinations[0]
 
         async def create(target: Target) -> None:
-            subscribe = any(job.source.subscribed for job in target.jobs)
             try:
-                await create_folder(
-                    self._destinations[0], target.wire, subscribe=subscribe
-                )
-                target.exists = True
+                if not target.exists:
+                    await create_folder(destination, target.wire, target.parents)
+                    target.exists = True
+                if target.wanted and not target.subscribed:
+                    await subscribe(destination, target.wire)
+                    target.subscribed = True
             except Refused as exc:
                 for job in target.jobs:
                     job.fail(self._tally, _words(exc))
 
         async with asyncio.TaskGroup() as group:
             for target in self._targets:
-                if not target.exists and target.open_jobs():
+                if target.open_jobs():
                     group.create_task(create(target))
 
     async def _look(self, phase: Phase) -> None:
@@ -367,8 +372,6 @@ def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
     ]
 
     def rank(error: BaseException) -> int:
-        if isinstance(error, ImapError):
-            return 2 if error.retry else 1
-        return 3 if isinstance(error, FolderChanged) else 0
+        return 1 + error.retry if isinstance(error, ImapError) else 0
 
     return min(leaves, key=rank)

@@ -53,9 +53,16 @@ class Target:
     wire: bytes
     name: str
     exists: bool
+    subscribed: bool
+    parents: tuple[bytes, ...]
     jobs: list[Job] = field(default_factory=list)
     listing: Listing | None = None
     permanent_flags: frozenset[bytes] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Say whether programs are to show it, as they do at the source."""
+        return any(job.source.subscribed for job in self.jobs)
 
     def open_jobs(self) -> list[Job]:
         """Return the folders that nothing has gone wrong with."""
@@ -84,6 +91,10 @@ def _settle(
     if mark == Mark.UNKNOWN:
         listing.marks[row] = Mark.PRESENT if is_there else Mark.MISSING
         progress.already_there += is_there
+    elif mark == Mark.MISSING and is_there:
+        # Somebody else has brought it meanwhile.
+        listing.marks[row] = Mark.PRESENT
+        progress.already_there += 1
     elif mark == Mark.SENT:
         # The answer was lost with a connection, but now it can be seen.
         listing.marks[row] = Mark.CONFIRMED if is_there else Mark.MISSING

@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from purelymanage.quickstart import start
 
@@ -34,4 +34,5 @@ class Command(BaseCommand):
         try:
             start.run(port=port, reset=reset, out=sys.stdout)
         except start.PROBLEMS as exc:
-            raise CommandError(str(exc)) from exc
+            # One sentence; the word "CommandError" says nothing to a newcomer.
+            raise SystemExit(str(exc)) from exc
