@@ -147,9 +147,11 @@ def kinds_for(person: Person) -> list[Kind]:
 
 
 def interests(entry: Entry, kind: Kind, person: Person) -> bool:
-    """Whether `person` may hear of it, and has not done it."""
+    """Whether `person` may hear of it, and does not know it anyway."""
+    is_own = entry.event == Event.OWNER_CREATED and entry.target == person.email
     return (
         person.pk != entry.actor_id
+        and not is_own
         and person.may(kind.right)
         and person.covers(entry.domain)
     )

@@ -103,7 +103,12 @@ def count(number: int, one: str, many: str = "") -> str:
 
 
 def domain_of(address: str) -> str:
-    return address.rpartition("@")[2]
+    return address.rpartition("@")[2].lower()
+
+
+def points_to(rule: types.Rule, address: str) -> bool:
+    """Tell whether mail goes there; PurelyMail keeps targets as they were written."""
+    return address in map(str.lower, rule.targets)
 
 
 def rule_pattern(rule: types.Rule) -> str:

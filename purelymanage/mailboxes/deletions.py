@@ -15,6 +15,7 @@ from purelymanage.deletions.impact import (
     Impact,
     Line,
     count,
+    points_to,
     rule_fact,
     rule_pattern,
 )
@@ -45,9 +46,9 @@ class MailboxHandler:
         if key not in account.users:
             return None
         lines = [Line("mailbox", "all its mail")]
-        aiming = [rule for rule in account.rules if key in rule.targets]
+        aiming = [rule for rule in account.rules if points_to(rule, key)]
         if aiming:
-            ends = [rule for rule in aiming if rule.targets == (key,)]
+            ends = [rule for rule in aiming if len(rule.targets) == 1]
             note = "They go on to their other addresses."
             if ends:
                 note = f"{count(len(ends), 'rule')} then leads nowhere."

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.deletions.impact import Account, Impact, Line, rule_fact, rule_pattern
+from purelymanage.deletions.impact import (
+    Account,
+    Impact,
+    Line,
+    points_to,
+    rule_fact,
+    rule_pattern,
+)
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.registry import Companion, Subject, believe
 from purelymanage.domains.operations import request_sync
@@ -119,12 +127,19 @@ def listed() -> list[types.Rule]:
 
 
 def _find(client: PurelymailClient, wanted: dict[str, Any]) -> types.Rule | None:
-    def looks(rule: types.Rule) -> list[Any]:
-        return [getattr(rule, name) for name in FIELDS[:-1]] + [sorted(rule.targets)]
+    """Return the rule that does the same, whatever its id and its capital letters."""
 
-    looked_for = [wanted[name] for name in FIELDS[:-1]] + [sorted(wanted["targets"])]
+    def deed(rule: dict[str, Any]) -> list[Any]:
+        return [
+            rule["domain"],
+            rule["match_user"].lower(),
+            rule["prefix"],
+            rule["catchall"],
+            sorted(map(str.lower, rule["targets"])),
+        ]
+
     rules = client.list_routing_rules()
-    return next((rule for rule in rules if looks(rule) == looked_for), None)
+    return next((it for it in rules if deed(asdict(it)) == deed(wanted)), None)
 
 
 def _write(remote_id: int, columns: dict[str, Any]) -> None:
@@ -151,7 +166,7 @@ def _after(rule: types.Rule, account: Account) -> str:
     """Say who gets the mail instead, where that can be told."""
     if rule.match_user and not rule.prefix:
         address = rule_pattern(rule)
-        if address in account.users and address not in rule.targets:
+        if address in account.users and not points_to(rule, address):
             return f"It is delivered to the mailbox {address} again."
         weaker = [
             other

@@ -55,6 +55,10 @@ class MakeNoticesTests(CastTestCase):
         notices.make_notices()
         self.assertEqual(self.told(), {"adam@example.org", "audrey@example.org"})
 
+    def test_nor_of_becoming_an_owner(self) -> None:
+        log.record(Event.OWNER_CREATED, actor=Agent.OPERATOR, target="olga@example.org")
+        self.assertEqual(notices.make_notices(), 0)
+
     def test_nor_those_who_were_switched_off_or_do_not_want_to(self) -> None:
         User.objects.filter(pk=self.adam.pk).update(is_active=False)
         NotificationChoice.objects.create(person=self.olga, kind="outside", by=By.NONE)

@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,12 @@ BATCH = 5_000
 def timed(what: str) -> Iterator[None]:
     begun = time.perf_counter()
     yield
-    print(f"{what}: {time.perf_counter() - begun:.2f} s")
+    say(f"{what}: {time.perf_counter() - begun:.2f} s")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def fill(rows: int) -> None:
@@ -35,20 +41,32 @@ def fill(rows: int) -> None:
     from purelymanage.audit.models import Agent, Entry
 
     chance = random.Random(1)  # noqa: S311  # the same rows each time
-    kinds = [Event.MAILBOX_APPEARED, Event.MAILBOX_VANISHED, Event.SIGNED_IN]
+    plain: dict[str, str] = {}
+    kinds = [
+        (Event.MAILBOX_APPEARED, plain),
+        (Event.SIGNED_IN, plain),
+        (Event.MAILBOX_CHANGED, {"changes": "search indexing on, spam filtering off"}),
+        (
+            Event.RUN_FAILED,
+            {
+                "kind": "the copy",
+                "source": "anna@old-provider.example",
+                "reason": "The password was refused by the old provider: wrong ü.",
+            },
+        ),
+    ]
     missing = rows - Entry.objects.head()[0]
     for _ in range(0, missing, BATCH):
         with transaction.atomic():
-            log.record_many(
-                [
-                    log.note(
-                        chance.choice(kinds),
-                        actor=chance.choice([Agent.PANEL, Agent.OUTSIDE]),
-                        target=f"box{chance.randrange(5_000)}@d{chance.randrange(40)}.org",
-                    )
-                    for _ in range(BATCH)
-                ]
-            )
+            entries = []
+            for _ in range(BATCH):
+                event, details = chance.choice(kinds)
+                target = f"box{chance.randrange(5_000)}@d{chance.randrange(40)}.org"
+                actor = chance.choice([Agent.PANEL, Agent.OUTSIDE])
+                entries.append(
+                    log.note(event, actor=actor, target=target, diff=None, **details)
+                )
+            log.record_many(entries)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE audit_entry")
 
@@ -69,7 +87,7 @@ def main() -> None:
     with timed(f"verifying {Entry.objects.head()[0]:,} entries"):
         found = walk()
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"memory grew by {grown / 1024:.1f} MB; {found.problem or 'whole'}")
+    say(f"memory grew by {grown / 1024:.1f} MB; {found.problem or 'whole'}")
 
 
 if __name__ == "__main__":

@@ -216,3 +216,32 @@ class RaceTests(AtOnceTestCase):
             )
         self.assertEqual(self.state(deletion), "cancelled")
         self.assertTrue(self.is_remote(deletion.key))
+
+    def test_the_end_of_a_domain_and_a_cancellation_do_not_block_each_other(
+        self,
+    ) -> None:
+        inside = [self.add(number) for number in range(20)]
+        domain = ask(self.adam, "example.org", kind="domain")
+        self.make_due(domain)
+        self.fault("latency", "deleteDomain", seconds=0.05)
+
+        def execute() -> None:
+            try:
+                execution.execute_deletion(deletion=domain)
+            finally:
+                connection.close()
+
+        def cancel(it: PendingDeletion) -> None:
+            try:
+                requests.cancel_deletions(deletions=[it], actor=self.adam)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(6) as pool:
+            futures = [pool.submit(execute)]
+            futures += [pool.submit(cancel, it) for it in reversed(inside)]
+            for future in futures:
+                future.result(timeout=30)
+        self.assertEqual(self.state(domain), "deleted")
+        states = {self.state(it) for it in inside}
+        self.assertLessEqual(states, {"deleted", "cancelled"})

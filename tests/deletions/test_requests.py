@@ -126,6 +126,27 @@ class RequestTests(RequestTestCase):
         self.assertEqual(self.state(deletion), "waiting")
         self.assertNotContains(self.client.get("/deletions/"), BOX)
 
+    def test_nonsense_is_not_found(self) -> None:
+        for path in ("mailbox/a%00b", "mailbox/nobody@example.org", "rule/x", "tree/1"):
+            with self.subTest(path=path):
+                r = self.client.get(f"/deletions/new/{path}/")
+                self.assertEqual(r.status_code, 404)
+        huge = "9" * 30
+        self.assertEqual(
+            self.client.get(f"/deletions/new/rule/{huge}/").status_code, 404
+        )
+        r = self.client.post("/deletions/cancel/", {"deletion": [huge, "x", "²"]})
+        self.assertEqual(r.status_code, 302)
+        r = self.client.get("/deletions/?asked=x&kind=%00&domain=x&person=x")
+        self.assertContains(r, "No deletion is like this")
+
+    def test_mail_cannot_be_sent_to_what_goes_too(self) -> None:
+        ask(self.olga, "ben@example.org")
+        r = self.post(route_to="ben@example.org")
+        self.assertContains(r, "frozen", status_code=422)
+        r = self.post(route_to=BOX)
+        self.assertContains(r, "has to go to another", status_code=422)
+
     def test_any_administrator_cancels(self) -> None:
         first = ask(self.adam, BOX)
         self.client.force_login(self.olga)

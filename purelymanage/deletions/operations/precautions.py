@@ -18,6 +18,7 @@ from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
 from purelymanage.deletions import registry
 from purelymanage.deletions.models import Kind, PendingDeletion, Precaution
+from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import PurelymailError, Rejected
@@ -41,6 +42,8 @@ def ask_for(deletion: PendingDeletion, *, lock: bool, route_to: str) -> None:
         raise Refused("Only a mailbox can be locked or routed elsewhere.")
     if route_to.lower() == deletion.key:
         raise Refused("Its mail has to go to another address.")
+    if route_to:
+        refuse_if_pending(Kind.MAILBOX, route_to.lower())
     now = timezone.now()
     if lock:
         Precaution.objects.create(

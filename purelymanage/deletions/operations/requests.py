@@ -191,6 +191,8 @@ def subjects(kind: str, keys: list[str], actor: User) -> list[Subject]:
     """Return what the keys name, as far as this person may see it, or refuse."""
     if kind not in Kind or not keys:
         raise Refused("Nothing was chosen.")
+    if any("\0" in key for key in keys):  # PostgreSQL knows none, and nobody means it
+        raise Refused("There is nothing like this.")
     if len(keys) > MOST_AT_ONCE:
         raise Refused(f"At most {MOST_AT_ONCE} can be deleted at once.")
     handler = registry.handler(kind)
