@@ -51,8 +51,8 @@ def main() -> None:
 
 def _ensure_owner(order: Order) -> bool:
     """Make the owner unless there is one; return whether it was made."""
-    from purelymanage.accounts.operations.people import create_owner
     from purelymanage.accounts.models import User
+    from purelymanage.accounts.operations.people import create_owner
     from purelymanage.audit.models import Agent
 
     user = User.objects.filter(email__iexact=order["email"]).first()
