@@ -11,6 +11,7 @@ from purelymanage.purelymail.errors import Unavailable
 
 class BudgetTests(TestCase):
     def setUp(self) -> None:
+        cache.clear()  # is a table, which tests with real transactions leave filled
         self.sleep = self.enterContext(mock.patch("time.sleep", autospec=True))
 
     def spend(self, times: int, *, patience: float = 10) -> list[float]:
