@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,13 @@ def test_it_copies_without_a_database(command: Command, server: Dovecot) -> None
     assert result["bytes_copied"] == sum(len(m.body) for m in MAIL + MAIL[:5])
     assert result["errors"] == []
     assert result["seconds"] > 0
-    folders = [(f["source"], f["copied"], f["exists"]) for f in result["folders"]]
-    assert folders == [("INBOX", 25, True), ("Büro", 5, False)]
+    counts = [
+        (f["source"], f["destination"], f["messages"], f["already_there"], f["copied"])
+        for f in result["folders"]
+    ]
+    assert counts == [("INBOX", "INBOX", 25, 0, 25), ("Büro", "Büro", 5, 0, 5)]
+    assert [f["exists"] for f in result["folders"]] == [True, False]
+    assert [f["failed"] for f in result["folders"]] == [0, 0]
 
     status, out, err = command.run()
     assert (status, err) == (0, "")
@@ -127,14 +133,27 @@ def test_a_signal_stops_it_with_true_counts(server: Dovecot, tmp_path: Path) -> 
     assert result["messages_copied"] == len(there) < 30
 
 
-def _call(command: Command, **changes: str) -> str:
-    """Run it in this process and return the one sentence it ends with."""
-    options: dict[str, Any] = {
+def _options(command: Command, **changes: str | bool) -> dict[str, Any]:
+    return {
         name.removeprefix("--").replace("-", "_"): value
         for name, value in (command.options | changes).items()
     }
+
+
+def _ending(command: Command, **changes: str | bool) -> tuple[str, str]:
+    """Run it in this process until it fails, and return what it printed."""
+    out, err = StringIO(), StringIO()
+    options = _options(command, **changes)
+    with pytest.raises(SystemExit) as caught:
+        call_command("copy_mailbox", stdout=out, stderr=err, **options)
+    assert caught.value.code == 1
+    return out.getvalue(), err.getvalue()
+
+
+def _call(command: Command, **changes: str | bool) -> str:
+    """Run it in this process and return the one sentence it ends with."""
     with pytest.raises(CommandError) as caught:
-        call_command("copy_mailbox", **options)
+        call_command("copy_mailbox", **_options(command, **changes))
     assert caught.value.returncode == 2
     return str(caught.value)
 
@@ -191,6 +210,20 @@ def test_a_wrong_password_is_one_sentence(command: Command, tmp_path: Path) -> N
     assert status == 1
     assert "The server 127.0.0.1 refused this password for otto." in err
     assert "Traceback" not in err
+
+
+def test_what_ended_the_copy_is_among_the_errors(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_text("wrong")
+    out, err = _ending(command, **{"--json": True})
+
+    result = json.loads(out)
+    assert (result["verdict"], result["folders"], err) == ("incomplete", [], "")
+    assert "refused this password for otto" in result["failure"]
+    assert result["errors"] == [
+        {"folder": "", "uid": 0, "size": 0, "reason": result["failure"]}
+    ]
 
 
 @pytest.mark.slow

@@ -65,6 +65,7 @@ class FolderProgress:
 class ItemError:
     """One message, or one folder (uid 0), that could not be copied.
 
+    Without a folder it is what ended the whole copy, for those who read JSON.
     Subjects and addresses are left out on purpose: these rows are stored and shown.
     """
 
@@ -134,6 +135,9 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `copy_mailbox --json` prints."""
+        errors = [asdict(error) for error in self.errors]
+        if self.failure is not None:
+            errors.append(asdict(ItemError("", 0, 0, self.failure.message)))
         return {
             "verdict": self.verdict.value,
             "dry_run": self.dry_run,
@@ -144,7 +148,7 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "failure": self.failure.message if self.failure else None,
             "folders": [asdict(folder) for folder in self.folders],
-            "errors": [asdict(error) for error in self.errors],
+            "errors": errors,
         }
 
 
