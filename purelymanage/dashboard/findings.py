@@ -103,7 +103,7 @@ def _sync(freshness: Freshness) -> list[Finding]:
         )
         return [
             Finding(
-                "attention",
+                "attention" if freshness.synced_at else "broken",
                 "The account could not be read from PurelyMail.",
                 f"{freshness.reason} {seen}",
             )

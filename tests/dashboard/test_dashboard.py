@@ -89,6 +89,27 @@ class DashboardTests(CastTestCase):
         SyncRun.objects.all().delete()
         self.assertContains(self.client.get("/"), "read for the first time")
 
+    def test_an_account_that_was_never_read_is_not_an_empty_one(self) -> None:
+        for model in (SyncRun, Domain, Mailbox, CreditReading):
+            model.objects.all().delete()
+        now = timezone.now()
+        SyncRun.objects.create(
+            state="failed", started_at=now, finished_at=now, reason="It was down."
+        )
+        r = self.client.get("/")
+        self.assertContains(r, "The account could not be read from PurelyMail.")
+        self.assertContains(r, "It was down. Nothing of the account can be shown yet.")
+        self.assertNotContains(r, "<dd>0</dd>")
+        self.assertNotContains(r, '<span class="count">0</span>')
+        self.assertNotContains(r, "No domain yet")
+        # Three figures, and the same three in the side bar.
+        self.assertContains(r, "not known yet", count=6)
+        for path in ("/mailboxes/", "/domains/", "/routing/", "/mailboxes/new/"):
+            with self.subTest(path=path):
+                r = self.client.get(path)
+                self.assertContains(r, "The account could not be read from PurelyMail")
+                self.assertContains(r, "It was down. The panel goes on trying")
+
     def test_limited_people_see_neither_credit_nor_other_domains(self) -> None:
         Domain.objects.filter(name="example.org").update(passes_mx=False)
         self.client.force_login(self.lina)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
+from django.template import Context
 from django.utils import timezone
 from django.utils.dateformat import format as written
 from django.utils.html import format_html
@@ -56,6 +57,18 @@ def cell(tone: str) -> SafeString:
 
 register.filter("thin", figures.thin)
 register.filter("bytes", figures.in_bytes)
+
+
+@register.simple_tag(takes_context=True)
+def known(context: Context, count: int) -> SafeString | str:
+    """Say how many there are: none is a dash until the account has been read."""
+    if count or context["freshness"].synced_at:
+        return figures.thin(count)
+    return format_html(
+        '<span aria-hidden="true">{}</span><span class="visually-hidden">{}</span>',
+        "\N{EN DASH}",
+        "not known yet",
+    )
 
 
 @register.simple_tag
