@@ -1,7 +1,8 @@
 """Makes the panel's database ready: run by the quickstart in a process of its own.
 
-It reads an `Order` as JSON, and prints `step …` when it begins one and `note …` for
-what the person at the terminal should know.
+It reads an `Order` as JSON, and prints `step …` when it begins one, `note …` for what
+the person at the terminal should know, and `unread …` with the reason where the account
+could not be read and the panel is therefore empty.
 """
 
 from __future__ import annotations
@@ -37,20 +38,20 @@ def main() -> None:
     call_command("createcachetable")
 
     _say("step", "Owner")
-    is_new = _ensure_owner(order)
+    _ensure_owner(order)
 
     _say("step", "Styles and scripts")
     _collect_static()
 
-    if is_new:
+    if _is_empty():
         _say("step", "First look at the account")
         _sync_now()
     else:
         _sync_soon()
 
 
-def _ensure_owner(order: Order) -> bool:
-    """Make the owner unless there is one; return whether it was made."""
+def _ensure_owner(order: Order) -> None:
+    """Make the owner unless there is one."""
     from purelymanage.accounts.models import User
     from purelymanage.accounts.operations.people import create_owner
     from purelymanage.audit.models import Agent
@@ -62,7 +63,6 @@ def _ensure_owner(order: Order) -> bool:
         )
     elif not user.check_password(order["password"]):
         _say("note", CHANGED)
-    return user is None
 
 
 def _collect_static() -> None:
@@ -84,14 +84,27 @@ def _collect_static() -> None:
     stamp.write_text(digest.hexdigest(), encoding="utf-8")
 
 
+def _is_empty() -> bool:
+    """Whether the account was never read."""
+    from purelymanage.domains.models import SyncRun
+
+    return SyncRun.objects.freshness().synced_at is None
+
+
 def _sync_now() -> None:
-    from django.core.management import CommandError, call_command
+    from purelymanage.audit.models import Agent
+    from purelymanage.domains.sync import sync
+    from purelymanage.errors import Refused
 
     try:
-        call_command("sync", stdout=sys.stderr)
-    except CommandError as exc:
+        run = sync(actor=Agent.OPERATOR)
+    except Refused:
+        # One that was killed: its end is noticed after some minutes.
+        _say("unread", "A sync was interrupted.")
+        return
+    if run.state == run.State.FAILED:
         # The panel is of use all the same: it shows the reason and tries again.
-        _say("note", str(exc))
+        _say("unread", run.reason)
 
 
 def _sync_soon() -> None:

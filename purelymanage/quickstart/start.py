@@ -171,7 +171,7 @@ def _start(
         settings |= account.real_settings(given, folder)
     environment.write(folder.env, settings)
 
-    password = _prepare(folder, supervisor, terminal, env)
+    password, unread = _prepare(folder, supervisor, terminal, env)
 
     terminal.step("Web pages and workers")
     for child in _processes(folder, port, env):
@@ -183,13 +183,17 @@ def _start(
     folder.write_state(
         {"url": _url(port), "email": OWNER, "password": password, "sandbox": shown}
     )
-    _tell(terminal, port, password, shown, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    _tell(terminal, port, password, sandbox=shown, unread=unread, seconds=seconds)
 
 
 def _prepare(
     folder: Folder, supervisor: Supervisor, terminal: Terminal, env: dict[str, str]
-) -> str | None:
-    """Make the database ready; return the owner's password where we know it."""
+) -> tuple[str | None, str]:
+    """Make the database ready.
+
+    Return the owner's password where we know it, and why the panel is empty if it is.
+    """
     before = folder.last_state()
     # The person may have taken a password of their own, which we do not know.
     own_password = "password" in before and before["password"] is None
@@ -200,13 +204,17 @@ def _prepare(
         "reset_password": not kept and not own_password,
     }
     notes = []
+    unread = ""
 
     def on_line(line: str) -> None:
+        nonlocal unread
         what, _, text = line.partition(" ")
         if what == "step":
             terminal.step(text)
         elif what == "note":
             notes.append(text)
+        elif what == "unread":
+            unread = text
 
     supervisor.run(
         [sys.executable, "-m", "purelymanage.quickstart.panel"],
@@ -221,7 +229,7 @@ def _prepare(
     for note in notes:
         if note != panel.CHANGED:
             terminal.say(f"  {note}")
-    return None if changed else order["password"]
+    return None if changed else order["password"], unread
 
 
 def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
@@ -264,13 +272,20 @@ def _tell(
     terminal: Terminal,
     port: int,
     password: str | None,
+    *,
     sandbox: dict[str, Any] | None,
+    unread: str,
     seconds: float,
 ) -> None:
     terminal.say(f"\nReady after {seconds:.1f} s.\n")
     terminal.say(f"  Address   {_url(port)}")
     terminal.say(f"  E-mail    {OWNER}")
     terminal.say(f"  Password  {password or '(the one you chose)'}")
+    if unread:
+        terminal.say(
+            f"\n  The panel is empty: the account could not be read. {unread}\n"
+            "  It goes on trying, and shows on its first page when it worked."
+        )
     if sandbox is not None:
         terminal.say(
             f"\n  This is a demo account. To try a migration, copy from the server\n"

@@ -8,6 +8,7 @@ from django.test import TestCase, override_settings
 
 from purelymanage.accounts.models import User
 from purelymanage.quickstart import panel
+from tests.sandbox import SandboxTestCase
 
 FIRST, SECOND = "the-first-password", "another-password"
 
@@ -29,13 +30,13 @@ class EnsureOwnerTests(TestCase):
         self.assertTrue(User.objects.get().check_password(password))
 
     def test_the_first_start_makes_an_owner(self) -> None:
-        self.assertTrue(panel._ensure_owner(order(FIRST, reset_password=True)))
+        panel._ensure_owner(order(FIRST, reset_password=True))
         self.assertEqual(User.objects.get().role, "owner")
         self.assert_password(FIRST)
 
     def test_the_next_start_changes_nothing(self) -> None:
         panel._ensure_owner(order(FIRST))
-        self.assertFalse(panel._ensure_owner(order(FIRST)))
+        panel._ensure_owner(order(FIRST))
         self.assertEqual(self.capsys.readouterr().out, "")
 
     def test_a_password_that_the_person_chose_is_kept(self) -> None:
@@ -46,8 +47,27 @@ class EnsureOwnerTests(TestCase):
 
     def test_a_password_that_nobody_knows_is_replaced(self) -> None:
         panel._ensure_owner(order(FIRST))
-        self.assertFalse(panel._ensure_owner(order(SECOND, reset_password=True)))
+        panel._ensure_owner(order(SECOND, reset_password=True))
         self.assert_password(SECOND)
+
+
+class FirstLookTests(SandboxTestCase):
+    @pytest.fixture(autouse=True)
+    def _captured(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.capsys = capsys
+
+    def test_an_account_that_cannot_be_read_is_told(self) -> None:
+        with override_settings(PURELYMAIL_API_URL="http://127.0.0.1:1"):
+            panel._sync_now()
+        self.assertIn(
+            "unread PurelyMail could not be reached.", self.capsys.readouterr().out
+        )
+        self.assertTrue(panel._is_empty())
+
+    def test_an_account_that_was_read_is_no_news(self) -> None:
+        panel._sync_now()
+        self.assertEqual(self.capsys.readouterr().out, "")
+        self.assertFalse(panel._is_empty())
 
 
 def test_styles_are_collected_only_after_a_change(tmp_path: Path) -> None:

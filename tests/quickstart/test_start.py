@@ -55,6 +55,15 @@ def test_the_terminal_shows_each_step_with_its_time() -> None:
     assert shown == [["PostgreSQL", "0.0", "s"], ["Owner"], ["Something", "happened."]]
 
 
+def test_an_empty_panel_says_why() -> None:
+    out = io.StringIO()
+    start._tell(
+        start.Terminal(out), 8000, "x", sandbox=None, unread="It is down.", seconds=1
+    )
+    assert "The panel is empty" in out.getvalue()
+    assert "could not be read. It is down.\n" in out.getvalue()
+
+
 def test_a_closed_terminal_is_no_reason_to_fail() -> None:
     out = io.StringIO()
     out.close()
