@@ -55,6 +55,8 @@ def time_left(run: Run) -> timedelta | None:
     """Return how long the rest takes at the present pace."""
     if run.state != Run.State.RUNNING or run.phase != Run.Phase.COPYING:
         return None
+    if run.silent_since:
+        return None
     present = pace(run.samples)
     if present.bytes <= 0:
         return None

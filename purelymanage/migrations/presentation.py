@@ -73,7 +73,7 @@ class RunView:
             case Run.State.QUEUED:
                 return "waiting"
             case Run.State.RUNNING:
-                return "running"
+                return "attention" if run.silent_since else "running"
             case Run.State.FAILED:
                 return "broken"
             case Run.State.STOPPED:
@@ -87,6 +87,8 @@ class RunView:
         match run.state:
             case Run.State.RUNNING if run.stop_requested_at:
                 return "Stopping"
+            case Run.State.RUNNING if run.silent_since:
+                return "Silent"
             case Run.State.RUNNING if run.dry_run:
                 return "Planning"
             case Run.State.RUNNING:
@@ -105,6 +107,8 @@ class RunView:
     def headline(self) -> str:
         """What is going on, or how it ended, as one sentence without its full stop."""
         run = self.run
+        if silent_since := run.silent_since:
+            return f"No sign of life since {timezone.localtime(silent_since):%H:%M:%S}"
         match run.state:
             case Run.State.QUEUED if run.not_before:
                 return "Tries again by itself"
@@ -156,6 +160,9 @@ class RunView:
                 return ADVICE[Run.Trouble(run.trouble or Run.Trouble.OTHER)]
             case Run.State.STOPPED if not run.dry_run:
                 return "What was copied stays. Run it again to copy the rest."
+            case Run.State.RUNNING if run.silent_since:
+                does = "ends" if run.stop_requested_at else "resumes"
+                return f"It {does} by itself within about two minutes."
         return ""
 
     @property
@@ -185,7 +192,7 @@ class RunView:
 
     @cached_property
     def chart(self) -> estimates.Chart | None:
-        return estimates.chart(self.run)
+        return None if self.run.silent_since else estimates.chart(self.run)
 
     @property
     def time_left(self) -> str:

@@ -20,7 +20,7 @@ from purelymanage.migrations.engines.base import (
     Stop,
 )
 from purelymanage.migrations.models import Run, RunError, RunFolder
-from purelymanage.migrations.operations.runs import LEASE
+from purelymanage.migrations.models.runs import LEASE
 
 logger = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
+from purelymanage.migrations.models.runs import LEASE
 from purelymanage.migrations.operations import secrets
 from purelymanage.purelymail.sandbox.demo_mail import password_of
 from tests.cast import HTMX
@@ -27,7 +28,7 @@ class JobDetailTests(MigrationTestCase):
             "phase": Run.Phase.COPYING,
             "attempt": 1,
             "started_at": timezone.now() - timedelta(minutes=1),
-            "lease_until": timezone.now() + timedelta(minutes=1),
+            "lease_until": timezone.now() + LEASE,
             "messages": 1500,
             "bytes": 1_000_000,
             "bytes_to_copy": 800_000,
@@ -55,6 +56,30 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "About 2 minutes left")
         self.assertContains(r, "10 messages a second")
         self.assertContains(r, "<svg")
+
+    def test_a_worker_that_fell_silent_has_neither_pace_nor_end(self) -> None:
+        heard_at = timezone.now() - timedelta(seconds=10)
+        self.start(lease_until=heard_at + LEASE)
+        r = self.client.get(self.url, headers=HTMX)
+        since = f"{timezone.localtime(heard_at):%H:%M:%S}"
+        self.assertContains(r, f"No sign of life since {since}")
+        self.assertContains(r, "It resumes by itself within about two minutes.")
+        for words in ("messages a second", "finishes near", 'class="chart"'):
+            self.assertNotContains(r, words)
+        r = self.client.get("/migrations/")
+        self.assertContains(r, f"No sign of life since {since}")
+        self.assertContains(r, "It resumes by itself")
+        self.assertContains(self.client.get("/"), "No sign of life")
+
+    def test_a_silent_worker_that_was_to_stop_will_not_resume(self) -> None:
+        now = timezone.now()
+        self.start(lease_until=now, stop_requested_at=now)
+        r = self.client.get(self.url, headers=HTMX)
+        self.assertContains(r, "It ends by itself within about two minutes.")
+
+    def test_nothing_is_expected_of_a_worker_that_signs_in(self) -> None:
+        self.start(samples=[], phase=Run.Phase.CONNECTING)
+        self.assertNotContains(self.client.get(self.url), "No sign of life")
 
     def test_it_tells_what_happened_to_the_mailbox(self) -> None:
         self.assertContains(self.client.get(self.url), "What happened")

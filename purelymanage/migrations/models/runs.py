@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -12,6 +12,13 @@ from purelymanage.migrations.engines.base import FolderState, Phase, Verdict
 from purelymanage.migrations.models.jobs import Job
 
 OPEN = ["queued", "running"]
+# How long a worker may be silent while it copies, and while it waits for the API. A
+# server may still be busy with what a killed worker had sent: who resumes too soon
+# does not see it and copies it twice.
+LEASE = timedelta(seconds=30)
+LONG_LEASE = timedelta(seconds=120)
+# A worker that copies is heard of every second; this long, and something is wrong.
+SILENCE = timedelta(seconds=8)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -207,6 +214,17 @@ class Run(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """When the worker was last heard of, if it should have been since then."""
+        if self.state != self.State.RUNNING or self.lease_until is None:
+            return None
+        # Nothing is expected of it before its first report, which brings a sample.
+        if not self.samples:
+            return None
+        heard_at = self.lease_until - LEASE
+        return heard_at if timezone.now() - heard_at > SILENCE else None
 
     @property
     def is_complete(self) -> bool:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -16,12 +14,7 @@ from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations import queue
 from purelymanage.migrations.models import Job, Run
-
-# How long a worker may be silent while it copies, and while it waits for the API. A
-# server may still be busy with what a killed worker had sent: who resumes too soon
-# does not see it and copies it twice.
-LEASE = timedelta(seconds=30)
-LONG_LEASE = timedelta(seconds=120)
+from purelymanage.migrations.models.runs import LONG_LEASE
 
 
 @transaction.atomic(durable=True)
