@@ -196,6 +196,16 @@ def test_a_password_file_is_looked_at_closely(command: Command, tmp_path: Path) 
     assert _call(command, **option) == f"The password file {file} is not UTF-8 text."
 
 
+def test_a_mailbox_is_not_copied_into_itself(command: Command) -> None:
+    same = {
+        "--destination": command.options["--source"],
+        "--destination-user": "Otto",
+    }
+    assert _call(command, **same) == (
+        "The source and the destination are the same mailbox."
+    )
+
+
 def test_engines_that_are_not_there_are_named(command: Command) -> None:
     assert _call(command, **{"--engine": "imapsync"}) == (
         "The engine imapsync is not available yet."

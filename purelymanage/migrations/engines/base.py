@@ -168,6 +168,21 @@ class CopyOptions:
     reconnects: int = 5
 
 
+class SameMailbox(ImapError):
+    """There is nothing to copy from a mailbox into itself."""
+
+
+def refuse_same(source: Account, destination: Account) -> None:
+    """Raise SameMailbox if both sides are one; letters' case makes no other user."""
+    if _place(source) == _place(destination):
+        raise SameMailbox("The source and the destination are the same mailbox.")
+
+
+def _place(account: Account) -> tuple[str, int, str]:
+    host = account.host.rstrip(".").casefold()
+    return host, account.port, account.user.casefold()
+
+
 class Stop(Exception):
     """Raise this from a report to end the copy."""
 

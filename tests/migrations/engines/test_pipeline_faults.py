@@ -15,7 +15,13 @@ from purelymanage.imap.errors import (
     LoginRefused,
     Unreachable,
 )
-from purelymanage.migrations.engines.base import Phase, Progress, Stop, Verdict
+from purelymanage.migrations.engines.base import (
+    Phase,
+    Progress,
+    SameMailbox,
+    Stop,
+    Verdict,
+)
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
 from tests.imap.proxy import Proxy
@@ -249,6 +255,16 @@ def test_what_keeps_us_from_starting_is_named(
     nobody = _failure(replace(source, port=port), destination)
     assert isinstance(nobody, Unreachable)
     assert nobody.message == f"Nobody listens at 127.0.0.1, port {port}."
+
+
+def test_a_mailbox_is_not_copied_into_itself(old: Dovecot, new_user: NewUser) -> None:
+    otto = new_user(old)
+    old.seed(otto, {"INBOX": MAIL})
+    source = old.account(otto)
+
+    same = _failure(source, replace(source, host="127.0.0.1.", password=""))
+    assert isinstance(same, SameMailbox)
+    assert not same.retry
 
 
 def test_a_folder_that_was_replaced_is_read_again(

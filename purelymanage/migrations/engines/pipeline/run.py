@@ -20,6 +20,7 @@ from purelymanage.migrations.engines.base import (
     FolderState,
     Phase,
     Verdict,
+    refuse_same,
 )
 
 from .listing import Mark
@@ -61,6 +62,7 @@ class Run:
 
     async def run(self) -> None:
         """Copy, and start again from a fresh look when a connection breaks."""
+        refuse_same(*self._accounts)
         failures, reached = 0, self._reached()
         try:
             while True:

@@ -21,8 +21,10 @@ from purelymanage.migrations.engines.base import (
     FolderProgress,
     Outcome,
     Progress,
+    SameMailbox,
     Stop,
     Verdict,
+    refuse_same,
 )
 
 SCHEMES = {
@@ -73,8 +75,9 @@ class Command(BaseCommand):
         source = _account("source", options)
         destination = _account("destination", options)
         try:
+            refuse_same(source, destination)
             engine = get_engine(options["engine"])
-        except EngineUnavailable as exc:
+        except (SameMailbox, EngineUnavailable) as exc:
             raise CommandError(str(exc), returncode=2) from None
 
         watch = _Watch(self, quiet=options["json"])
