@@ -24,3 +24,11 @@ class Account:
     verify_certificate: bool = True
     # Trusted in addition to the authorities the system knows.
     ca_file: str | None = None
+    # What a person calls it where two accounts take part.
+    side: str = "server"
+
+    @property
+    def place(self) -> str:
+        """Return who is meant, for the sentences about what went wrong."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.side} {host}:{self.port}"

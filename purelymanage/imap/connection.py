@@ -58,7 +58,7 @@ class Connection:
         read_timeout: float,
         keepalive: float,
     ) -> None:
-        self.host = wire.host
+        self.place = wire.place
         self.capabilities: frozenset[str] = frozenset()
         self._wire = wire
         self._secrets = tuple(secret for secret in secrets if secret)
@@ -126,7 +126,7 @@ class Connection:
         if status.ok:
             return status
         raise Refused(
-            f"The server {self.host} refused the command {_verb(parts)}.",
+            f"The {self.place} refused the command {_verb(parts)}.",
             status.text,
             code=status.code,
         )
@@ -221,7 +221,7 @@ class Connection:
         except (OSError, EOFError) as exc:
             self._fail(self._lost(str(exc)))
         except ValueError as exc:
-            text = f"The server {self.host} sent a response that makes no sense."
+            text = f"The {self.place} sent a response that makes no sense."
             self._fail(ProtocolError(text, type(exc).__name__))
 
     def _sink(self) -> Sink | None:
@@ -256,7 +256,7 @@ class Connection:
             return
         command = self._commands.pop(status.tag, None)
         if command is None:
-            raise ProtocolError(f"The server {self.host} answered what nobody asked.")
+            raise ProtocolError(f"The {self.place} answered what nobody asked.")
         if not command.answer.done():
             text = self.blot(status.text)
             command.answer.set_result(
@@ -280,7 +280,7 @@ class Connection:
                 if stuck and still > self._read_timeout:
                     self._fail(
                         ConnectionLost(
-                            f"The server {self.host} has said nothing for "
+                            f"The {self.place} has said nothing for "
                             f"{self._read_timeout:g} seconds."
                         )
                     )
@@ -292,7 +292,7 @@ class Connection:
 
     def _lost(self, technical: str) -> ConnectionLost:
         return ConnectionLost(
-            f"The connection to {self.host} was lost.", self._farewell or technical
+            f"The connection to the {self.place} was lost.", self._farewell or technical
         )
 
     def _fail(self, failure: ImapError) -> ImapError:

@@ -143,7 +143,7 @@ async def create_folder(
     await connection.run(b'LIST "" ', mailbox(wire), on_data=present.append)
     if not any(data.name == "LIST" for data in present):
         raise Refused(
-            f"The server {connection.host} refused to create the folder "
+            f"The {connection.place} refused to create the folder "
             f"{names.decode(wire)}.",
             status.text,
             code=status.code,

@@ -65,7 +65,7 @@ async def _check(account: Account, timeout: float, *, anonymous: bool) -> LoginC
             )
     except TimeoutError:
         raise Unreachable(
-            f"The server {account.host} did not answer within {timeout:g} seconds."
+            f"The {account.place} did not answer within {timeout:g} seconds."
         ) from None
     finally:
         if session is not None:

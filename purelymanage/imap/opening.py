@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .account import Security
+from .account import Account, Security
 from .errors import CertificateRefused, ImapError, ProtocolError, Unreachable
 from .wire import READ_AHEAD, Wire
 
@@ -21,49 +21,51 @@ _Addresses = list[tuple[Any, ...]]
 
 
 async def open_wire(
-    host: str, port: int, context: ssl.SSLContext | None, timeout: float
+    account: Account, context: ssl.SSLContext | None, timeout: float
 ) -> Wire:
     """Connect, with TLS from the first byte if there is a context."""
-    with _explained(host, port):
+    with _explained(account):
         try:
             async with asyncio.timeout(timeout):
-                sock = await _connect(host, port)
+                sock = await _connect(account.host, account.port)
                 reader, writer = await asyncio.open_connection(
                     sock=sock,
                     limit=READ_AHEAD,
                     ssl=context,
-                    server_hostname=host if context else None,
+                    server_hostname=account.host if context else None,
                     # Ours ends the attempt; this one only has to be longer.
                     ssl_handshake_timeout=timeout + 5 if context else None,
                 )
         except TimeoutError as exc:
             raise Unreachable(
-                f"{host}, port {port}, did not answer within {timeout:g} seconds.",
+                f"The {account.place} did not answer within {timeout:g} seconds.",
                 str(exc),
             ) from None
-    return Wire(host, reader, writer)
+    return Wire(account.place, reader, writer)
 
 
-async def start_tls(wire: Wire, context: ssl.SSLContext, timeout: float) -> None:
+async def start_tls(
+    wire: Wire, account: Account, context: ssl.SSLContext, timeout: float
+) -> None:
     """Go on under TLS; nothing said before may be taken for said under it."""
     early = asyncio.ensure_future(wire.reader.read(1))
     await asyncio.sleep(0)
     if early.done():
         raise ProtocolError(
-            f"The server {wire.host} spoke between STARTTLS and the encryption."
+            f"The {account.place} spoke between STARTTLS and the encryption."
         )
     early.cancel()
-    with _explained(wire.host, None):
+    with _explained(account):
         try:
             async with asyncio.timeout(timeout):
                 await wire.writer.start_tls(
                     context,
-                    server_hostname=wire.host,
+                    server_hostname=account.host,
                     ssl_handshake_timeout=timeout + 5,
                 )
         except TimeoutError as exc:
             raise Unreachable(
-                f"The server {wire.host} did not begin the encryption in time.",
+                f"The {account.place} did not begin the encryption in time.",
                 str(exc),
             ) from None
 
@@ -88,9 +90,9 @@ def tls_context(
 
 
 @contextmanager
-def _explained(host: str, port: int | None) -> Iterator[None]:
+def _explained(account: Account) -> Iterator[None]:
     """Turn what the system says into sentences."""
-    where = f"{host}, port {port}" if port else host
+    place = account.place
     try:
         yield
     except ImapError:
@@ -98,18 +100,18 @@ def _explained(host: str, port: int | None) -> Iterator[None]:
     except ssl.SSLCertVerificationError as exc:
         reason = exc.verify_message.rstrip(".")
         raise CertificateRefused(
-            f"The certificate of {host} is not trusted: {reason}.", str(exc)
+            f"The certificate of the {place} is not trusted: {reason}.", str(exc)
         ) from None
     except (ssl.SSLError, ConnectionResetError, EOFError) as exc:
-        raise Unreachable(f"No secure connection to {where}.", str(exc)) from None
+        raise Unreachable(f"No secure connection to the {place}.", str(exc)) from None
     except ConnectionRefusedError as exc:
-        raise Unreachable(f"Nobody listens at {where}.", str(exc)) from None
+        raise Unreachable(f"Nobody listens at the {place}.", str(exc)) from None
     except socket.gaierror as exc:
         raise Unreachable(
-            f"There is no server with the name {host}.", str(exc)
+            f"The {place} was not found: no server has this name.", str(exc)
         ) from None
     except OSError as exc:
-        raise Unreachable(f"{where} cannot be reached.", str(exc)) from None
+        raise Unreachable(f"The {place} cannot be reached.", str(exc)) from None
 
 
 async def _connect(host: str, port: int) -> socket.socket:

@@ -55,7 +55,7 @@ async def log_in(
     except TimeoutError:
         await connection.close()
         raise ConnectionLost(
-            f"The server {account.host} did not answer the log-in."
+            f"The {account.place} did not answer the log-in."
         ) from None
     except BaseException:
         await connection.close()
@@ -75,21 +75,19 @@ async def connect(
         account.security, verify=account.verify_certificate, ca_file=account.ca_file
     )
     implicit = account.security == Security.TLS
-    wire = await open_wire(
-        account.host, account.port, context if implicit else None, connect_timeout
-    )
+    wire = await open_wire(account, context if implicit else None, connect_timeout)
     try:
         async with asyncio.timeout(connect_timeout):
             greeting = await _greet(wire)
             if account.security == Security.STARTTLS and context is not None:
                 await _ask_for_tls(wire)
-                await start_tls(wire, context, connect_timeout)
+                await start_tls(wire, account, context, connect_timeout)
                 # What was offered in the clear may have been forged.
                 greeting = Status(b"", greeting.state, "", b"", greeting.text)
     except (TimeoutError, OSError, EOFError) as exc:
         wire.abort()
         raise Unreachable(
-            f"{account.host}, port {account.port}, did not greet us like a mail server.",
+            f"The {account.place} did not greet us like a mail server.",
             str(exc),
         ) from None
     except BaseException:
@@ -109,11 +107,11 @@ async def connect(
 async def _greet(wire: Wire) -> Status:
     greeting = responses.parse(await wire.read_response())
     if not isinstance(greeting, Status) or greeting.tag:
-        raise ProtocolError(f"What answers at {wire.host} is no mail server.")
+        raise ProtocolError(f"What answers at the {wire.place} is no mail server.")
     if greeting.state == "BYE":
-        raise Unreachable(f"The server {wire.host} turned us away.", greeting.text)
+        raise Unreachable(f"The {wire.place} turned us away.", greeting.text)
     if greeting.state not in {"OK", "PREAUTH"}:
-        raise ProtocolError(f"What answers at {wire.host} is no mail server.")
+        raise ProtocolError(f"What answers at the {wire.place} is no mail server.")
     return greeting
 
 
@@ -125,7 +123,7 @@ async def _ask_for_tls(wire: Wire) -> None:
             break
     if not answer.ok:
         raise Unreachable(
-            f"The server {wire.host} offers no STARTTLS on this port.", answer.text
+            f"The {wire.place} offers no STARTTLS on this port.", answer.text
         )
 
 
@@ -137,7 +135,7 @@ async def _authenticate(connection: Connection, account: Account) -> None:
     except ConnectionLost as exc:
         # Some servers hang up on a wrong password, others when they are full.
         raise ConnectionLost(
-            f"The server {account.host} hung up during the log-in.", exc.technical
+            f"The {account.place} hung up during the log-in.", exc.technical
         ) from None
     if not status.ok:
         raise _refusal(status, account)
@@ -152,7 +150,7 @@ def _login_command(connection: Connection, account: Account) -> list[CommandPart
         return [b"AUTHENTICATE PLAIN", Prompted(plain)]
     if connection.has("LOGINDISABLED"):
         raise LoginRefused(
-            f"The server {account.host} allows no log-in over this connection.",
+            f"The {account.place} allows no log-in over this connection.",
             "LOGINDISABLED",
         )
     return [b"LOGIN ", _text(account.user), b" ", _text(account.password)]
@@ -170,13 +168,13 @@ def _plain(account: Account) -> bytes:
 def _refusal(status: Status, account: Account) -> ImapError:
     if status.code in _PASSING:
         later = Refused(
-            f"The server {account.host} lets {account.user} in later, not now.",
+            f"The {account.place} lets {account.user} in later, not now.",
             status.text,
             code=status.code,
         )
         later.retry = True
         return later
     return LoginRefused(
-        f"The server {account.host} refused this password for {account.user}.",
+        f"The {account.place} refused this password for {account.user}.",
         status.text,
     )

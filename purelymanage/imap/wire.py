@@ -32,9 +32,9 @@ class Sink(Protocol):
 
 class Wire:
     def __init__(
-        self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, place: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self.host = host
+        self.place = place
         self.reader = reader
         self.writer = writer
         # True while we wait for the server, and not while it waits for us.
@@ -92,7 +92,7 @@ class Wire:
             if size is None:
                 return parts
             if len(parts) > 2 * MAX_LITERALS:
-                raise ProtocolError(f"The server {self.host} sent too many literals.")
+                raise ProtocolError(f"The {self.place} sent too many literals.")
             parts.append(await self._read_literal(size, find_sink()))
 
     async def _read_line(self, room: int) -> bytes:
@@ -109,7 +109,7 @@ class Wire:
             pieces.append(piece)
             room -= len(piece)
             if room < 0:
-                raise ProtocolError(f"The server {self.host} sent an endless line.")
+                raise ProtocolError(f"The {self.place} sent an endless line.")
             if piece.endswith(b"\n"):
                 line = b"".join(pieces) if len(pieces) > 1 else piece
                 return line[:-2] if line.endswith(b"\r\n") else line[:-1]

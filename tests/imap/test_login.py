@@ -48,7 +48,7 @@ def test_a_wrong_password_is_named(server: Dovecot) -> None:
     with pytest.raises(LoginRefused) as caught:
         check_login(account)
     assert caught.value.message == (
-        "The server 127.0.0.1 refused this password for otto."
+        f"The server 127.0.0.1:{server.tls_port} refused this password for otto."
     )
     assert not caught.value.retry
 
@@ -62,7 +62,7 @@ def test_an_unknown_certificate_is_refused(server: Dovecot) -> None:
         with pytest.raises(CertificateRefused) as caught:
             check_login(replace(account, security=security, port=port))
         assert caught.value.message.startswith(
-            "The certificate of 127.0.0.1 is not trusted: "
+            f"The certificate of the server 127.0.0.1:{port} is not trusted: "
         )
     check_login(replace(account, verify_certificate=False))
 
@@ -91,12 +91,14 @@ def test_who_is_not_there_is_named(server: Dovecot) -> None:
         port = closed.getsockname()[1]
     with pytest.raises(Unreachable) as caught:
         check_server("127.0.0.1", port)
-    assert caught.value.message == f"Nobody listens at 127.0.0.1, port {port}."
+    assert caught.value.message == f"Nobody listens at the server 127.0.0.1:{port}."
     assert caught.value.retry
     for name in ("no.such.host.invalid", "a..b", "x" * 70 + ".example.org"):
         with pytest.raises(Unreachable) as caught:
             check_server(name, 993)
-        assert caught.value.message == f"There is no server with the name {name}."
+        assert caught.value.message == (
+            f"The server {name}:993 was not found: no server has this name."
+        )
     with pytest.raises(Unreachable, match="No secure connection"):
         check_server("127.0.0.1", server.port, ca_file=server.ca_file)
 

@@ -214,11 +214,14 @@ def test_engines_that_are_not_there_are_named(command: Command) -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_password_is_one_sentence(command: Command, tmp_path: Path) -> None:
+def test_a_wrong_password_is_one_sentence(
+    command: Command, server: Dovecot, tmp_path: Path
+) -> None:
     (tmp_path / "source").write_text("wrong")
     status, _, err = command.run()
     assert status == 1
-    assert "The server 127.0.0.1 refused this password for otto." in err
+    place = f"127.0.0.1:{server.tls_port}"
+    assert f"The source {place} refused this password for otto." in err
     assert "Traceback" not in err
 
 

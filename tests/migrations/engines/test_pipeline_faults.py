@@ -243,18 +243,23 @@ def test_what_keeps_us_from_starting_is_named(
     wrong = _failure(replace(source, password="wrong"), destination)
     assert isinstance(wrong, LoginRefused)
     assert wrong.message == (
-        f"The server 127.0.0.1 refused this password for {source.user}."
+        f"The source 127.0.0.1:{old.tls_port} refused this password for {source.user}."
     )
     assert "wrong" not in wrong.technical
 
+    wrong = _failure(source, replace(destination, password="wrong"))
+    assert isinstance(wrong, LoginRefused)
+    assert wrong.message.startswith(f"The destination 127.0.0.1:{new.tls_port} ref")
+
     untrusted = _failure(source, replace(destination, ca_file=None))
     assert isinstance(untrusted, CertificateRefused)
+    assert "certificate of the destination 127.0.0.1:" in untrusted.message
 
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     nobody = _failure(replace(source, port=port), destination)
     assert isinstance(nobody, Unreachable)
-    assert nobody.message == f"Nobody listens at 127.0.0.1, port {port}."
+    assert nobody.message == f"Nobody listens at the source 127.0.0.1:{port}."
 
 
 def test_a_mailbox_is_not_copied_into_itself(old: Dovecot, new_user: NewUser) -> None:

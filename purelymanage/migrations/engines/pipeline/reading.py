@@ -124,7 +124,7 @@ async def _identify(connection: Connection, listing: Listing, wire: bytes) -> No
 
 def _refusal(connection: Connection, text: str, code: str) -> Refused:
     return Refused(
-        f"The server {connection.host} does not let us read this folder.",
+        f"The {connection.place} does not let us read this folder.",
         text,
         code=code,
     )

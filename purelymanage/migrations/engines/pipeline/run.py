@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
@@ -45,7 +46,10 @@ class Run:
         options: CopyOptions,
         tally: Tally,
     ) -> None:
-        self._accounts = (source, destination)
+        self._accounts = (
+            replace(source, side="source"),
+            replace(destination, side="destination"),
+        )
         self._options = options
         self._tally = tally
         self._targets: list[Target] = []
