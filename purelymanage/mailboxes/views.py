@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
@@ -17,10 +17,12 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.audit.history import history_of
 from purelymanage.domains.models import Domain
 from purelymanage.http import asked, page_or_partial
 from purelymanage.mailboxes import operations
 from purelymanage.mailboxes.forms import CreateMailboxForm
+from purelymanage.mailboxes.hints import takers
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations import NotCreated
 from purelymanage.mailboxes.passwords import make_password
@@ -92,7 +94,12 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
             status = 502 if exc.is_outage else 422
         else:
             # The answer to the form itself, so that the password is kept nowhere.
-            context = {"created": created, "password": password, "hosts": _hosts()}
+            context = {
+                "created": created,
+                "password": password,
+                "hosts": _hosts(),
+                "takers": takers(form.address, request.user),
+            }
             return render(request, "mailboxes/created.html", context, status=201)
 
     strength = None if form["password"].errors else form.rate_password()
@@ -121,8 +128,12 @@ def rate_password(request: AuthenticatedHttpRequest) -> HttpResponse:
 def preview_address(request: AuthenticatedHttpRequest) -> HttpResponse:
     domains = Domain.objects.visible_to(request.user).present()
     form = CreateMailboxForm(request.POST, domains=domains)
-    # As long as nothing is written, nothing is wrong.
-    context = {"form": form if form["local_part"].value() else None}
+    form.full_clean()  # the address may be right while the rest is not yet
+    context = {
+        # As long as nothing is written, nothing is wrong.
+        "form": form if form["local_part"].value() else None,
+        "takers": takers(form.address, request.user) if form.address else [],
+    }
     return render(request, "mailboxes/_address_preview.html", context)
 
 
@@ -136,3 +147,18 @@ def _hosts() -> list[tuple[str, str]]:
         ("Calendar and contacts", "https://purelymail.com"),
         ("In the browser", "https://inbox.purelymail.com"),
     ]
+
+
+@require_safe
+@requires(Right.SEE_MAILBOXES)
+def mailbox_detail(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
+    mailboxes = Mailbox.objects.visible_to(request.user).with_deletion()
+    mailbox = get_object_or_404(mailboxes, address=address.lower())
+    operations.ask_for_details(mailbox=mailbox)
+    context = {
+        "mailbox": mailbox,
+        "history": history_of(mailbox.address, request.user),
+        "may_copy": request.user.may(Right.MANAGE),
+        "may_delete": request.user.may(Right.DELETE),
+    }
+    return render(request, "mailboxes/mailbox_detail.html", context)

@@ -9,9 +9,11 @@ class RoutingConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.deletions import registry
         from purelymanage.domains.sync import register
-        from purelymanage.routing import deletions, sync
+        from purelymanage.mailboxes.hints import register_takers
+        from purelymanage.routing import deletions, hints, sync
 
         register(sync.PART)
+        register_takers(hints.takers)
         registry.register(
             "rule",
             deletions.HANDLER,

@@ -17,10 +17,23 @@ from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.mailboxes import operations
 from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.purelymail import client
+from purelymanage.routing.models import Rule
 from tests.sandbox import SandboxTestCase
 
 ADDRESS = "zoe@example.org"
 PASSWORD = "nine-blue-canaries-sang-at-noon"
+
+
+def add_rule_for(address: str) -> None:
+    local, _, domain = address.rpartition("@")
+    Rule.objects.create(
+        remote_id=1,
+        domain=domain,
+        match_user=local,
+        prefix=False,
+        catchall=False,
+        targets=["anna@example.org"],
+    )
 
 
 class CreateMailboxTestCase(SandboxTestCase):
@@ -124,6 +137,11 @@ class WorkingTests(CreateMailboxTestCase):
         self.assertNotContains(r, "all the same", status_code=201)
         mailbox = Mailbox.objects.get(address=ADDRESS)
         self.assertFalse(mailbox.reset_allowed or mailbox.search_indexing)
+
+    def test_a_rule_that_takes_the_mail_is_told_beside_the_password(self) -> None:
+        add_rule_for(ADDRESS)
+        r = self.create()
+        self.assertContains(r, "so this mailbox receives none", status_code=201)
 
     def test_the_next_sync_has_no_news(self) -> None:
         self.create()
@@ -230,6 +248,13 @@ class FragmentTests(CreateMailboxTestCase):
         self.assertContains(r, "Leave out the")
         r = self.post("address", local_part="", domain="")
         self.assertNotContains(r, "Write what stands")
+
+    def test_what_would_take_the_mail_is_told(self) -> None:
+        add_rule_for(ADDRESS)
+        r = self.post("address", local_part="zoe", domain="example.org")
+        self.assertContains(r, "so this mailbox receives none")
+        r = self.post("address", local_part="zora", domain="example.org")
+        self.assertNotContains(r, "receives none")
 
     def test_the_strength_is_told(self) -> None:
         self.assertContains(self.post("strength", password="zoe123"), "Very weak")
