@@ -82,7 +82,9 @@ def fill_account(*, rows: int = 3, domain: str = "example.org") -> None:
     )
     Rule.objects.bulk_create(
         Rule(
-            remote_id=chance.randrange(2**40),
+            remote_id=number + 1
+            if domain == "example.org"
+            else chance.randrange(2**40),
             domain=domain,
             match_user=f"alias{number}",
             prefix=False,

@@ -117,8 +117,14 @@ ROUTES = {
         "/deletions/1/create-again/", Right.MANAGE, is_scoped=True
     ),
     "domains:domain-list": Route("/domains/", Right.SEE_DOMAINS),
+    "domains:domain-detail": Route(
+        "/domains/example.org/", Right.SEE_DOMAINS, is_scoped=True
+    ),
     "domains:sync-now": Route("/domains/sync/", Right.SEE_MAILBOXES),
     "mailboxes:mailbox-list": Route("/mailboxes/", Right.SEE_MAILBOXES),
+    "mailboxes:mailbox-detail": Route(
+        "/mailboxes/box1@example.org/", Right.SEE_MAILBOXES, is_scoped=True
+    ),
     "mailboxes:create-mailbox": Route("/mailboxes/new/", Right.HANDLE_MAILBOXES),
     "mailboxes:preview-address": Route(
         "/mailboxes/new/address/", Right.HANDLE_MAILBOXES
@@ -126,6 +132,7 @@ ROUTES = {
     "mailboxes:rate-password": Route(
         "/mailboxes/new/strength/", Right.HANDLE_MAILBOXES
     ),
+    "routing:rule-detail": Route("/routing/1/", Right.SEE_ROUTING, is_scoped=True),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),
     "migrations:server-list": Route("/migrations/servers/", Right.SEE_MIGRATIONS),

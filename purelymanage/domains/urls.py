@@ -8,4 +8,5 @@ app_name = "domains"
 urlpatterns: list[URLPattern] = [
     path("", views.domain_list, name="domain-list"),
     path("sync/", views.sync_now, name="sync-now"),
+    path("<str:name>/", views.domain_detail, name="domain-detail"),
 ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -12,6 +12,7 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.audit.history import history_of
 from purelymanage.domains import operations
 from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.http import asked, page_or_partial
@@ -61,3 +62,16 @@ def sync_now(request: AuthenticatedHttpRequest) -> HttpResponse:
     if request.method == "GET" and not freshness.running:
         response["HX-Trigger"] = "synced"
     return response
+
+
+@require_safe
+@requires(Right.SEE_DOMAINS)
+def domain_detail(request: AuthenticatedHttpRequest, name: str) -> HttpResponse:
+    domains = Domain.objects.visible_to(request.user).with_deletion()
+    domain = get_object_or_404(domains, name=name.lower())
+    context = {
+        "domain": domain,
+        "history": history_of(domain.name, request.user),
+        "may_delete": request.user.may(Right.DELETE),
+    }
+    return render(request, "domains/domain_detail.html", context)

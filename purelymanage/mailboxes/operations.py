@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from purelymanage.accounts.models import User
 from purelymanage.audit import log
@@ -217,6 +219,12 @@ def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
 @transaction.atomic(durable=True)
 def _leave_to_sync() -> None:
     request_sync()
+
+
+def ask_for_details(*, mailbox: Mailbox) -> None:
+    """Have the details read again, as somebody looks at them; once a minute at most."""
+    if mailbox.gone_at is None and cache.add(f"details:{mailbox.pk}", "asked", 60):
+        async_task("purelymanage.mailboxes.tasks.read_details", mailbox.pk)
 
 
 def refresh_details(*, mailbox: Mailbox, client: PurelymailClient) -> None:

@@ -27,6 +27,20 @@ def fill_in_details() -> str:
     return f"{filled} read"
 
 
+def read_details(mailbox_id: int) -> str:
+    """Read the details of a mailbox that somebody has opened."""
+    mailbox = Mailbox.objects.present().filter(pk=mailbox_id).first()
+    if mailbox is None:
+        return "gone"
+    try:
+        operations.refresh_details(
+            mailbox=mailbox, client=get_client(patience=PATIENCE)
+        )
+    except PurelymailError as exc:
+        return exc.message
+    return "read"
+
+
 @transaction.atomic(durable=True)
 def settle_creations() -> None:
     """Let a sync find out what became of requests that nobody waits for any more."""

@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern] = [
     path("new/", views.create_mailbox, name="create-mailbox"),
     path("new/address/", views.preview_address, name="preview-address"),
     path("new/strength/", views.rate_password, name="rate-password"),
+    path("<str:address>/", views.mailbox_detail, name="mailbox-detail"),
 ]

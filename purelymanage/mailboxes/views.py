@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
@@ -17,6 +17,7 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.audit.history import history_of
 from purelymanage.domains.models import Domain
 from purelymanage.http import asked, page_or_partial
 from purelymanage.mailboxes import operations
@@ -146,3 +147,18 @@ def _hosts() -> list[tuple[str, str]]:
         ("Calendar and contacts", "https://purelymail.com"),
         ("In the browser", "https://inbox.purelymail.com"),
     ]
+
+
+@require_safe
+@requires(Right.SEE_MAILBOXES)
+def mailbox_detail(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
+    mailboxes = Mailbox.objects.visible_to(request.user).with_deletion()
+    mailbox = get_object_or_404(mailboxes, address=address.lower())
+    operations.ask_for_details(mailbox=mailbox)
+    context = {
+        "mailbox": mailbox,
+        "history": history_of(mailbox.address, request.user),
+        "may_copy": request.user.may(Right.MANAGE),
+        "may_delete": request.user.may(Right.DELETE),
+    }
+    return render(request, "mailboxes/mailbox_detail.html", context)

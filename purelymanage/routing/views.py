@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from purelymanage.accounts.models import User
@@ -12,6 +13,7 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.audit.history import history_of
 from purelymanage.http import asked, page_or_partial
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing.models import Rule
@@ -45,6 +47,20 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
             "may_delete": request.user.may(Right.DELETE),
         },
     )
+
+
+@require_safe
+@requires(Right.SEE_ROUTING)
+def rule_detail(request: AuthenticatedHttpRequest, remote_id: int) -> HttpResponse:
+    rules = Rule.objects.visible_to(request.user).with_deletion()
+    rule = get_object_or_404(rules, remote_id=remote_id)
+    context = {
+        "rule": rule,
+        "mailboxes": _mailboxes_of([rule], request.user),
+        "history": history_of(rule.pattern, request.user),
+        "may_delete": request.user.may(Right.DELETE),
+    }
+    return render(request, "routing/rule_detail.html", context)
 
 
 def _mailboxes_of(rules: Iterable[Rule], user: User) -> set[str]:
