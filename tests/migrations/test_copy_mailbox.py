@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
@@ -258,6 +259,22 @@ def test_a_password_may_come_through_a_descriptor(command: Command) -> None:
     )
     os.close(reader)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_authorities_of_the_settings_are_trusted(
+    command: Command, server: Dovecot
+) -> None:
+    del command.options["--ca-file"]
+    with override_settings(IMAP_CA_FILE=None):
+        _, err = _ending(command, **{"--dry-run": True})
+    assert "is not trusted" in err
+    assert "with --ca-file." in err
+
+    out = StringIO()
+    options = _options(command, **{"--dry-run": True})
+    with override_settings(IMAP_CA_FILE=server.ca_file):
+        call_command("copy_mailbox", stdout=out, **options)
+    assert "would be copied." in out.getvalue()
 
 
 @pytest.mark.slow

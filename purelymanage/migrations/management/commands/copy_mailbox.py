@@ -12,9 +12,11 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from purelymanage.imap.account import Account, Security
+from purelymanage.imap.errors import CertificateRefused
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -38,6 +40,10 @@ SENTENCES = {
     Verdict.INCOMPLETE: "Incomplete: not every message is at the destination.",
     Verdict.STOPPED: "Stopped before the end. Run it again to go on from here.",
 }
+NEXT_STEP = (
+    "Use the host name that the certificate was made for. If an authority of your own "
+    "has signed it, name that authority's certificate with --ca-file."
+)
 
 
 class Command(BaseCommand):
@@ -67,7 +73,12 @@ class Command(BaseCommand):
                 help=f"accept any certificate of the {side}",
             )
         parser.add_argument("--engine", default="pipeline")
-        parser.add_argument("--ca-file", help="trust these authorities as well")
+        parser.add_argument(
+            "--ca-file",
+            metavar="FILE",
+            help="trust these authorities as well, on both sides (default: the file "
+            "that the setting IMAP_CA_FILE names)",
+        )
         parser.add_argument("--dry-run", action="store_true", help="write nothing")
         parser.add_argument("--json", action="store_true", help="print one object")
 
@@ -101,6 +112,8 @@ class Command(BaseCommand):
         if outcome.failure is not None:
             failure = outcome.failure
             self.stderr.write(f"{failure.message} {failure.technical}".strip())
+            if isinstance(failure, CertificateRefused):
+                self.stderr.write(NEXT_STEP)
         if outcome.dry_run and outcome.verdict == Verdict.COMPLETE:
             waiting = sum(folder.to_copy for folder in outcome.folders)
             size = sum(folder.bytes_to_copy for folder in outcome.folders)
@@ -179,7 +192,7 @@ def _account(side: str, options: dict[str, Any]) -> Account:
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise shape
     security, usual_port = SCHEMES[parts.scheme]
-    ca_file: str | None = options["ca_file"]
+    ca_file: str | None = options["ca_file"] or settings.IMAP_CA_FILE
     if ca_file and not Path(ca_file).is_file():
         raise CommandError(f"There is no file {ca_file}.", returncode=2)
     user: str = options[f"{side}_user"]
