@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def server() -> Iterator[Dovecot]:
         dovecot.add_user("otto", PASSWORD)
         dovecot.add_user("anna", OTHER)
         dovecot.add_user("paul", OTHER)
+        dovecot.add_user("rosa", OTHER)
         dovecot.seed("otto", {"INBOX": MAIL, "Büro": MAIL[:5]})
         yield dovecot
 
@@ -259,6 +261,45 @@ def test_a_password_may_come_through_a_descriptor(command: Command) -> None:
     )
     os.close(reader)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_nothing_is_counted_that_had_not_begun(
+    command: Command, tmp_path: Path, *, dry_run: bool
+) -> None:
+    (tmp_path / "destination").write_text("wrong")
+    out, err = _ending(command, **{"--dry-run": dry_run})
+    assert "The destination localhost:" in err
+    for untrue in ("Incomplete", "copied", "not complete"):
+        assert untrue not in out
+
+
+def test_a_copy_that_ended_early_claims_no_comparison(
+    command: Command, server: Dovecot
+) -> None:
+    def no_room(data: bytes) -> bytes:
+        return re.sub(rb"(P\d+) OK \[APPENDUID[^\r]*", rb"\1 NO [OVERQUOTA] full", data)
+
+    with Proxy(server.port, rewrite=no_room) as proxy:
+        place = {
+            "--destination": f"imap://127.0.0.1:{proxy.port}",
+            "--destination-user": "rosa",
+        }
+        out, err = _ending(command, **place)
+    assert "The destination takes no more messages." in err
+    assert "It ended too early. Run it again to go on from here. 0 copied" in out
+
+
+def test_a_file_of_authorities_is_looked_at_first(
+    command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "authorities"
+    option = {"--ca-file": str(file)}
+    assert _call(command, **option) == f"There is no file {file}."
+    file.write_text("no certificate")
+    assert _call(command, **option).startswith(
+        f"The file of trusted certificates {file} cannot be read."
+    )
 
 
 def test_the_authorities_of_the_settings_are_trusted(

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from purelymanage.imap.account import Account, Security
 from purelymanage.imap.errors import CertificateRefused
+from purelymanage.imap.opening import tls_context
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -114,16 +115,10 @@ class Command(BaseCommand):
             self.stderr.write(f"{failure.message} {failure.technical}".strip())
             if isinstance(failure, CertificateRefused):
                 self.stderr.write(NEXT_STEP)
-        if outcome.dry_run and outcome.verdict == Verdict.COMPLETE:
-            waiting = sum(folder.to_copy for folder in outcome.folders)
-            size = sum(folder.bytes_to_copy for folder in outcome.folders)
-            self.stdout.write(f"{waiting} messages ({_size(size)}) would be copied.")
-            return
-        self.stdout.write(
-            f"{SENTENCES[outcome.verdict]} {outcome.messages_copied} copied "
-            f"({_size(outcome.bytes_copied)}), {outcome.messages_already_there} were "
-            f"there, {outcome.messages_failed} failed, {outcome.seconds:.1f} s."
-        )
+            if not outcome.folders:
+                # Nothing had begun, so there is nothing to count.
+                return
+        self.stdout.write(_plan(outcome) if outcome.dry_run else _result(outcome))
 
 
 class _Watch:
@@ -193,8 +188,8 @@ def _account(side: str, options: dict[str, Any]) -> Account:
         raise shape
     security, usual_port = SCHEMES[parts.scheme]
     ca_file: str | None = options["ca_file"] or settings.IMAP_CA_FILE
-    if ca_file and not Path(ca_file).is_file():
-        raise CommandError(f"There is no file {ca_file}.", returncode=2)
+    if ca_file:
+        _check_authorities(ca_file)
     user: str = options[f"{side}_user"]
     if not user or any(character in user for character in "\r\n\0"):
         raise CommandError(f"--{side}-user is not a user's name.", returncode=2)
@@ -207,6 +202,15 @@ def _account(side: str, options: dict[str, Any]) -> Account:
         verify_certificate=not options[f"insecure_{side}"],
         ca_file=ca_file,
     )
+
+
+def _check_authorities(name: str) -> None:
+    if not Path(name).is_file():
+        raise CommandError(f"There is no file {name}.", returncode=2)
+    try:
+        tls_context(Security.TLS, verify=True, ca_file=name)
+    except CertificateRefused as exc:
+        raise CommandError(f"{exc.message} {exc.technical}", returncode=2) from None
 
 
 def _password(name: str) -> str:
@@ -228,6 +232,33 @@ def _password(name: str) -> str:
             f"The password in {name} may be one line of text only.", returncode=2
         )
     return password
+
+
+def _plan(outcome: Outcome) -> str:
+    if outcome.verdict == Verdict.STOPPED:
+        return "Stopped before the plan was complete."
+    if outcome.failure is not None:
+        return "The plan is not complete."
+    waiting = sum(folder.to_copy for folder in outcome.folders)
+    size = sum(folder.bytes_to_copy for folder in outcome.folders)
+    words = f"{waiting} messages ({_size(size)}) would be copied"
+    if outcome.verdict == Verdict.SKIPPED:
+        return f"{words}, but not the {outcome.messages_failed} listed above."
+    if outcome.verdict == Verdict.INCOMPLETE:
+        return f"{words}. The plan is not complete: not every folder could be read."
+    return f"{words}."
+
+
+def _result(outcome: Outcome) -> str:
+    if outcome.failure is not None and outcome.verdict != Verdict.STOPPED:
+        sentence = "It ended too early. Run it again to go on from here."
+    else:
+        sentence = SENTENCES[outcome.verdict]
+    return (
+        f"{sentence} {outcome.messages_copied} copied "
+        f"({_size(outcome.bytes_copied)}), {outcome.messages_already_there} were "
+        f"there, {outcome.messages_failed} failed, {outcome.seconds:.1f} s."
+    )
 
 
 def _table(folders: list[FolderProgress]) -> Iterator[str]:
