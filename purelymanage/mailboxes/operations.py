@@ -82,12 +82,12 @@ def create_mailbox(
             send_welcome_email=wishes.welcome,
             recovery_email=wishes.recovery_email,
         )
-        was_answered = True
+        lost = None
     except (Rejected, NotSent) as exc:
         _settle_failed(creation, exc.message)
         raise _not_created(address, exc) from exc
-    except Unavailable:
-        was_answered = False
+    except Unavailable as exc:
+        lost = exc
 
     try:
         details = _look(get_client(timeout=LOOK_TIMEOUT), address)
@@ -101,12 +101,12 @@ def create_mailbox(
         ) from exc
 
     if details is None:
-        error = NotApplied() if was_answered else Unavailable()
+        error = lost or NotApplied()
         _settle_failed(creation, error.message)
         raise _not_created(address, error)
 
     doubts = _doubts(details, wishes)
-    if not was_answered:
+    if lost:
         doubts.insert(
             0,
             "PurelyMail's answer was lost on the way. Should the password not open the "

@@ -24,6 +24,10 @@ LONGEST_MESSAGE = 400
 UNREADABLE = (
     "PurelyMail gave an answer that cannot be read. Try again in a few minutes."
 )
+FAILED = (
+    "PurelyMail was reached and answered with an error (HTTP {}). Try again in a few "
+    "minutes."
+)
 
 READS = frozenset(
     {
@@ -301,7 +305,7 @@ class PurelymailClient:
                 return answer["result"] or {}
         raise _NoAnswer(
             f"HTTP {response.status_code}, {len(reply)} bytes that are no answer",
-            Unreadable.message if response.ok else "",
+            Unreadable.message if response.ok else FAILED.format(response.status_code),
             retry_after=_retry_after(response),
         )
 

@@ -256,8 +256,8 @@ class FailureTests(SyncTestCase):
         self.assertEqual(
             self.sentences(),
             [
-                "The panel could not sync: PurelyMail could not be reached. "
-                "Try again in a few minutes."
+                "The panel could not sync: PurelyMail was reached and answered with "
+                "an error (HTTP 500). Try again in a few minutes."
             ],
         )
 
@@ -339,7 +339,7 @@ class CommandTests(SyncTestCase):
 
     def test_it_fails_with_the_reason(self) -> None:
         self.fault("status_500")
-        with self.assertRaisesMessage(CommandError, "could not be reached"):
+        with self.assertRaisesMessage(CommandError, "answered with an error"):
             call_command("sync")
 
     def test_the_hourly_task_does_the_same(self) -> None:

@@ -59,6 +59,21 @@ class TroubleTests(CreateMailboxTestCase):
                 self.fault(kind, "createUser")
                 self.assert_not_created(self.create(), "was not created", 502)
 
+    def test_an_answer_that_was_an_error_is_told_as_one(self) -> None:
+        for kind, words in {
+            "status_500": "answered with an error (HTTP 500)",
+            "refuse_before": "answered with an error (HTTP 503)",
+            "not_json": "an answer that cannot be read",
+        }.items():
+            with self.subTest(kind=kind):
+                Creation.objects.all().delete()
+                Entry.objects.all().delete()
+                self.fault(kind, "createUser")
+                r = self.create()
+                self.assert_not_created(r, words, 502)
+                self.assertNotContains(r, "created. PurelyMail could", status_code=502)
+                self.assertIn(words, self.settled()[1])
+
     def test_an_answer_that_got_lost_does_no_harm(self) -> None:
         for kind in ("drop_after", "half_answer", "hang_after"):
             with self.subTest(kind=kind), self.timeout(0.3):

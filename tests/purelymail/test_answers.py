@@ -94,7 +94,7 @@ def test_a_refusal_can_be_stored_whatever_it_says() -> None:
 
 
 def test_success_with_a_bad_status_is_no_success() -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="HTTP 502"):
         ask({"result": {}}, "deleteUser", "delete_user", "a", status=502)
 
 
