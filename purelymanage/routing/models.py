@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Cast, Concat, Length
+from django.urls import reverse
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -102,3 +103,7 @@ class Rule(models.Model):
         """What the rule matches, as one would write an address: `sales-*@…`."""
         star = "*" if self.prefix else ""
         return f"{self.match_user}{star}@{self.domain}"
+
+    @property
+    def url(self) -> str:
+        return reverse("routing:rule-detail", args=[self.remote_id])
