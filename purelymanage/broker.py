@@ -4,11 +4,14 @@ import time
 from typing import Any
 
 from django.core.cache import cache
+from django.dispatch import Signal
 from django_q.brokers.orm import ORM
 
 CLUSTERS = ("default", "migrations")
 EVERY = 5  # seconds between two signs of life
 GONE_AFTER = 30
+# Sent with each sign of life, with the name of the `cluster`, outside transactions.
+pulse = Signal()
 
 
 class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
@@ -24,6 +27,7 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
         if now - self._pulsed_at >= EVERY:
             cache.set(f"pulse:{self.list_key}", "asks for work", GONE_AFTER)
             self._pulsed_at = now
+            pulse.send_robust(type(self), cluster=self.list_key)
         return super().dequeue()
 
 

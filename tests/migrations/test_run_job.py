@@ -7,6 +7,7 @@ from unittest import mock
 from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
+from django_q.brokers import get_broker
 from django_q.exceptions import TimeoutException
 
 from purelymanage.migrations import tasks
@@ -238,6 +239,22 @@ class SweepTests(MigrationTestCase):
         self.assertEqual(self.queued(), [run.pk, run.pk])
         run = self.carry_out(run)
         self.assertEqual((run.state, run.attempt), (Run.State.DONE, 2))
+
+    def test_a_cluster_that_asks_for_work_resumes_it(self) -> None:
+        run = self.new_run()
+        runs.claim_run(pk=run.pk, host="gone.example")
+        get_broker("migrations").dequeue()
+        run.refresh_from_db()
+        self.assertEqual(run.state, Run.State.RUNNING, "too early")
+
+        Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+        get_broker("default").dequeue()
+        run.refresh_from_db()
+        self.assertEqual(run.state, Run.State.RUNNING, "no copies are made there")
+        get_broker("migrations").dequeue()
+        run.refresh_from_db()
+        self.assertEqual(run.state, Run.State.QUEUED)
+        self.assertIsNotNone(run.handed_at)
 
     def test_one_that_was_to_be_stopped_ends(self) -> None:
         run = self.new_run()

@@ -94,8 +94,8 @@ class WorkerTests(WithMail, TransactionTestCase):
 
             # As if half a minute had passed.
             Run.objects.update(lease_until=timezone.now())
-            tasks.sweep()
             run = self.wait_until_ended(run)
+            tasks.sweep()
             # Those of both attempts.
             wait_for(lambda: not AppPassword.objects.exists(), within=5)
 
