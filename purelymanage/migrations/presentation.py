@@ -240,15 +240,6 @@ class RunView:
         again = Action("copy", "Run again", "play", primary=not run.is_complete)
         return [again, plan]
 
-    @property
-    def copied(self) -> int:
-        """Messages copied by all attempts of this run together."""
-        return self.run.copied + self.run.copied_earlier
-
-    @property
-    def bytes_copied(self) -> int:
-        return self.run.bytes_copied + self.run.bytes_copied_earlier
-
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:

@@ -16,6 +16,7 @@ from purelymanage.migrations.engines.base import (
     FolderState,
     ItemError,
     Outcome,
+    Phase,
     Progress,
     Stop,
 )
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 EVERY = 0.9  # seconds between two writings
 MOST_ERRORS = 1_000
+# The phases in which both sides have been looked at.
+LOOKED = {Phase.COPYING, Phase.COMPARING, Phase.DONE}
 MOST_SAMPLES = 180
 LOG_LENGTH = 16_000
 
@@ -54,14 +57,17 @@ class ProgressWriter:
         # Samples count from the start of the first attempt.
         passed = timezone.now() - (run.started_at or timezone.now())
         self._started = self._written_at - passed.total_seconds()
-        self._written = False
+        self._phase: Phase | None = None
+        self._earlier: dict[str, int] = {}
 
     def __call__(self, progress: Progress) -> None:
         self._note(progress.log)
         now = time.monotonic()
         written = self._folders, self._errors
         try:
-            if self._written and now - self._written_at < EVERY:
+            # The first figures of a phase matter to the sums of a run that is killed.
+            is_news = progress.phase != self._phase
+            if not is_news and now - self._written_at < EVERY:
                 self._check()
                 return
             self._write(progress, now)
@@ -75,7 +81,7 @@ class ProgressWriter:
                 raise
             logger.warning("The database does not answer; the copy goes on.")
             return
-        self._written, self._written_at = True, now
+        self._phase, self._written_at = progress.phase, now
         if stopping:
             raise Stop
 
@@ -84,9 +90,11 @@ class ProgressWriter:
         progress = Progress(folders=outcome.folders, errors=outcome.errors)
         seconds = time.monotonic() - self._started
         self._samples.add(seconds, progress.copied, progress.bytes_copied)
+        looked = progress.already_there or progress.to_copy
         columns = run_columns(progress) | {
             "samples": self._samples.points,
             "log": self._log,
+            **(self._compare(progress) if looked else {}),
         }
         with transaction.atomic():
             if Run.objects.held_by(self._run).select_for_update().exists():
@@ -105,11 +113,31 @@ class ProgressWriter:
                 samples=self._samples.points,
                 log=self._log,
                 **run_columns(progress),
+                **(self._compare(progress) if progress.phase in LOOKED else {}),
             ):
                 # Asked to stop, or somebody else holds the run by now.
                 raise Stop
             self._write_folders(progress.folders)
             self._write_errors(progress.errors)
+
+    def _compare(self, progress: Progress) -> dict[str, int]:
+        """Return what earlier attempts have copied, by the first look of this one."""
+        run = self._run
+        if self._earlier or run.dry_run:
+            return self._earlier
+        there = progress.already_there
+        bytes_there = progress.bytes - progress.bytes_to_copy
+        first, bytes_first = run.there_at_first, run.bytes_there_at_first
+        if first is None or bytes_first is None:
+            first = max(0, there - run.copied_earlier)
+            bytes_first = max(0, bytes_there - run.bytes_copied_earlier)
+        self._earlier = {
+            "there_at_first": first,
+            "bytes_there_at_first": bytes_first,
+            "copied_earlier": max(0, there - first),
+            "bytes_copied_earlier": max(0, bytes_there - bytes_first),
+        }
+        return self._earlier
 
     def _check(self) -> None:
         if not Run.objects.held_by(self._run).filter(stop_requested_at=None).exists():

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from purelymanage.audit.models import Entry
+from purelymanage.figures import thin
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
-from purelymanage.migrations.operations import secrets
+from purelymanage.migrations.operations import secrets, settling
 from purelymanage.purelymail.sandbox.demo_mail import password_of
 from tests.cast import HTMX
 from tests.migrations.cases import OTHER_ADDRESS, SMALL, MigrationTestCase
@@ -70,6 +73,32 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, f"No sign of life since {since}")
         self.assertContains(r, "It resumes by itself")
         self.assertContains(self.client.get("/"), "No sign of life")
+
+    def test_page_list_and_audit_log_agree_on_an_interrupted_copy(self) -> None:
+        self.start(messages=1383, copied_earlier=166, already_there=166)
+        figures = {"copied": 1217, "to_copy": 1217, "already_there": 166}
+        outcome = Outcome(
+            verdict=Verdict.COMPLETE,
+            dry_run=False,
+            folders=[],
+            errors=[],
+            messages_copied=1217,
+            messages_already_there=166,
+            messages_failed=0,
+            bytes_copied=0,
+            seconds=1,
+        )
+        settling.settle_success(run=self.run_, outcome=outcome, figures=figures)
+        r = self.client.get(self.url)
+        self.assertContains(
+            r, f"<dd>{thin(1383)}</dd><dd>of {thin(1383)} messages, 166"
+        )
+        self.assertContains(r, "<dt>There already</dt><dd>0</dd>")
+        r = self.client.get("/migrations/")
+        self.assertContains(r, f'data-label="Copied">{thin(1383)}<')
+        finished = Entry.objects.get(event="migration.finished")
+        self.assertIn(f"{thin(1383)} messages copied", finished.details["summary"])
+        self.assertIn("0 there already", finished.details["summary"])
 
     def test_a_silent_worker_that_was_to_stop_will_not_resume(self) -> None:
         now = timezone.now()

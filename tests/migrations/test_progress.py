@@ -115,6 +115,49 @@ class ProgressWriterTests(CastTestCase):
         self.assertEqual(Run.objects.get().messages, 0)
         self.assertFalse(Run.objects.get().folders.exists())
 
+    def again(self, **figures: int) -> ProgressWriter:
+        """Let the next attempt begin, which finds this in its first folder."""
+        run = Run.objects.get()
+        run.copied_earlier += run.copied
+        run.attempt, run.copied = run.attempt + 1, 0
+        run.save()
+        for name, value in ({"copied": 0, "bytes_copied": 0} | figures).items():
+            setattr(self.folders[0], name, value)
+        return ProgressWriter(run, is_stopping=lambda: False)
+
+    def test_what_a_killed_worker_could_not_report_is_counted(self) -> None:
+        inbox = self.folders[0]
+        inbox.already_there, inbox.to_copy, inbox.bytes_to_copy = 2, 8, 800
+        self.report(self.snapshot())
+        inbox.copied, inbox.bytes_copied = 3, 300
+        self.report(self.snapshot())
+        self.assertEqual(Run.objects.get().copied_earlier, 0)
+
+        # It had brought a fourth message.
+        report = self.again(already_there=6, to_copy=4, bytes_to_copy=400)
+        self.assertEqual(Run.objects.get().copied_in_all, 3)
+        report(self.snapshot())
+        inbox.copied, inbox.bytes_copied = 4, 400
+        report(self.snapshot())
+        run = Run.objects.get()
+        self.assertEqual((run.copied_in_all, run.to_copy_in_all), (8, 8))
+        self.assertEqual((run.bytes_copied_in_all, run.there_before), (800, 2))
+
+    def test_what_comes_to_be_there_meanwhile_was_not_copied(self) -> None:
+        inbox = self.folders[0]
+        inbox.to_copy = 10
+        self.report(self.snapshot())
+        inbox.already_there, inbox.to_copy = 1, 9
+        self.report(self.snapshot())
+        self.assertEqual(Run.objects.get().copied_in_all, 0)
+
+    def test_the_first_figures_of_a_phase_are_written_at_once(self) -> None:
+        self.report(self.snapshot(phase=Phase.READING))
+        self.folders[0].already_there = 4
+        with mock.patch.object(progress, "EVERY", 60):
+            self.report(self.snapshot())
+        self.assertEqual(Run.objects.get().there_at_first, 4)
+
     def test_a_cluster_that_stops_ends_the_copy(self) -> None:
         self.is_stopping = True
         with self.assertRaises(Stop):

@@ -84,7 +84,9 @@ class Run(models.Model):
 
     A run that lost its worker goes back to the queue and is claimed again: `attempt`
     counts the claims, and only who made the last one may write. The figures are those
-    of the present attempt, apart from the two that say what earlier attempts copied.
+    of the present attempt, apart from the two that say what earlier attempts copied:
+    that is whatever has come to be there since the run began, as the last report of a
+    killed worker does not know all it did.
     """
 
     class State(models.TextChoices):
@@ -150,6 +152,9 @@ class Run(models.Model):
     bytes_to_copy = models.PositiveBigIntegerField(default=0)
     copied = models.PositiveBigIntegerField(default=0)
     bytes_copied = models.PositiveBigIntegerField(default=0)
+    # What the first look at both sides found to be there.
+    there_at_first = models.PositiveBigIntegerField(null=True, blank=True)
+    bytes_there_at_first = models.PositiveBigIntegerField(null=True, blank=True)
     copied_earlier = models.PositiveBigIntegerField(default=0)
     bytes_copied_earlier = models.PositiveBigIntegerField(default=0)
     failed = models.PositiveBigIntegerField(default=0)
@@ -214,6 +219,28 @@ class Run(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def copied_in_all(self) -> int:
+        """Messages copied by all attempts of this run together."""
+        return self.copied + self.copied_earlier
+
+    @property
+    def bytes_copied_in_all(self) -> int:
+        return self.bytes_copied + self.bytes_copied_earlier
+
+    @property
+    def to_copy_in_all(self) -> int:
+        return self.to_copy + self.copied_earlier
+
+    @property
+    def bytes_to_copy_in_all(self) -> int:
+        return self.bytes_to_copy + self.bytes_copied_earlier
+
+    @property
+    def there_before(self) -> int:
+        """Messages that were there already when the run began."""
+        return max(0, self.already_there - self.copied_earlier)
 
     @property
     def silent_since(self) -> datetime | None:

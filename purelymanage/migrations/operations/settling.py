@@ -190,13 +190,14 @@ def _shortfall(outcome: Outcome) -> str:
 
 
 def _summary(run: Run) -> str:
-    size = in_bytes(run.bytes_to_copy if run.dry_run else run.bytes_copied)
     if run.dry_run:
+        size = in_bytes(run.bytes_to_copy)
         return (
             f"{thin(run.messages)} messages, {thin(run.already_there)} of them there already, "
             f"{thin(run.to_copy)} to copy ({size})"
         )
+    size = in_bytes(run.bytes_copied_in_all)
     return (
-        f"{run.get_verdict_display().lower()}, {thin(run.copied)} messages copied ({size}), "
-        f"{thin(run.already_there)} there already"
+        f"{run.get_verdict_display().lower()}, {thin(run.copied_in_all)} messages "
+        f"copied ({size}), {thin(run.there_before)} there already"
     )
