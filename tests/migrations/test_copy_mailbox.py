@@ -15,6 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from purelymanage.migrations.management.commands.copy_mailbox import Command as Help
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
 from tests.imap.proxy import Proxy
@@ -214,6 +215,14 @@ def test_engines_that_are_not_there_are_named(command: Command) -> None:
         "The engine imapsync is not available yet."
     )
     assert _call(command, **{"--engine": "rsync"}) == "There is no engine named rsync."
+
+
+def test_its_options_are_explained() -> None:
+    parser = Help().create_parser("manage.py", "copy_mailbox")
+    unexplained = [action.dest for action in parser._actions if not action.help]
+    assert unexplained == []
+    with pytest.raises(CommandError, match="invalid choice: 'rsync'"):
+        parser.parse_args(["--engine", "rsync"])
 
 
 @pytest.mark.slow

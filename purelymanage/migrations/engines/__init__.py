@@ -3,6 +3,8 @@ from __future__ import annotations
 from .base import Engine
 from .pipeline.engine import PipelineEngine
 
+NAMES = ("auto", "pipeline", "imapsync")
+
 
 class EngineUnavailable(ValueError):
     """No engine of this name can be used here; the text is for the person."""

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from purelymanage.imap.account import Account, Security
 from purelymanage.imap.errors import CertificateRefused
 from purelymanage.imap.opening import tls_context
-from purelymanage.migrations.engines import EngineUnavailable, get_engine
+from purelymanage.migrations.engines import NAMES, EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import (
     CopyOptions,
     FolderProgress,
@@ -59,9 +59,15 @@ class Command(BaseCommand):
                 f"--{side}",
                 required=True,
                 metavar="URL",
-                help="imaps://host[:port], imap+starttls://… or imap://… (clear text)",
+                help=f"the server of the {side}: imaps://host[:port], "
+                "imap+starttls://… or imap://… (clear text)",
             )
-            parser.add_argument(f"--{side}-user", required=True, metavar="NAME")
+            parser.add_argument(
+                f"--{side}-user",
+                required=True,
+                metavar="NAME",
+                help=f"who logs in at the {side}, most often the whole address",
+            )
             parser.add_argument(
                 f"--{side}-password-file",
                 required=True,
@@ -73,7 +79,13 @@ class Command(BaseCommand):
                 action="store_true",
                 help=f"accept any certificate of the {side}",
             )
-        parser.add_argument("--engine", default="pipeline")
+        parser.add_argument(
+            "--engine",
+            default="pipeline",
+            choices=NAMES,
+            help="what does the copying: auto takes the best one there is, imapsync "
+            "cannot be used yet (default: pipeline)",
+        )
         parser.add_argument(
             "--ca-file",
             metavar="FILE",
