@@ -82,8 +82,8 @@ class RuleListTests(CastTestCase):
 
     def test_targets_that_are_mailboxes_are_links(self) -> None:
         r = self.client.get("/routing/?q=info@")
-        self.assertContains(r, '<a href="/mailboxes/?q=anna%40example.org">')
-        self.assertNotContains(r, "?q=ben%40example.org")
+        self.assertContains(r, '<a href="/mailboxes/anna@example.org/">')
+        self.assertNotContains(r, "/mailboxes/ben@example.org/")
 
     def test_limited_people_see_the_rules_of_their_domains(self) -> None:
         self.client.force_login(self.lina)
