@@ -6,10 +6,11 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from purelymanage.accounts.models import User
 from purelymanage.accounts.passwords import Strength, rate
 from purelymanage.domains.models import Domain, DomainQuerySet
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.mailboxes.operations import Wishes
+from purelymanage.mailboxes.operations import Wishes, say_taken
 
 # RFC 5321, sections 4.1.2 and 4.5.3.1.1. Quoted local parts are legal and loved by
 # nobody.
@@ -77,9 +78,11 @@ class CreateMailboxForm(forms.Form):
         data: QueryDict | None,
         *,
         domains: DomainQuerySet,
+        user: User,
         initial: dict[str, Any] | None = None,
     ) -> None:
         self.domains = list(domains)
+        self.user = user
         super().__init__(_split_address(data, self.domains), initial=initial)
         field = self.fields["domain"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -164,7 +167,7 @@ class CreateMailboxForm(forms.Form):
         elif len(self.address) > LONGEST_ADDRESS:
             self.add_error("local_part", "The whole address is too long.")
         elif Mailbox.objects.present().filter(address=self.address).exists():
-            self.add_error("local_part", f"{self.address} exists already.")
+            self.add_error("local_part", say_taken(self.address, self.user))
         elif self.cleaned_data.get("recovery_email", "").lower() == self.address:
             self.add_error(
                 "recovery_email",

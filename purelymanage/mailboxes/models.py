@@ -103,6 +103,12 @@ class CreationQuerySet(models.QuerySet["Creation"]):
         given_up = timezone.now() - Creation.GIVEN_UP_AFTER
         return self.asked().filter(requested_at__lt=given_up)
 
+    def made_just_now(self, address: str, user: User) -> bool:
+        """Whether this person created it so lately that they may think of that page."""
+        since = timezone.now() - Creation.JUST_NOW
+        mine = self.filter(address=address, requested_by=user)
+        return mine.filter(state=Creation.State.DONE, settled_at__gt=since).exists()
+
     def settle(self, creation: Creation, *, reason: str = "") -> bool:
         """Note how a request ended, failed where there is a reason.
 
@@ -124,6 +130,7 @@ class Creation(models.Model):
     """
 
     GIVEN_UP_AFTER = timedelta(minutes=5)
+    JUST_NOW = timedelta(minutes=15)
 
     class State(models.TextChoices):
         ASKED = "asked", "Asked"

@@ -115,13 +115,24 @@ def create_mailbox(
     return Created(_settle_done(creation, details), doubts)
 
 
+def say_taken(address: str, actor: User) -> str:
+    """Say that there is such a mailbox, and to whom has just made it, what to do now."""
+    if not Creation.objects.made_just_now(address, actor):
+        return f"{address} exists already."
+    return (
+        f"You have just created {address}, so it was not created again. Its password "
+        "was shown once and is not kept here: if nobody noted it, set a new one at "
+        "PurelyMail."
+    )
+
+
 @transaction.atomic(durable=True)
 def _claim(address: str, actor: User) -> Creation:
     _, _, domain = address.rpartition("@")
     if not Domain.objects.visible_to(actor).present().filter(name=domain).exists():
         raise NotCreated(f"{domain} is not a domain of this account.", field="domain")
     if Mailbox.objects.present().filter(address=address).exists():
-        raise NotCreated(f"{address} exists already.", field="local_part")
+        raise NotCreated(say_taken(address, actor), field="local_part")
     try:
         refuse_if_pending(Kind.MAILBOX, address)
     except Refused as exc:

@@ -77,6 +77,7 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
     form = CreateMailboxForm(
         request.POST if request.method == "POST" else None,
         domains=domains,
+        user=request.user,
         initial={"domain": asked(request, "domain"), "password": make_password()},
     )
     status = 422 if form.errors else 200
@@ -116,7 +117,9 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_POST
 @requires(Right.HANDLE_MAILBOXES)
 def rate_password(request: AuthenticatedHttpRequest) -> HttpResponse:
-    form = CreateMailboxForm(request.POST, domains=Domain.objects.none())
+    form = CreateMailboxForm(
+        request.POST, domains=Domain.objects.none(), user=request.user
+    )
     strength = form.rate_password() if form["password"].value() else None
     return render(request, "mailboxes/_password_strength.html", {"strength": strength})
 
@@ -127,7 +130,7 @@ def rate_password(request: AuthenticatedHttpRequest) -> HttpResponse:
 @requires(Right.HANDLE_MAILBOXES)
 def preview_address(request: AuthenticatedHttpRequest) -> HttpResponse:
     domains = Domain.objects.visible_to(request.user).present()
-    form = CreateMailboxForm(request.POST, domains=domains)
+    form = CreateMailboxForm(request.POST, domains=domains, user=request.user)
     form.full_clean()  # the address may be right while the rest is not yet
     context = {
         # As long as nothing is written, nothing is wrong.

@@ -143,6 +143,18 @@ class WorkingTests(CreateMailboxTestCase):
         r = self.create()
         self.assertContains(r, "so this mailbox receives none", status_code=201)
 
+    def test_loading_the_page_with_the_password_again_is_explained(self) -> None:
+        self.create()
+        again = self.create()
+        self.assertContains(again, "You have just created", status_code=422)
+        self.assertContains(again, "shown once and is not kept", status_code=422)
+
+        self.client.force_login(self.olga)
+        self.assertContains(self.create(), "exists already", status_code=422)
+        self.client.force_login(self.adam)
+        Creation.objects.update(settled_at=timezone.now() - timedelta(hours=1))
+        self.assertContains(self.create(), "exists already", status_code=422)
+
     def test_the_next_sync_has_no_news(self) -> None:
         self.create()
         sync.sync(actor=Agent.PANEL)
