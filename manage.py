@@ -4,8 +4,7 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
+from purelymanage import command_line
 from purelymanage.quickstart.environment import ensure_secrets
 
 if __name__ == "__main__":
@@ -13,4 +12,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["quickstart"]:
         # The settings do not load without secrets, and it is to bring its own.
         ensure_secrets()
-    execute_from_command_line(sys.argv)
+    command_line.run(sys.argv)
