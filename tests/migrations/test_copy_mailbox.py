@@ -15,7 +15,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
+from purelymanage.figures import in_bytes, thin
+from purelymanage.migrations.engines.base import FolderProgress, FolderState
 from purelymanage.migrations.management.commands.copy_mailbox import Command as Help
+from purelymanage.migrations.management.commands.copy_mailbox import _table
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
 from tests.imap.proxy import Proxy
@@ -85,7 +88,9 @@ def command(server: Dovecot, tmp_path: Path) -> Command:
 def test_it_copies_without_a_database(command: Command, server: Dovecot) -> None:
     status, out, err = command.run("--dry-run")
     assert (status, err) == (0, "")
-    assert "30 messages (0.0 MB) would be copied." in out
+    size = in_bytes(sum(len(m.body) for m in MAIL + MAIL[:5]))
+    assert f"30 messages ({size}) would be copied." in out
+    assert "reading" not in out.lower().splitlines()
     assert server.folders("anna") == ["INBOX"]
 
     status, out, err = command.run("--json")
@@ -223,6 +228,21 @@ def test_its_options_are_explained() -> None:
     assert unexplained == []
     with pytest.raises(CommandError, match="invalid choice: 'rsync'"):
         parser.parse_args(["--engine", "rsync"])
+
+
+def test_counts_are_written_as_on_the_pages() -> None:
+    known = FolderProgress(
+        "INBOX", "INBOX", messages=18_204, to_copy=1_200, copied=17, exists=True
+    )
+    empty = FolderProgress("Junk", "Junk", state=FolderState.DONE)
+    unread = FolderProgress("Sent", "Sent", messages=3, state=FolderState.READING)
+    plan = [line.split() for line in _table([known, empty, unread], dry_run=True)]
+    assert plan == [
+        ["Folder", "messages", "there", "to", "copy", "failed", "into"],
+        ["INBOX", *thin(18_204).split(), "0", *thin(1_200).split(), "0", "INBOX"],
+        ["Junk", "0", "0", "0", "0", "Junk", "(new)"],
+        ["Sent", "-", "-", "-", "-", "Sent", "(new)"],
+    ]
 
 
 @pytest.mark.slow

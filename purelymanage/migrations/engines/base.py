@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from purelymanage.figures import thin
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError
 
@@ -166,6 +167,10 @@ class CopyOptions:
     keepalive: float = 30
     # Attempts in a row without a single message in between.
     reconnects: int = 5
+
+
+def in_messages(count: int) -> str:
+    return f"{thin(count)} message{'' if count == 1 else 's'}"
 
 
 class SameMailbox(ImapError):

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 
+from purelymanage.figures import thin
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import ImapError, Refused
@@ -21,6 +22,7 @@ from purelymanage.migrations.engines.base import (
     FolderState,
     Phase,
     Verdict,
+    in_messages,
     refuse_same,
 )
 
@@ -148,7 +150,8 @@ class Run:
     def _finish(self) -> None:
         for job in self._jobs():
             if job.unseen and not self._options.dry_run:
-                reason = f"{job.unseen} messages are not at the destination."
+                be = "is" if job.unseen == 1 else "are"
+                reason = f"{in_messages(job.unseen)} {be} not at the destination."
                 job.fail(self._tally, reason)
             if not job.failed:
                 job.progress.state = FolderState.DONE
@@ -327,8 +330,8 @@ class Run:
                 p = job.progress
                 p.state = FolderState.WAITING if job.waiting else FolderState.DONE
                 self._tally.note(
-                    f"{p.source}: {p.messages} messages, {p.already_there} already "
-                    f"there, {job.waiting} to copy"
+                    f"{p.source}: {in_messages(p.messages)}, "
+                    f"{thin(p.already_there)} already there, {thin(job.waiting)} to copy"
                 )
 
     def _give_up_suspect(self) -> None:

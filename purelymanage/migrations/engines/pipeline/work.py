@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from purelymanage.figures import thin
 from purelymanage.imap.folders import Folder
 from purelymanage.migrations.engines.base import FolderProgress, FolderState
 
@@ -127,7 +128,7 @@ def _refuse_large(job: Job, listing: Listing, tally: Tally, limit: int | None) -
         if size > limit:
             listing.marks[row] = Mark.FAILED
             job.progress.failed += 1
-            reason = f"It is larger than the limit of {limit:,} bytes."
+            reason = f"It is larger than the limit of {thin(limit)} bytes."
             tally.refuse(job.progress.source, listing.uids[row], size, reason)
 
 

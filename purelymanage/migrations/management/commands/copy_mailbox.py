@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from purelymanage.figures import in_bytes, thin
 from purelymanage.imap.account import Account, Security
 from purelymanage.imap.errors import CertificateRefused
 from purelymanage.imap.opening import tls_context
@@ -22,11 +23,14 @@ from purelymanage.migrations.engines import NAMES, EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import (
     CopyOptions,
     FolderProgress,
+    FolderState,
     Outcome,
+    Phase,
     Progress,
     SameMailbox,
     Stop,
     Verdict,
+    in_messages,
     refuse_same,
 )
 
@@ -117,10 +121,12 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _tell(self, outcome: Outcome) -> None:
-        for line in _table(outcome.folders):
+        for line in _table(outcome.folders, dry_run=outcome.dry_run):
             self.stdout.write(line)
         for error in outcome.errors:
-            which = f"message {error.uid}" if error.uid else "the folder"
+            which = "the folder"
+            if error.uid:
+                which = f"message {error.uid} ({in_bytes(error.size)})"
             self.stdout.write(f"{error.folder}, {which}: {error.reason}")
         if outcome.failure is not None:
             failure = outcome.failure
@@ -151,11 +157,11 @@ class _Watch:
     def _show(self, progress: Progress) -> None:
         for line in progress.log:
             self._command.stdout.write(line)
-        now = progress.detail or progress.phase.value
-        if progress.copied:
-            now += f": {progress.copied} of {progress.to_copy}"
-            now += f" messages, {_size(progress.bytes_copied)}"
-        if now != self._last:
+        now = progress.detail[:1].upper() + progress.detail[1:]
+        if now and progress.phase == Phase.COPYING:
+            now += f": {thin(progress.copied)} of {in_messages(progress.to_copy)}"
+            now += f", {in_bytes(progress.bytes_copied)}"
+        if now and now != self._last:
             self._last = now
             self._command.stdout.write(now)
             self._command.stdout.flush()
@@ -253,9 +259,9 @@ def _plan(outcome: Outcome) -> str:
         return "The plan is not complete."
     waiting = sum(folder.to_copy for folder in outcome.folders)
     size = sum(folder.bytes_to_copy for folder in outcome.folders)
-    words = f"{waiting} messages ({_size(size)}) would be copied"
+    words = f"{in_messages(waiting)} ({in_bytes(size)}) would be copied"
     if outcome.verdict == Verdict.SKIPPED:
-        return f"{words}, but not the {outcome.messages_failed} listed above."
+        return f"{words}, but not the {thin(outcome.messages_failed)} listed above."
     if outcome.verdict == Verdict.INCOMPLETE:
         return f"{words}. The plan is not complete: not every folder could be read."
     return f"{words}."
@@ -267,28 +273,33 @@ def _result(outcome: Outcome) -> str:
     else:
         sentence = SENTENCES[outcome.verdict]
     return (
-        f"{sentence} {outcome.messages_copied} copied "
-        f"({_size(outcome.bytes_copied)}), {outcome.messages_already_there} were "
-        f"there, {outcome.messages_failed} failed, {outcome.seconds:.1f} s."
+        f"{sentence} {thin(outcome.messages_copied)} copied "
+        f"({in_bytes(outcome.bytes_copied)}), "
+        f"{thin(outcome.messages_already_there)} were there, "
+        f"{thin(outcome.messages_failed)} failed, {outcome.seconds:.1f} s."
     )
 
 
-def _table(folders: list[FolderProgress]) -> Iterator[str]:
+def _table(folders: list[FolderProgress], *, dry_run: bool) -> Iterator[str]:
     if not folders:
         return
     width = max(len("Folder"), *(len(folder.source) for folder in folders))
-    heads = ("messages", "there", "copied", "failed")
-    yield "  ".join([f"{'Folder':{width}}", *(f"{head:>8}" for head in heads), "into"])
+    heads = ("messages", "there", "to copy" if dry_run else "copied", "failed")
+    yield "  ".join([f"{'Folder':{width}}", *(f"{head:>9}" for head in heads), "into"])
     for folder in folders:
-        counts = (folder.messages, folder.already_there, folder.copied, folder.failed)
+        done = folder.to_copy if dry_run else folder.copied
+        counts = (folder.messages, folder.already_there, done, folder.failed)
+        read = _was_read(folder)
         yield "  ".join(
             [
                 f"{folder.source:{width}}",
-                *(f"{count:8}" for count in counts),
+                *(f"{thin(count) if read else '-':>9}" for count in counts),
                 folder.destination + ("" if folder.exists else " (new)"),
             ]
         )
 
 
-def _size(size: int) -> str:
-    return f"{size / 1_000_000:,.1f} MB"
+def _was_read(folder: FolderProgress) -> bool:
+    """Say whether the counts are known; they are only where both sides were read."""
+    compared = folder.already_there or folder.to_copy or folder.failed
+    return bool(compared) or folder.state in {FolderState.COPYING, FolderState.DONE}
