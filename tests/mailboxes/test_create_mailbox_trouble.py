@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -33,6 +34,18 @@ class TroubleTests(CreateMailboxTestCase):
         r = self.create()
         self.assert_not_created(r, "PurelyMail refused zoe@example.org", 422)
         self.assertContains(r, 'id="id_local_part_error"', status_code=422)
+
+    def test_the_focus_goes_to_what_is_wrong(self) -> None:
+        self.fault("error", "createUser", code="x", message="Not that name.")
+        page = self.create().content.decode()
+        [focused] = re.findall(r"<[^>]*\sautofocus[^>]*>", page)
+        self.assertIn('id="id_local_part"', focused)
+
+        self.fault("status_500", "createUser")
+        page = self.create().content.decode()
+        [focused] = re.findall(r"<[^>]*\sautofocus[^>]*>", page)
+        self.assertIn('role="alert"', focused)
+        self.assertIn('tabindex="-1"', focused)
 
     def test_a_refused_password_is_told_at_the_password(self) -> None:
         self.fault("error", "createUser", code="x", message="Password was leaked.")
