@@ -39,6 +39,20 @@ def test_filters_orders_and_the_back_button(page: Page) -> None:
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
+def test_a_filter_is_one_step_of_the_way_back(page: Page) -> None:
+    page.goto("/domains/")
+    page.goto("/mailboxes/")
+    page.fill(FILTER, "nobody-has-this")
+    page.wait_for_url("**/mailboxes/?q=nobody-has-this")  # and nothing that is empty
+    with page.expect_response("**/mailboxes/?q=nobody-has-this"):
+        page.press(FILTER, "Enter")
+    expect(page.get_by_text("No mailbox contains")).to_be_visible()
+    page.go_back()
+    page.wait_for_url("**/mailboxes/")
+    page.go_back()
+    page.wait_for_url("**/domains/")
+
+
 def test_an_address_is_copied_and_that_is_said(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto("/mailboxes/")

@@ -1,0 +1,12 @@
+/* Filters of a list: an address without empty parts, and one step back for each. */
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.elt.matches("form.filters")) return;
+  for (const [name, value] of [...detail.formData]) {
+    if (value === "") detail.formData.delete(name);
+  }
+});
+
+// Whoever filters and then presses Enter asks for the same once more.
+document.addEventListener("htmx:beforeHistoryUpdate", ({ detail }) => {
+  if (new URL(detail.history.path, location).href === location.href) detail.history.type = "replace";
+});
