@@ -12,6 +12,9 @@ from purelymanage.migrations.models import Server
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:]+:[0-9a-f:.]*")
 UNSEEN = forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+TOO_LONG = "This is longer than any such name can be."
+PORTS = "A port is a number from 1 to 65535, mostly 993."
+CHOOSE_SERVER = "Choose the server that the old mailbox lies on."
 
 
 def no_control_characters(value: str) -> None:
@@ -26,6 +29,7 @@ class ServerForm(forms.ModelForm[Server]):
         label="User name",
         required=False,
         max_length=254,
+        error_messages={"max_length": TOO_LONG},
         validators=[no_control_characters],
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
@@ -33,6 +37,7 @@ class ServerForm(forms.ModelForm[Server]):
         label="Password",
         required=False,
         max_length=1000,
+        error_messages={"max_length": TOO_LONG},
         strip=False,
         validators=[no_control_characters],
         widget=UNSEEN,
@@ -56,13 +61,34 @@ class ServerForm(forms.ModelForm[Server]):
             ),
         }
         error_messages = {
-            "name": {"unique": "There is a server with this name already."},
+            "name": {
+                "required": "Give it a name, so that others know which one it is.",
+                "max_length": "Use a name of at most 100 characters.",
+            },
+            "host": {
+                "required": "Write the host name, like imap.old-provider.example.",
+                "max_length": TOO_LONG,
+            },
+            "port": dict.fromkeys(
+                ["required", "invalid", "min_value", "max_value"], PORTS
+            ),
+            "security": dict.fromkeys(
+                ["required", "invalid_choice"],
+                "Choose how the connection is protected.",
+            ),
         }
         widgets = {
             "host": forms.TextInput(
                 attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
             ),
         }
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        others = Server.objects.exclude(pk=self.instance.pk)
+        if others.filter(name__iexact=name).exists():
+            raise ValidationError("There is a server with this name already.")
+        return name
 
     def clean_host(self) -> str:
         host: str = self.cleaned_data["host"].lower().rstrip(".")
@@ -74,24 +100,43 @@ class ServerForm(forms.ModelForm[Server]):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.cleaned_data.get("try_password") and not self.cleaned_data.get(
-            "try_user"
-        ):
+        user = self.cleaned_data.get("try_user")
+        password = self.cleaned_data.get("try_password")
+        if password and not user and "try_user" not in self.errors:
             self.add_error("try_user", "Whose password is it?")
+        if user and not password and "try_password" not in self.errors:
+            self.add_error("try_password", f"Enter the password of {user}.")
         return cleaned
 
 
+class ServerField(forms.ModelChoiceField[Server]):
+    def label_from_instance(self, obj: Server) -> str:
+        return f"{obj} ({obj.doubt})" if obj.doubt else str(obj)
+
+
 class JobForm(forms.Form):
-    server = forms.ModelChoiceField(Server.objects.none(), empty_label=None)
+    server = ServerField(
+        Server.objects.none(),
+        empty_label=None,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], CHOOSE_SERVER),
+    )
     source_user = forms.CharField(
         label="Old mailbox",
         max_length=254,
         validators=[no_control_characters],
         help_text="As one signs in there, mostly the whole address.",
+        error_messages={
+            "required": "Write the user name of the old mailbox.",
+            "max_length": TOO_LONG,
+        },
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     password = forms.CharField(
         label="Its password",
+        error_messages={
+            "required": "Enter the password of the old mailbox.",
+            "max_length": TOO_LONG,
+        },
         max_length=1000,
         strip=False,
         validators=[no_control_characters],
@@ -112,7 +157,11 @@ class JobForm(forms.Form):
                 "placeholder": "name@example.org",
             }
         ),
-        error_messages={"invalid": "This is not a complete mail address."},
+        error_messages={
+            "required": "Choose the mailbox that the mail is copied into.",
+            "invalid": "This is not a complete mail address.",
+            "max_length": TOO_LONG,
+        },
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -136,6 +185,10 @@ class JobForm(forms.Form):
 class PasswordForm(forms.Form):
     password = forms.CharField(
         label="Password of the old mailbox",
+        error_messages={
+            "required": "Enter the password of the old mailbox.",
+            "max_length": TOO_LONG,
+        },
         max_length=1000,
         strip=False,
         validators=[no_control_characters],

@@ -13,7 +13,10 @@ from purelymanage.imap.errors import (
 )
 from purelymanage.imap.login import check_login, check_server
 
-PATIENCE = 10.0  # seconds a person waits in front of a page
+# Seconds a person waits in front of a page for what they asked for, and for what is
+# looked at only in passing.
+PATIENCE = 10.0
+SHORT_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,15 +25,19 @@ class Trial:
 
     passed: bool
     sentence: str
+    # The same without the name of whoever was let in, as that is not stored.
+    about_server: str
+    # Whether the server answers and only the login was refused.
+    login_refused: bool = False
     advice: str = ""
     technical: str = ""
 
 
-def try_account(account: Account) -> Trial:
+def try_account(account: Account, *, patience: float = PATIENCE) -> Trial:
     """See whether the server answers, and if a user is named, whether it lets them in."""
     try:
         if account.user:
-            found = check_login(account, timeout=PATIENCE)
+            found = check_login(account, timeout=patience)
         else:
             found = check_server(
                 account.host,
@@ -38,12 +45,14 @@ def try_account(account: Account) -> Trial:
                 account.security,
                 verify_certificate=account.verify_certificate,
                 ca_file=account.ca_file,
-                timeout=PATIENCE,
+                timeout=patience,
             )
     except ImapError as exc:
         return Trial(
             passed=False,
             sentence=exc.message,
+            about_server=exc.message,
+            login_refused=isinstance(exc, LoginRefused),
             advice=advice(exc),
             technical=exc.technical,
         )
@@ -55,9 +64,13 @@ def try_account(account: Account) -> Trial:
     else:
         protection = f"encrypted, certificate not checked ({found.tls_version})"
     words = f"{account.host} answers {protection} after {_in_words(found.seconds)}"
-    if account.user:
-        words += f" and lets {account.user} in"
-    return Trial(passed=True, sentence=f"{words}.", technical=found.greeting)
+    greeting = f" and lets {account.user} in" if account.user else ""
+    return Trial(
+        passed=True,
+        sentence=f"{words}{greeting}.",
+        about_server=f"{words}.",
+        technical=found.greeting,
+    )
 
 
 def _in_words(seconds: float) -> str:

@@ -69,7 +69,7 @@ class CreateJobTests(MigrationTestCase):
         self.assertRefused("a character nobody can type", password="a\nb")
 
     def test_everything_is_needed(self) -> None:
-        self.assertRefused("This field is required.", password="")
+        self.assertRefused("Enter the password of the old mailbox.", password="")
 
     def test_the_same_copy_is_not_made_twice(self) -> None:
         self.client.post(URL, self.form)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.db import IntegrityError, transaction
 from django.test import override_settings
 
 from purelymanage.migrations.models import Job, Server
@@ -22,14 +23,49 @@ class ServerTests(MigrationTestCase):
         }
 
     def test_it_adds_a_server(self) -> None:
-        form = self.form | {"name": "New one", "host": "IMAP.Example.org"}
-        r = self.client.post("/migrations/servers/new/", form)
+        form = self.form | {"name": "New one", "host": "LOCALHOST"}
+        r = self.client.post("/migrations/servers/new/", form, follow=True)
         self.assertRedirects(r, "/migrations/servers/")
+        self.assertContains(r, "New one was added. localhost")
         server = Server.objects.get(name="New one")
-        self.assertEqual(
-            (server.host, server.created_by), ("imap.example.org", self.adam)
-        )
+        self.assertEqual((server.host, server.created_by), ("localhost", self.adam))
         self.assertIn("server.created", self.events())
+
+    def test_one_that_does_not_answer_is_added_and_that_is_said(self) -> None:
+        form = self.form | {"name": "New one", "port": "9"}
+        r = self.client.post("/migrations/servers/new/?for=job", form, follow=True)
+        server = Server.objects.get(name="New one")
+        self.assertEqual(server.doubt, "did not pass its last test")
+        self.assertContains(r, "New one was added. ")
+        self.assertContains(r, "Check the host name, the port")
+        self.assertContains(r, "New one (did not pass its last test)")
+        self.assertContains(r, "Old provider (not tested)")
+        r = self.client.get("/migrations/servers/")
+        self.assertContains(r, server.test_sentence)
+        self.assertContains(r, "Not tested")
+
+    def test_a_login_that_was_typed_is_tried_before_anything_is_stored(self) -> None:
+        form = self.form | {"name": "New one", "try_user": SMALL, "try_password": "no"}
+        for url in ("/migrations/servers/new/", self.url):
+            r = self.client.post(url, form)
+            self.assertContains(r, "id_try_password_error", status_code=422)
+            self.assertContains(r, "Check the user name", status_code=422)
+            r = self.client.post(url, form | {"port": "9"})
+            self.assertContains(r, "id_host_error", status_code=422)
+        self.assertEqual(Server.objects.get().name, "Old provider")
+
+        form["try_password"] = password_of(SMALL)
+        r = self.client.post("/migrations/servers/new/", form, follow=True)
+        self.assertContains(r, f"lets {SMALL} in")
+        server = Server.objects.get(name="New one")
+        self.assertTrue(server.test_passed)
+        self.assertNotIn(SMALL, server.test_sentence)
+
+    def test_two_people_may_choose_a_name_at_the_same_time(self) -> None:
+        with self.assertRaises(IntegrityError), transaction.atomic():
+            Server.objects.create(
+                name="OLD PROVIDER", host="x.example", created_by=self.olga
+            )
 
     def test_it_leads_back_to_the_copy_one_was_about_to_make(self) -> None:
         form = self.form | {"name": "New one"}
@@ -39,10 +75,18 @@ class ServerTests(MigrationTestCase):
 
     def test_wrong_input_is_told_at_its_field(self) -> None:
         for field, value, words in (
-            ("name", "Old provider", "There is a server with this name already."),
+            ("name", "OLD provider", "There is a server with this name already."),
+            ("name", "", "Give it a name"),
             ("host", "https://imap.example.org/", "Write only the host name"),
-            ("port", "70000", "less than or equal to 65535"),
-            ("security", "rot13", "Select a valid choice"),
+            ("host", "", "Write the host name"),
+            ("port", "", "A port is a number from 1 to 65535"),
+            ("port", "-1", "A port is a number from 1 to 65535"),
+            ("port", "0", "A port is a number from 1 to 65535"),
+            ("port", "70000", "A port is a number from 1 to 65535"),
+            ("port", "imap", "A port is a number from 1 to 65535"),
+            ("security", "rot13", "Choose how the connection is protected."),
+            ("try_user", SMALL, f"Enter the password of {SMALL}."),
+            ("try_password", "x", "Whose password is it?"),
         ):
             with self.subTest(field=field):
                 form = self.form | {"name": "New one", field: value}
@@ -59,6 +103,7 @@ class ServerTests(MigrationTestCase):
         }
         r = self.client.post("/migrations/servers/new/", form, headers=HTMX)
         self.assertContains(r, f"lets {SMALL} in")
+        self.assertContains(r, 'role="status" tabindex="-1" autofocus')
         self.assertNotContains(r, password_of(SMALL))
         self.assertTemplateNotUsed(r, "base.html")
         self.assertEqual(Server.objects.count(), 1)

@@ -101,6 +101,8 @@ class WorkerTests(WithMail, TransactionTestCase):
 
         self.assertEqual((run.verdict, run.attempt), (Run.Verdict.COMPLETE, 2))
         self.assertGreater(run.already_there, 0)
+        # Also what was brought after the last report of the dead worker.
+        self.assertEqual((run.copied_in_all, run.there_before), (1500, 0))
         self.assertEqual(run.messages, 1500)
         self.assertEqual(self.messages_at_destination(), 1500)
         self.assertEqual(self.app_passwords(ADDRESS), 0)

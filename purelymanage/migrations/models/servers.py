@@ -5,6 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -34,7 +35,7 @@ class Server(models.Model):
         STARTTLS = Security.STARTTLS.value, "STARTTLS"
         CLEAR = Security.CLEAR.value, "None, everything in clear text"
 
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField(
         default=993, validators=[MinValueValidator(1), MaxValueValidator(65535)]
@@ -55,6 +56,9 @@ class Server(models.Model):
     objects = ServerQuerySet.as_manager()
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="one_server_per_name")
+        ]
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -64,6 +68,13 @@ class Server(models.Model):
     def is_protected(self) -> bool:
         """Whether nobody on the way can read along or pretend to be this server."""
         return self.security != self.Protection.CLEAR and self.verify_certificate
+
+    @property
+    def doubt(self) -> str:
+        """What speaks against this server before anything is copied from it."""
+        if self.test_passed is None:
+            return "not tested"
+        return "" if self.test_passed else "did not pass its last test"
 
     def account(self, user: str, password: str) -> Account:
         return Account(

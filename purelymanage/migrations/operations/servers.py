@@ -24,8 +24,9 @@ def create_server(
     security: str,
     verify_certificate: bool,
     actor: User,
+    trial: Trial | None = None,
 ) -> Server:
-    """Add a server that mailboxes can be copied from."""
+    """Add a server that mailboxes can be copied from, and note how a trial of it went."""
     server = Server(
         name=name,
         host=host,
@@ -34,6 +35,8 @@ def create_server(
         verify_certificate=verify_certificate,
         created_by=actor,
     )
+    if trial is not None:
+        _note(server, trial)
     _save(server)
     log.record(
         Event.SERVER_CREATED, actor=actor, target=name, host=host, port=str(port)
@@ -51,6 +54,7 @@ def edit_server(
     security: str,
     verify_certificate: bool,
     actor: User,
+    trial: Trial | None = None,
 ) -> int:
     """Change a server and return how many stored passwords were erased for it.
 
@@ -85,6 +89,8 @@ def edit_server(
     if moved:
         server.tested_at = server.test_passed = None
         server.test_sentence = ""
+    if trial is not None:
+        _note(server, trial)
     _save(server)
     jobs = Job.objects.filter(server=server).exclude(source_secret="")
     # Rows first, the audit log last: nobody who holds the log may wait for a row.
@@ -96,11 +102,15 @@ def edit_server(
 def test_server(*, server: Server, user: str = "", password: str = "") -> Trial:
     """Try a server, with a login if a user is named, and note how it went."""
     trial = try_account(server.account(user, password))
-    server.tested_at = timezone.now()
-    server.test_passed = trial.passed
-    server.test_sentence = trial.sentence[:500]
+    _note(server, trial)
     server.save(update_fields=["tested_at", "test_passed", "test_sentence"])
     return trial
+
+
+def _note(server: Server, trial: Trial) -> None:
+    server.tested_at = timezone.now()
+    server.test_passed = trial.passed
+    server.test_sentence = trial.about_server[:500]
 
 
 def _save(server: Server) -> None:

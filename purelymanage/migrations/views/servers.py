@@ -24,7 +24,12 @@ from purelymanage.errors import Refused
 from purelymanage.http import page_or_partial
 from purelymanage.imap.account import Account
 from purelymanage.migrations.forms import ServerForm
-from purelymanage.migrations.logins import try_account
+from purelymanage.migrations.logins import (
+    PATIENCE,
+    SHORT_PATIENCE,
+    Trial,
+    try_account,
+)
 from purelymanage.migrations.models import Server
 from purelymanage.migrations.models.runs import OPEN
 from purelymanage.migrations.models.servers import may_edit_servers
@@ -58,16 +63,19 @@ def create_server(request: AuthenticatedHttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
             context["trial"] = try_account(_typed_account(form))
-        else:
+        elif trial := _trial_before_saving(form):
             try:
-                server = operations.create_server(**_columns(form), actor=request.user)
+                server = operations.create_server(
+                    **_columns(form), trial=trial, actor=request.user
+                )
             except Refused as exc:
                 form.add_error("name", str(exc))
             else:
+                tell = messages.success if trial.passed else messages.warning
+                tell(request, f"{server} was added. {trial.sentence} {trial.advice}")
                 if for_job:
                     url = reverse("migrations:create-job")
                     return redirect(f"{url}?server={server.pk}")
-                messages.success(request, f"{server} was added.")
                 return redirect("migrations:server-list")
 
     return page_or_partial(
@@ -92,15 +100,17 @@ def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
             context["trial"] = try_account(_typed_account(form))
-        else:
+        elif trial := _trial_before_saving(form):
             try:
                 erased = operations.edit_server(
-                    server=server, **_columns(form), actor=request.user
+                    server=server, **_columns(form), trial=trial, actor=request.user
                 )
             except Refused as exc:
                 form.add_error(None, str(exc))
             else:
-                messages.success(request, _changed(server, erased))
+                tell = messages.success if trial.passed else messages.warning
+                told = f"{_changed(server, erased)} {trial.sentence} {trial.advice}"
+                tell(request, told)
                 return redirect("migrations:server-list")
 
     return page_or_partial(
@@ -127,6 +137,21 @@ def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 
 def _columns(form: ServerForm) -> dict[str, Any]:
     return {name: form.cleaned_data[name] for name in form._meta.fields or ()}
+
+
+def _trial_before_saving(form: ServerForm) -> Trial | None:
+    """Try what was typed; None if a login was typed with it and did not work.
+
+    Without a login it is only a look in passing, which need not go well.
+    """
+    user = form.cleaned_data["try_user"]
+    patience = PATIENCE if user else SHORT_PATIENCE
+    trial = try_account(_typed_account(form), patience=patience)
+    if user and not trial.passed:
+        field = "try_password" if trial.login_refused else "host"
+        form.add_error(field, f"{trial.sentence} {trial.advice}")
+        return None
+    return trial
 
 
 def _typed_account(form: ServerForm) -> Account:
