@@ -11,7 +11,7 @@ from purelymanage.imap.errors import (
     LoginRefused,
     Unreachable,
 )
-from purelymanage.imap.login import check_login, check_server
+from purelymanage.imap.login import LoginCheck, check_login, check_server
 
 # Seconds a person waits in front of a page for what they asked for, and for what is
 # looked at only in passing.
@@ -31,6 +31,10 @@ class Trial:
     login_refused: bool = False
     advice: str = ""
     technical: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.sentence} {self.advice}".strip()
 
 
 def try_account(account: Account, *, patience: float = PATIENCE) -> Trial:
@@ -57,6 +61,11 @@ def try_account(account: Account, *, patience: float = PATIENCE) -> Trial:
             technical=exc.technical,
         )
 
+    return passed(account, found)
+
+
+def passed(account: Account, found: LoginCheck) -> Trial:
+    """Say how a server answered that did what it was asked for."""
     if found.tls_version is None:
         protection = "in clear text"
     elif account.verify_certificate:

@@ -40,6 +40,12 @@ class CreateJobTests(MigrationTestCase):
         self.assertEqual(self.queued(), [run.pk])
         self.assertEqual(self.events()[-2:], ["migration.created", "migration.queued"])
 
+    def test_a_server_that_lets_somebody_in_is_in_doubt_no_more(self) -> None:
+        self.assertContains(self.client.get(URL), "Old provider (not tested)")
+        self.client.post(URL, self.form)
+        self.assertNotContains(self.client.get(URL), "not tested")
+        self.assertNotIn(SMALL, Server.objects.get().test_sentence)
+
     def test_it_suggests_mailboxes(self) -> None:
         r = self.client.get(f"{URL}?to={ADDRESS}")
         self.assertContains(r, f'<option value="{OTHER_ADDRESS}">')

@@ -11,10 +11,11 @@ from purelymanage.errors import Refused
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.migrations.logins import PATIENCE, advice
+from purelymanage.migrations.logins import PATIENCE, advice, passed
 from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations.runs import add_run
 from purelymanage.migrations.operations.secrets import seal_secret
+from purelymanage.migrations.operations.servers import note_trial
 
 
 class NotLetIn(Refused):
@@ -96,7 +97,10 @@ def _store_password(
 
 
 def _try(server: Server, user: str, password: str) -> None:
+    account = server.account(user, password)
     try:
-        check_login(server.account(user, password), timeout=PATIENCE)
+        found = check_login(account, timeout=PATIENCE)
     except ImapError as exc:
         raise NotLetIn(exc) from exc
+    if server.doubt:
+        note_trial(server=server, trial=passed(account, found))

@@ -102,9 +102,13 @@ def edit_server(
 def test_server(*, server: Server, user: str = "", password: str = "") -> Trial:
     """Try a server, with a login if a user is named, and note how it went."""
     trial = try_account(server.account(user, password))
+    note_trial(server=server, trial=trial)
+    return trial
+
+
+def note_trial(*, server: Server, trial: Trial) -> None:
     _note(server, trial)
     server.save(update_fields=["tested_at", "test_passed", "test_sentence"])
-    return trial
 
 
 def _note(server: Server, trial: Trial) -> None:

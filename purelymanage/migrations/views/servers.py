@@ -72,7 +72,7 @@ def create_server(request: AuthenticatedHttpRequest) -> HttpResponse:
                 form.add_error("name", str(exc))
             else:
                 tell = messages.success if trial.passed else messages.warning
-                tell(request, f"{server} was added. {trial.sentence} {trial.advice}")
+                tell(request, f"{server} was added. {trial.words}")
                 if for_job:
                     url = reverse("migrations:create-job")
                     return redirect(f"{url}?server={server.pk}")
@@ -109,7 +109,7 @@ def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
                 form.add_error(None, str(exc))
             else:
                 tell = messages.success if trial.passed else messages.warning
-                told = f"{_changed(server, erased)} {trial.sentence} {trial.advice}"
+                told = f"{_changed(server, erased)} {trial.words}"
                 tell(request, told)
                 return redirect("migrations:server-list")
 
@@ -131,7 +131,7 @@ def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         context = {"server": server, "trial": trial, "may_edit": may_edit}
         return render(request, "migrations/_server.html", context)
     tell = messages.success if trial.passed else messages.error
-    tell(request, f"{trial.sentence} {trial.advice}".strip())
+    tell(request, trial.words)
     return redirect("migrations:server-list")
 
 
@@ -149,7 +149,7 @@ def _trial_before_saving(form: ServerForm) -> Trial | None:
     trial = try_account(_typed_account(form), patience=patience)
     if user and not trial.passed:
         field = "try_password" if trial.login_refused else "host"
-        form.add_error(field, f"{trial.sentence} {trial.advice}")
+        form.add_error(field, trial.words)
         return None
     return trial
 
