@@ -13,6 +13,20 @@ from purelymanage.audit.mail import queue_message
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # not typed
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": "This person may not sign in any more.",
+        "email_password_mismatch": "This e-mail address and this password do not "
+        "belong together.",
+        "enter_current_password": "This is not your present password.",
+        "incorrect_password": "This is not your password.",
+        "invalid_password_reset": "This link has been used, or is too old. Ask for "
+        "another one.",
+        "rate_limited": "That was too often. Wait some minutes and try again.",
+        "too_many_login_attempts": "Too many failed attempts. Wait some minutes and "
+        "try again.",
+        "unknown_email": "Nobody here has this e-mail address.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People are invited or made by `create_owner`, never by themselves."""
         return False

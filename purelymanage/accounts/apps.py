@@ -6,9 +6,15 @@ from django.apps import AppConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
+from purelymanage.wording import use_plain_words
+
 
 class AccountsConfig(AppConfig):
     name = "purelymanage.accounts"
+
+    def import_models(self) -> None:
+        use_plain_words()
+        super().import_models()
 
     def ready(self) -> None:
         from purelymanage.accounts import signals  # noqa: F401  # connects itself

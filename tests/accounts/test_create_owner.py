@@ -45,7 +45,7 @@ class CreateOwnerTests(CastTestCase):
         self.assertIsNone(self.hedy.domain_scope)
 
     def test_it_refuses_what_is_no_address(self) -> None:
-        with self.assertRaisesMessage(CommandError, "valid email"):
+        with self.assertRaisesMessage(CommandError, "no e-mail address"):
             self.create_owner("new at example.org", "--random")
 
     def test_it_refuses_a_weak_password(self) -> None:

@@ -204,7 +204,7 @@ class SignInTests(AppTestCase):
         self.client.logout()
         form = {"login": self.olga.email, "password": "wrong-password"}
         r = self.client.post(LOGIN, form)
-        self.assertContains(r, "not correct")
+        self.assertContains(r, "do not belong together")
 
     def test_a_code_proves_who_one_is(self) -> None:
         prove(self.client, ago=700)

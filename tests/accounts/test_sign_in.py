@@ -35,7 +35,7 @@ class SignInTests(CastTestCase):
             URL, {"login": "nobody@example.org", "password": "wrong-password"}
         )
         for answer in (wrong, stranger):
-            self.assertContains(answer, "not correct")
+            self.assertContains(answer, "do not belong together")
         self.assertNotIn("_auth_user_id", self.client.session)
 
     def test_it_remembers_a_failure_without_the_password(self) -> None:

@@ -84,7 +84,7 @@ class SameTimeTests(CastTestCase):
             side_effect=MD5PasswordHasher.encode,
         ) as encode:
             r = self.client.post(URL, {"login": email, "password": password})
-        self.assertContains(r, "not correct")
+        self.assertContains(r, "do not belong together")
         return encode.call_count
 
     def test_unknown_people_take_as_long_as_known_ones(self) -> None:

@@ -213,7 +213,7 @@ class BadInputTests(CreateMailboxTestCase):
 
     def test_it_refuses_a_recovery_address_that_helps_nobody(self) -> None:
         self.assert_refused(self.create(recovery_email=ADDRESS), "cannot open")
-        self.assert_refused(self.create(recovery_email="x"), "valid email")
+        self.assert_refused(self.create(recovery_email="x"), "no e-mail address")
 
     def test_what_was_typed_stays(self) -> None:
         r = self.create(local_part="anna")
