@@ -120,7 +120,7 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual(run.state, Run.State.QUEUED)
         assert run.not_before is not None
         self.assertGreater(run.not_before, timezone.now())
-        self.assertIn("could not be reached", run.failure)
+        self.assertIn("answered with an error", run.failure)
         # Nobody knows whether it was made, which the sweep tells after a while.
         AppPassword.objects.update(revoke_after=timezone.now())
         tasks.sweep()
