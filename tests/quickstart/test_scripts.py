@@ -82,15 +82,22 @@ def test_no_python_is_a_sentence(clone: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--port"], ["--port", "x"], ["--port=70000"], ["--port", "0"], ["start"]],
+    ("arguments", "sentence"),
+    [
+        (["--port"], "--port needs a number from 1 to 65535."),
+        (["--port", "x"], "x is no port: --port takes a number from 1 to 65535."),
+        (["--port=99999"], "99999 is no port: --port takes a number from 1 to 65535."),
+        (["--port", "0"], "0 is no port: --port takes a number from 1 to 65535."),
+        (["start"], "There is no option start."),
+    ],
 )
 def test_a_mistake_is_told_before_anything_is_installed(
-    clone: Path, arguments: list[str]
+    clone: Path, arguments: list[str], sentence: str
 ) -> None:
     done = quickstart(clone, *arguments)
     assert done.returncode == 2
-    assert done.stderr == "usage: ./deploy/quickstart [--port N] [--reset]\n"
+    usage = "usage: ./deploy/quickstart [--port N] [--reset]"
+    assert done.stderr == f"{sentence}\n{usage}\n"
 
 
 def test_help_is_no_mistake(clone: Path) -> None:
