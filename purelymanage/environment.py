@@ -43,7 +43,9 @@ def required_secrets(*names: str) -> list[str]:
         name for name, value in zip(names, values, strict=True) if not value
     ]:
         raise SystemExit(
-            f"PurelyManage cannot start without {', '.join(missing)}: set them in the "
-            "environment, in files named by NAME_FILE, or in the file named by ENV_FILE."
+            f"PurelyManage cannot start without {', '.join(missing)}: set "
+            f"{'it' if len(missing) == 1 else 'them'} in the environment, in "
+            f"{'a file' if len(missing) == 1 else 'files'} named by NAME_FILE, or in "
+            "the file named by ENV_FILE."
         )
     return values

@@ -38,7 +38,7 @@ def test_all_missing_secrets_are_named_at_once(
 ) -> None:
     monkeypatch.delenv("AUDIT_KEY", raising=False)
     monkeypatch.delenv("SECRET_KEY", raising=False)
-    with pytest.raises(SystemExit, match="SECRET_KEY, AUDIT_KEY"):
+    with pytest.raises(SystemExit, match="SECRET_KEY, AUDIT_KEY: set them"):
         required_secrets("SECRET_KEY", "AUDIT_KEY")
 
 
@@ -56,5 +56,5 @@ def test_no_command_starts_without_its_secrets(missing: str) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"PurelyManage cannot start without {missing}:")
+    assert done.stderr.startswith(f"PurelyManage cannot start without {missing}: set it")
     assert len(done.stderr.splitlines()) == 1
