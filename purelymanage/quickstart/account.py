@@ -80,6 +80,7 @@ class Sandbox:
     def __init__(
         self, folder: Folder, kept: Mapping[str, str], env: Mapping[str, str]
     ) -> None:
+        folder.sandbox.mkdir(mode=0o700, exist_ok=True)
         self._ready = folder.sandbox / "ready.json"
         self._ready.unlink(missing_ok=True)
         self._token = folder.sandbox / "token"

@@ -52,7 +52,7 @@ class Folder:
         self._lock = lock
 
     def begin(self) -> None:
-        for folder in (self.logs, self.sandbox, self.mail):
+        for folder in (self.logs, self.mail):
             folder.mkdir(mode=0o700, exist_ok=True)
         self.put_away_state()
 

@@ -60,7 +60,14 @@ def test_a_reset_leaves_nothing_but_the_lock(tmp_path: Path) -> None:
     folder.write_state(STATE)
     folder.log("web").write_text("line")
     (tmp_path / "env").write_text("A=b")
+    folder.sandbox.mkdir()
     (tmp_path / "sandbox" / "account.json").write_text("{}")
     folder.empty()
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
     folder.unlock()
+
+
+def test_a_real_account_needs_no_folder_for_the_demo(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.begin()
+    assert not folder.sandbox.exists()
