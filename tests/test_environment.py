@@ -56,5 +56,7 @@ def test_no_command_starts_without_its_secrets(missing: str) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"PurelyManage cannot start without {missing}: set it")
+    assert done.stderr.startswith(
+        f"PurelyManage cannot start without {missing}: set it"
+    )
     assert len(done.stderr.splitlines()) == 1
