@@ -26,12 +26,16 @@ PYTHON = VENV / "bin" / "python"
 
 
 def main(lock: str, *arguments: str) -> None:
+    began = time.monotonic()
     try:
         ensure(BASE_DIR / lock)
     except OSError as exc:
         name = exc.filename or VENV
         raise SystemExit(f"{name} cannot be written: {exc.strerror}.") from exc
     os.chdir(BASE_DIR)
+    if "quickstart" in arguments:
+        # It says how long everything took, this here as well.
+        os.environ["QUICKSTART_BEGAN"] = str(began)
     os.execv(PYTHON, [str(PYTHON), *arguments])  # noqa: S606
 
 

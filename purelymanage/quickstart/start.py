@@ -28,6 +28,7 @@ from purelymanage.quickstart.processes import (
 OWNER = "owner@example.org"
 DATABASE = "purelymanage"
 HEALTHY_TIMEOUT = 90
+BEGAN = "QUICKSTART_BEGAN"
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
 
 
@@ -80,8 +81,18 @@ class Terminal:
             self._out.flush()
 
 
+def beginning(told: str) -> float:
+    """Return when deploy/venv.py began, else now; the clock is the whole machine's."""
+    now = time.monotonic()
+    with contextlib.suppress(ValueError):
+        if 0 < float(told) < now:
+            return float(told)
+    return now
+
+
 def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> None:
     """Run the panel until somebody asks for its end; raise one of `PROBLEMS`."""
+    began = beginning(os.environ.pop(BEGAN, ""))
     terminal = Terminal(out)
     folder = Folder(var)
     # Django's settings have put the contents of the file into our environment.
@@ -107,7 +118,7 @@ def run(*, port: int, reset: bool, out: TextIO, var: Path = environment.VAR) -> 
         try:
             with Supervisor() as supervisor:
                 try:
-                    _start(folder, supervisor, terminal, port, given)
+                    _start(folder, supervisor, terminal, port, given, began)
                     supervisor.watch()
                 except StopRequested:
                     terminal.say()
@@ -133,8 +144,8 @@ def _start(
     terminal: Terminal,
     port: int,
     given: dict[str, str],
+    began: float,
 ) -> None:
-    began = time.monotonic()
     kept = environment.read(folder.env)
     env = environment.for_children(given, folder.env)
     kind = account.kind_wanted(given, kept)
@@ -238,6 +249,7 @@ def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "3"]
     web += ["--no-control-socket", "--access-logfile", "-"]
+    web += ["--logger-class", "purelymanage.access_log.MaskingLogger"]
     cluster = [sys.executable, "manage.py", "qcluster"]
     commands = {
         "web": (web, env),
@@ -283,14 +295,16 @@ def _tell(
     terminal.say(f"  Password  {password or '(the one you chose)'}")
     if unread:
         terminal.say(
-            f"\n  The panel is empty: the account could not be read. {unread}\n"
-            "  It goes on trying, and shows on its first page when it worked."
+            f"\n  The panel is empty: the account could not be read.\n  {unread}\n"
+            "  The panel goes on trying and shows on its first page what came of it."
         )
     if sandbox is not None:
         terminal.say(
             f"\n  This is a demo account. To try a migration, copy from the server\n"
             f"  {sandbox['source_imap']} as {sandbox['source_user']}\n"
-            f"  with the password {sandbox['source_password']}."
+            f"  with the password {sandbox['source_password']}.\n"
+            "  Other mail programs trust it by the authority in "
+            "var/sandbox/state/ca.pem."
         )
     terminal.say("\n  Ctrl-C stops everything and keeps the data. Logs: var/log\n")
 

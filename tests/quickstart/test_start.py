@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,23 @@ def test_the_terminal_shows_each_step_with_its_time() -> None:
     assert shown == [["PostgreSQL", "0.0", "s"], ["Owner"], ["Something", "happened."]]
 
 
+@pytest.mark.parametrize("told", ["", "soon", "nan", "-1", "1e99"])
+def test_a_beginning_that_cannot_be_is_now(told: str) -> None:
+    assert time.monotonic() - start.beginning(told) < 1
+
+
+def test_the_packages_count_as_part_of_the_start() -> None:
+    began = time.monotonic() - 7
+    assert start.beginning(str(began)) == began
+
+
 def test_an_empty_panel_says_why() -> None:
     out = io.StringIO()
     start._tell(
         start.Terminal(out), 8000, "x", sandbox=None, unread="It is down.", seconds=1
     )
     assert "The panel is empty" in out.getvalue()
-    assert "could not be read. It is down.\n" in out.getvalue()
+    assert "could not be read.\n  It is down.\n" in out.getvalue()
 
 
 def test_a_closed_terminal_is_no_reason_to_fail() -> None:
