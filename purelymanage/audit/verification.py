@@ -14,6 +14,8 @@ from django.db import connection, transaction
 from purelymanage.audit import chain
 
 PER_FETCH = 2_000
+# Numbers begin at 1; what somebody put below must be seen all the same.
+BEFORE_ALL = -(2**63)
 # Straight from the table: a million model instances would take minutes. Times become
 # microseconds and JSON stays text until it is needed.
 ROWS = """
@@ -56,7 +58,7 @@ def walk(
     expected = {it.sequence: it.hmac for it in known if it.sequence > start.sequence}
     deadline = None if seconds is None else time.monotonic() + seconds
     last, previous = start.sequence, start.hmac
-    with _rows(start.sequence) as batches:
+    with _rows(start.sequence or BEFORE_ALL) as batches:
         for batch in batches:
             for row in batch:
                 problem = _problem(row, last, previous, expected)
@@ -87,6 +89,8 @@ def _problem(
     row: tuple[Any, ...], last: int, previous: str, expected: Mapping[int, str]
 ) -> str:
     sequence = row[0]
+    if sequence <= last:
+        return f"Entry {sequence} ({row[2]} {row[6]}) was never part of the chain."
     if sequence != last + 1:
         return f"Entry {last + 1} is missing."
     content = (*row[:8], _json(row[8]), _json(row[9]), _address(row[10]), row[11])

@@ -43,6 +43,15 @@ class VerifyAuditTests(TestCase):
         self.assertEqual(caught.exception.returncode, 1)
         self.assertIn("Entry 4 (mailbox.created x@example.org)", str(caught.exception))
 
+    def test_an_entry_put_before_the_first_one_is_named(self) -> None:
+        for number in (0, -5):
+            forged = Entry.objects.get(sequence=3)
+            forged.pk, forged.sequence, forged.target = None, number, "x@example.org"
+            forged.save(force_insert=True)
+            with self.assertRaisesMessage(CommandError, "never part of the chain"):
+                self.verify()
+            Entry.objects.filter(sequence=number).delete()
+
     def test_a_checkpoint_tells_of_a_cut_tail(self) -> None:
         self.check()
         ChainCheck.objects.all().delete()  # whoever cuts the chain does this, too
