@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
 from purelymanage.audit.events import SUBJECTS, Event
@@ -15,6 +16,12 @@ from purelymanage.audit.notices import choices_of
 if TYPE_CHECKING:
     from purelymanage.audit.viewer import Person
 
+# Days with a day before and after them, whatever the time zone.
+NO_DAY = "Choose a day between 1970 and 9999."
+POSSIBLE = [
+    MinValueValidator(date(1970, 1, 2), NO_DAY),
+    MaxValueValidator(date(9999, 12, 30), NO_DAY),
+]
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -25,8 +32,12 @@ class EntryFilterForm(forms.Form):
     actor = forms.CharField(required=False, max_length=254)
     what = forms.CharField(required=False, max_length=60)
     target = forms.CharField(required=False, max_length=300)
-    since = forms.DateField(required=False, widget=DATE, label="From")
-    until = forms.DateField(required=False, widget=DATE, label="To")
+    since = forms.DateField(
+        required=False, widget=DATE, label="From", validators=POSSIBLE
+    )
+    until = forms.DateField(
+        required=False, widget=DATE, label="To", validators=POSSIBLE
+    )
 
     def __init__(self, *args: Any, people: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

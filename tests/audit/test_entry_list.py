@@ -104,6 +104,13 @@ class EntryListTests(CastTestCase):
             self.client.get("/audit/", {"since": "x"}), "valid date", status_code=422
         )
 
+    def test_days_at_the_end_of_time_are_refused(self) -> None:
+        for day in ({"since": "0001-01-01"}, {"until": "9999-12-31"}):
+            r = self.client.get("/audit/", day)
+            self.assertContains(r, "between 1970 and 9999", status_code=422)
+            r = self.client.get("/audit/export/csv/", day)
+            self.assertEqual(r.status_code, 404)
+
     def test_no_match_offers_to_clear_the_filter(self) -> None:
         self.assertContains(self.client.get("/audit/?q=nobody"), "Clear the filter")
 
