@@ -109,6 +109,7 @@ class DashboardTests(CastTestCase):
                 r = self.client.get(path)
                 self.assertContains(r, "The account could not be read from PurelyMail")
                 self.assertContains(r, "It was down. The panel goes on trying")
+                self.assertContains(r, f'hx-get="{path}" hx-trigger="synced from:body"')
 
     def test_limited_people_see_neither_credit_nor_other_domains(self) -> None:
         Domain.objects.filter(name="example.org").update(passes_mx=False)
