@@ -30,9 +30,13 @@ def people_who_may(domain: str) -> list[User]:
 
 
 def needs_second_person(kind: str, count: int, domains: set[str]) -> bool:
-    """Whether a request waits for somebody else, who must exist for that."""
+    """Whether a request waits for somebody else, who must exist for that.
+
+    One domain with a second person is enough, as otherwise nobody would be asked who
+    adds something from a domain that has none.
+    """
     if kind != "domain" and count == 1:
         return False
     if not Organisation.objects.present().second_person_required:
         return False
-    return all(len(people_who_may(domain)) >= 2 for domain in domains)
+    return any(len(people_who_may(domain)) >= 2 for domain in domains)

@@ -241,6 +241,15 @@ class ApprovalTests(RequestTestCase):
         deletion = ask(self.adam, "example.org", kind="domain")
         self.assertEqual(deletion.state, "waiting")
 
+    def test_nothing_added_to_a_bulk_takes_the_second_person_away(self) -> None:
+        self.olga.domain_scope = ["example.org"]
+        self.olga.save()
+        self.lina.is_active = False
+        self.lina.save()
+        alone = Mailbox.objects.filter(domain="shop.example")[0].address
+        deletion = ask(self.adam, BOX, "ben@example.org", alone)
+        self.assertEqual(deletion.state, "approval")
+
     def test_who_looks_again_does_not_approve(self) -> None:
         deletion = ask(self.adam, "shop.example", kind="domain")
         requests.approve_deletions(deletions=[deletion], actor=self.olga)
