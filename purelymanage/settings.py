@@ -169,6 +169,8 @@ MFA_ADAPTER = "purelymanage.accounts.security.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
     "activate_totp": "purelymanage.accounts.security.forms.ActivateAppForm",
+    "authenticate": "purelymanage.accounts.security.forms.AuthenticateCodeForm",
+    "reauthenticate": "purelymanage.accounts.security.forms.ReauthenticateCodeForm",
     "add_webauthn": "purelymanage.accounts.security.forms.AddPasskeyForm",
     "authenticate_webauthn": (
         "purelymanage.accounts.security.forms.AuthenticatePasskeyForm"

@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as current
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.security import operations
+from purelymanage.accounts.security.held_back import note_held_back
 from purelymanage.accounts.security.proof import has_fresh_proof
 from purelymanage.audit.mail import queue_message
 
@@ -47,6 +49,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # not typed
         # allauth looks for addresses in a table of its own, which we do without.
         found = self.authenticate(current.request, email=user.email, password=password)
         return found is not None and found.pk == user.pk
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            key = self._get_login_attempts_cache_key(request, **credentials)
+            note_held_back(request, key=key, email=credentials.get("email", ""))
+            raise
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         return not has_fresh_proof(current.request)

@@ -30,6 +30,10 @@ class Event(TextChoices):
     SIGNED_IN = "person.signed_in", "signed in"
     SIGNED_OUT = "person.signed_out", "signed out"
     SIGN_IN_FAILED = "person.sign_in_failed", "failed to sign in as {target}"
+    SIGN_IN_HELD_BACK = (
+        "person.sign_in_held_back",
+        "was held back after too many failed sign-ins as {target}",
+    )
     NEW_DEVICE = "person.new_device", "signed in with a new device: {device}"
     SESSION_ENDED = "person.session_ended", "ended the session of {target} in {device}"
     PASSWORD_CHANGED = "person.password_changed", "changed the password of {target}"

@@ -110,7 +110,13 @@ KINDS = {
             "Somebody gave a wrong password or a wrong second factor.",
             "manage_people",
             By.NONE,
-            frozenset({Event.SIGN_IN_FAILED, Event.SECOND_FACTOR_FAILED}),
+            frozenset(
+                {
+                    Event.SIGN_IN_FAILED,
+                    Event.SIGN_IN_HELD_BACK,
+                    Event.SECOND_FACTOR_FAILED,
+                }
+            ),
         ),
         Kind(
             "panel",

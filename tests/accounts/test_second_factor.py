@@ -192,6 +192,13 @@ class SignInTests(AppTestCase):
         self.assertContains(r, "Too many failed")
         self.assertFalse(self.is_in())
 
+    def test_guessing_at_codes_is_noted_once_while_it_is_held_back(self) -> None:
+        self.sign_in(self.olga)
+        for _ in range(8):
+            self.client.post(CODE, {"code": "000000"})
+        entry = Entry.objects.get(event="person.sign_in_held_back")
+        self.assertEqual(entry.target, "olga@example.org")
+
     def test_guessing_is_stopped_for_the_account_and_not_the_browser(self) -> None:
         for _ in range(5):
             self.sign_in(self.olga)

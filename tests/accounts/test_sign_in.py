@@ -51,6 +51,37 @@ class SignInTests(CastTestCase):
         self.assertContains(r, "Too many failed")
         self.assertNotIn("_auth_user_id", self.client.session)
 
+    def test_guessing_at_one_account_is_noted_once_while_it_is_held_back(self) -> None:
+        for _ in range(8):
+            self.client.post(URL, self.form | {"password": "wrong-password"})
+        entry = Entry.objects.get(event="person.sign_in_held_back")
+        self.assertEqual(
+            entry.sentence,
+            "was held back after too many failed sign-ins as olga@example.org",
+        )
+        self.assertEqual(entry.address, "127.0.0.1")
+
+    def test_each_account_that_is_held_back_is_noted(self) -> None:
+        for email in ("olga@example.org", "adam@example.org"):
+            for number in range(7):
+                self.client.post(
+                    URL,
+                    {"login": email, "password": "wrong-password"},
+                    REMOTE_ADDR=f"192.0.2.{number}",
+                )
+        entries = Entry.objects.filter(event="person.sign_in_held_back")
+        self.assertEqual(
+            sorted(entry.target for entry in entries),
+            ["adam@example.org", "olga@example.org"],
+        )
+
+    def test_guessing_at_many_accounts_is_noted_once(self) -> None:
+        for number in range(14):
+            form = {"login": f"p{number}@example.org", "password": "wrong-password"}
+            self.client.post(URL, form)
+        entry = Entry.objects.get(event="person.sign_in_held_back")
+        self.assertEqual(entry.target, "p10@example.org")
+
     def test_somebody_switched_off_stays_outside(self) -> None:
         self.olga.is_active = False
         self.olga.save(update_fields=["is_active"])

@@ -10,6 +10,7 @@ from typing import Any
 from allauth.core import context
 from allauth.mfa import signals
 from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
@@ -22,6 +23,8 @@ from allauth.mfa.webauthn.forms import (
 )
 from cryptography.exceptions import InvalidSignature
 from django.core.exceptions import ValidationError
+
+from purelymanage.accounts.security.held_back import note_held_back
 
 
 class ActivateAppForm(ActivateTOTPForm):  # type: ignore[misc]  # not typed
@@ -38,6 +41,30 @@ class ActivateAppForm(ActivateTOTPForm):  # type: ignore[misc]  # not typed
             self.secret = decrypt(self.secret)
         else:  # the session had none any more, so this one was made just now
             kept[SECRET_SESSION_KEY] = encrypt(self.secret)
+
+
+class CodeMixin:
+    """Says when codes are not even looked at any more."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except ValidationError as exc:
+            if exc.code == "too_many_login_attempts":
+                key = f"mfa-auth-user-{self.user.pk}"
+                note_held_back(context.request, key=key, email=self.user.email)
+            raise
+        return code
+
+
+class AuthenticateCodeForm(CodeMixin, AuthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class ReauthenticateCodeForm(CodeMixin, ReauthenticateForm):  # type: ignore[misc]
+    pass
 
 
 @contextmanager
