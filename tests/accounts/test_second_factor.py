@@ -110,6 +110,14 @@ class SetUpTests(AppTestCase):
         r = self.client.post(SET_UP, {"code": code_of(secret)})
         self.assertRedirects(r, CODES, fetch_redirect_response=False)
 
+    def test_the_code_of_the_set_up_does_not_open_the_panel_as_well(self) -> None:
+        secret = self.client.get(SET_UP).context["form"].secret
+        self.client.post(SET_UP, {"code": code_of(secret)})
+        self.sign_in(self.olga)
+        r = self.client.post(CODE, {"code": code_of(secret)})
+        self.assertContains(r, "does not fit")
+        self.assertFalse(self.is_in())
+
     def test_it_is_remembered_in_the_same_transaction(self) -> None:
         self.set_up()
         sentences = {
