@@ -96,6 +96,39 @@ class Account:
     def rules(self) -> list[types.Rule]:
         return self.list_rules()
 
+    def plus(self, later: Account) -> Account:
+        """Return what either of them has. A rule made anew is still the same one."""
+        ids = {rule.id for rule in later.rules}
+        facts = set(map(rule_fact, later.rules))
+        others = [
+            rule
+            for rule in self.rules
+            if rule.id not in ids and rule_fact(rule) not in facts
+        ]
+        return Account(
+            lambda: list(dict.fromkeys([*self.users, *later.users])),
+            lambda: list(dict.fromkeys([*self.domains, *later.domains])),
+            lambda: [*others, *later.rules],
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the lists that were asked for."""
+        stored = {name: vars(self).get(name, []) for name in ("users", "domains")}
+        rules = [asdict(rule) for rule in vars(self).get("rules", [])]
+        return stored | {"rules": rules}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        rules = [
+            types.Rule(**rule | {"targets": tuple(rule["targets"])})
+            for rule in stored.get("rules", [])
+        ]
+        return cls(
+            lambda: stored.get("users", []),
+            lambda: stored.get("domains", []),
+            lambda: rules,
+        )
+
 
 def count(number: int, one: str, many: str = "") -> str:
     """Write “1 rule” or “4 rules”."""

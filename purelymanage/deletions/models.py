@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.deletions.impact import Impact
+from purelymanage.deletions.impact import Account, Impact
 from purelymanage.deletions.policy import NOTICE
 
 OPEN = ("approval", "waiting", "deleting", "paused")
@@ -117,6 +117,8 @@ class PendingDeletion(models.Model):
     label = models.CharField(max_length=320)
     domain = models.CharField(max_length=253)
     impact = models.JSONField(default=dict)
+    # The account as it was when it stopped this: the mirror may not know it yet.
+    found = models.JSONField(default=dict)
     # What it takes to make a rule again.
     restore = models.JSONField(null=True)
     reason = models.CharField(max_length=200, blank=True)
@@ -206,6 +208,11 @@ class PendingDeletion(models.Model):
     def foreseen(self) -> Impact:
         """What was shown to whoever asked for it."""
         return Impact.from_json(self.impact)
+
+    @property
+    def stopped_by(self) -> Account:
+        """What was there when it stopped, if it did."""
+        return Account.from_json(self.found)
 
     @property
     def is_cancellable(self) -> bool:

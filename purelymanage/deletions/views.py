@@ -220,10 +220,10 @@ def look_again(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         return redirect("deletions:deletion-list")
     try:
         chosen = requests.subjects(deletion.kind, [deletion.key], request.user)
+        impact = requests.impact_now(deletion, request.user)
     except Refused as exc:
         messages.error(request, str(exc))
         return redirect("deletions:deletion-list")
-    [impact] = requests.impacts_of(deletion.kind, chosen)
     form = RequestForm(
         request.POST if request.method == "POST" else None,
         kind=deletion.kind,

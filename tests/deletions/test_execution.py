@@ -100,15 +100,40 @@ class GrownTests(DeletionTestCase):
         self.assertIn("new@shop.example", deletion.note)
         self.assertIn("shop.example", self.sandbox.account.state.domains)
 
-        sync.sync(actor=Agent.PANEL)
-        chosen = requests.subjects("domain", ["shop.example"], self.olga)
-        shown = requests.digest(requests.impacts_of("domain", chosen))
-        requests.look_again(deletion=deletion, shown=shown, actor=self.olga)
+        # The mirror does not know it yet, whoever looks again does.
+        self.assertFalse(Mailbox.objects.filter(address="new@shop.example").exists())
+        Mailbox.objects.create(address="later@shop.example", domain="shop.example")
+        impact = requests.impact_now(deletion, self.olga)
+        requests.look_again(deletion=deletion, shown=impact.digest, actor=self.olga)
+        joined = {"the mailbox new@shop.example", "the mailbox later@shop.example"}
+        deletion.refresh_from_db()
+        self.assertLessEqual(joined, deletion.foreseen.facts)
         self.assertEqual(self.state(deletion), "waiting")
         self.assertEqual(deletion.requested_by, self.olga)
         self.make_due(deletion)
         execution.execute_due()
         self.assertEqual(self.state(deletion), "deleted")
+
+    def test_a_rule_that_joined_is_counted_once_by_mirror_and_look(self) -> None:
+        deletion = ask(self.adam, BOX)
+        before = len(deletion.foreseen.facts)
+        self.remote(
+            "createRoutingRule",
+            domainName="example.org",
+            matchUser="joined",
+            prefix=False,
+            targetAddresses=[BOX],
+        )
+        self.make_due(deletion)
+        execution.execute_due()
+        self.assertEqual(self.state(deletion), "paused")
+        stale = requests.impact_now(deletion, self.olga)
+        self.assertEqual(len(stale.facts), before + 1)
+        self.wait(minutes=1)
+        sync.sync(actor=Agent.PANEL)
+        fresh = requests.impact_now(deletion, self.olga)
+        self.assertEqual(fresh.summary, stale.summary)
+        self.assertEqual(fresh.digest, stale.digest)
 
     def test_what_shrank_goes_on(self) -> None:
         deletion = ask(self.adam, "example.org", kind="domain")

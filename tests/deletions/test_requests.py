@@ -258,7 +258,6 @@ class ApprovalTests(RequestTestCase):
         )
         self.make_due(deletion)
         execution.execute_due()
-        Mailbox.objects.create(address="new@shop.example", domain="shop.example")
         self.assertEqual(self.state(deletion), "paused")
         self.client.force_login(self.olga)
         url = f"/deletions/{deletion.pk}/again/"

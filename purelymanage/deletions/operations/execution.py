@@ -17,7 +17,7 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.deletions import mails, registry
-from purelymanage.deletions.impact import count
+from purelymanage.deletions.impact import Account, count
 from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.deletions.operations.precautions import undo_all
 from purelymanage.deletions.operations.requests import moment
@@ -75,7 +75,7 @@ def execute_deletion(*, deletion: PendingDeletion) -> None:
         return
     gained = found.gained(deletion.foreseen)
     if gained:
-        _pause(deletion, gained)
+        _pause(deletion, gained, account)
         return
 
     if not _renew(deletion):
@@ -231,10 +231,12 @@ def _postpone(
 
 
 @transaction.atomic(durable=True)
-def _pause(deletion: PendingDeletion, gained: list[str]) -> None:
-    """Stop, as more would go than the people were shown."""
+def _pause(deletion: PendingDeletion, gained: list[str], account: Account) -> None:
+    """Stop, as more would go than the people were shown; keep it for their look."""
     reason = f"{count(len(gained), 'thing')} joined since: {', '.join(gained)}"[:500]
-    if _mine(deletion).update(state=State.PAUSED, lease_until=None, note=reason):
+    if _mine(deletion).update(
+        state=State.PAUSED, lease_until=None, note=reason, found=account.as_json()
+    ):
         deletion.refresh_from_db()
         mails.tell_of_stop(deletion)
         log.record_many([_note(Event.DELETION_PAUSED, deletion, reason=reason)])

@@ -115,15 +115,17 @@ def look_again(*, deletion: PendingDeletion, shown: str, actor: User) -> None:
     Whoever looks takes it over: what joined may be more than the first person wanted.
     """
     _check_right(actor)
-    impacts = impacts_of(deletion.kind, subjects(deletion.kind, [deletion.key], actor))
-    if digest(impacts) != shown:
+    deletion.refresh_from_db()
+    impact = impact_now(deletion, actor)
+    if digest([impact]) != shown:
         raise Refused(CHANGED)
     now = timezone.now()
     needs_approval = policy.needs_second_person(deletion.kind, 1, {deletion.domain})
     hour = None if needs_approval else now + policy.grace()
     if not PendingDeletion.objects.filter(pk=deletion.pk, state=State.PAUSED).update(
         state=State.APPROVAL if needs_approval else State.WAITING,
-        impact=impacts[0].as_json(),
+        impact=impact.as_json(),
+        found={},
         requested_by=actor,
         approved_by=None,
         waits_since=None if needs_approval else now,
@@ -211,6 +213,16 @@ def impacts_of(kind: str, chosen: list[Subject]) -> list[Impact]:
     ]
 
 
+def impact_now(deletion: PendingDeletion, actor: User) -> Impact:
+    """Return what goes with a stopped deletion, by the mirror and by what stopped it.
+
+    The mirror may be older than the stop, or newer: then it is not to miss anything.
+    """
+    [subject] = subjects(deletion.kind, [deletion.key], actor)
+    account = registry.mirrored_account().plus(deletion.stopped_by)
+    return registry.impact_of(deletion.kind, subject.key, account) or Impact()
+
+
 def digest(impacts: list[Impact]) -> str:
     return Impact(facts=frozenset(f for it in impacts for f in it.facts)).digest
 
@@ -248,7 +260,11 @@ def _settle(
         found = found.filter(state=only)
     return bool(
         found.update(
-            state=state, settled_at=timezone.now(), settled_by=actor, note=note[:500]
+            state=state,
+            settled_at=timezone.now(),
+            settled_by=actor,
+            note=note[:500],
+            found={},
         )
     )
 
