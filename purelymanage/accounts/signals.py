@@ -56,7 +56,12 @@ def note_sign_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 
 @receiver(user_login_failed)
-def note_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
+def note_failed_sign_in(
+    credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
+) -> None:
+    if request is not None and request.user.is_authenticated:
+        _record_failed_proof(request.user, "password")
+        return
     email = str(credentials.get("email") or credentials.get("username") or "")[:254]
     with transaction.atomic():
         log.record(Event.SIGN_IN_FAILED, actor=Agent.STRANGER, target=email)
@@ -64,14 +69,20 @@ def note_failed_sign_in(credentials: dict[str, Any], **_: Any) -> None:
 
 @receiver(authentication_failed)
 def note_failed_second_factor(
-    user: User | None, authenticator: Authenticator, **_: Any
+    *, user: User | None, authenticator: Authenticator, reauthentication: bool, **_: Any
 ) -> None:
+    # One field takes the codes of an app and those for recovery.
+    is_passkey = authenticator.type == Authenticator.Type.WEBAUTHN
+    what = "passkey" if is_passkey else "code"
+    if user and reauthentication:
+        _record_failed_proof(user, what)
+        return
     with transaction.atomic():
         log.record(
             Event.SECOND_FACTOR_FAILED,
             actor=Agent.STRANGER,
             target=user.email if user else "anybody",
-            factor=NAMES[Authenticator.Type(authenticator.type)],
+            factor=f"a {what}",
         )
 
 
@@ -91,6 +102,11 @@ def note_second_factor(instance: Authenticator, *, created: bool, **_: Any) -> N
 @receiver(post_delete, sender=Authenticator)
 def note_no_second_factor(instance: Authenticator, **_: Any) -> None:
     _record_factor(Event.SECOND_FACTOR_REMOVED, instance)
+
+
+def _record_failed_proof(user: User, what: str) -> None:
+    with transaction.atomic():
+        log.record(Event.PROOF_FAILED, actor=user, target=user.email, what=what)
 
 
 def _record_factor(event: Event, authenticator: Authenticator) -> None:

@@ -49,6 +49,7 @@ class Event(TextChoices):
         "person.second_factor_failed",
         "failed to prove to be {target} by {factor}",
     )
+    PROOF_FAILED = "person.proof_failed", "gave a wrong {what} as proof"
     RECOVERY_CODE_USED = "person.recovery_code_used", "used a recovery code of {target}"
 
     NOTIFICATIONS_CHOSEN = (

@@ -115,6 +115,7 @@ KINDS = {
                     Event.SIGN_IN_FAILED,
                     Event.SIGN_IN_HELD_BACK,
                     Event.SECOND_FACTOR_FAILED,
+                    Event.PROOF_FAILED,
                 }
             ),
         ),

@@ -75,8 +75,10 @@ class ProofTests(CastTestCase):
         self.client.get("/door/")
         self.assertEqual(self.prove_by_password("wrong-password"), "")
         self.assertRedirects(self.client.get("/door/"), ASKS)
-        entry = Entry.objects.get(event="person.sign_in_failed")
-        self.assertEqual(entry.target, "olga@example.org")
+        entry = Entry.objects.get(event="person.proof_failed")
+        self.assertEqual(entry.actor_id, self.olga.pk)
+        self.assertEqual(entry.sentence, "gave a wrong password as proof")
+        self.assertFalse(Entry.objects.filter(event="person.sign_in_failed").exists())
 
     def test_guessing_is_stopped(self) -> None:
         for _ in range(10):

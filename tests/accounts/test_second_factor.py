@@ -188,9 +188,15 @@ class SignInTests(AppTestCase):
         entry = Entry.objects.get(event="person.second_factor_failed")
         self.assertEqual(
             entry.sentence,
-            "failed to prove to be olga@example.org by an authenticator app",
+            "failed to prove to be olga@example.org by a code",
         )
         self.assertNotIn("123123", str(vars(entry)))
+
+    def test_a_wrong_code_as_proof_is_the_persons_own(self) -> None:
+        self.client.post("/accounts/2fa/reauthenticate/", {"code": "00000000"})
+        entry = Entry.objects.get(event="person.proof_failed")
+        self.assertEqual(entry.actor_id, self.olga.pk)
+        self.assertEqual(entry.sentence, "gave a wrong code as proof")
 
     def test_guessing_is_stopped_after_five_tries(self) -> None:
         self.sign_in(self.olga)
