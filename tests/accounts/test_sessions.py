@@ -196,6 +196,23 @@ class EndTests(CastTestCase):
         self.assertEqual([is_in(it) for it in theirs], [False, False])
         self.assertTrue(is_in(self.desk))
 
+    def test_an_owner_proves_again_who_they_are_to_end_those_of_others(self) -> None:
+        theirs = sign_in(self.adam)
+        row = PersonSession.objects.filter(user=self.adam).latest("pk")
+        prove(self.desk, ago=700)
+        for path in (
+            f"{URL}{row.pk}/end/",
+            f"/settings/people/{self.adam.pk}/sessions/end/",
+        ):
+            with self.subTest(path=path):
+                self.assertRedirects(self.desk.post(path), "/accounts/reauthenticate/")
+                self.assertTrue(is_in(theirs))
+
+    def test_ones_own_end_without_another_proof(self) -> None:
+        prove(self.desk, ago=700)
+        self.end(self.desk)
+        self.assertFalse(is_in(self.phone))
+
     def test_somebody_else_ends_nobodys(self) -> None:
         r = sign_in(self.adam).post(f"/settings/people/{self.olga.pk}/sessions/end/")
         self.assertEqual(r.status_code, 403)

@@ -41,6 +41,14 @@ def person_session_list(request: AuthenticatedHttpRequest, pk: int) -> HttpRespo
 def end_session(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     visible = PersonSession.objects.visible_to(request.user).select_related("user")
     session = get_object_or_404(visible, pk=pk)
+    if session.user == request.user:
+        return _end_session(request, session)
+    return _end_session_of_another(request, session)
+
+
+def _end_session(
+    request: AuthenticatedHttpRequest, session: PersonSession
+) -> HttpResponse:
     try:
         sessions.end_session(session=session, actor=request.user)
     except Refused as exc:
@@ -52,6 +60,9 @@ def end_session(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
             f"{session.device} is signed out. It notices at its next click.",
         )
     return _back(request, session.user)
+
+
+_end_session_of_another = fresh_proof_required(_end_session)
 
 
 @require_POST
@@ -67,6 +78,7 @@ def end_other_sessions(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.MANAGE_PEOPLE)
+@fresh_proof_required
 def end_person_sessions(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     ended = sessions.end_all_sessions(
