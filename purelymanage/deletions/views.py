@@ -79,11 +79,13 @@ def deletion_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 def request_deletion(
     request: AuthenticatedHttpRequest, kind: str, key: str
 ) -> HttpResponse:
-    """Ask for the deletion of one object."""
+    """Ask for the deletion of one object; for a domain somebody proves who they are."""
     try:
         chosen = requests.subjects(kind, [key], request.user)
     except Refused as exc:
         raise Http404(str(exc)) from exc
+    if kind == Kind.DOMAIN:
+        return fresh_proof_required(_request)(request, kind, chosen)
     return _request(request, kind, chosen)
 
 

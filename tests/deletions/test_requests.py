@@ -86,6 +86,7 @@ class RequestTests(RequestTestCase):
         self.assertEqual(PendingDeletion.objects.count(), 1)
 
     def test_nobody_agrees_to_more_than_was_shown(self) -> None:
+        prove(self.client)
         page = self.client.get("/deletions/new/domain/example.org/").content.decode()
         shown = SHOWN.search(page)
         assert shown
@@ -96,11 +97,27 @@ class RequestTests(RequestTestCase):
 
     def test_a_domain_wants_its_name_typed_out(self) -> None:
         url = "/deletions/new/domain/example.org/"
+        prove(self.client)
         self.assertContains(self.client.get(url), "mailboxes</strong>")
         r = self.post(url, confirm="example.com")
         self.assertContains(r, "Type example.org here", status_code=422)
         self.assertFalse(PendingDeletion.objects.exists())
         self.assertEqual(self.post(url, confirm="Example.org").status_code, 302)
+
+    def test_a_domain_wants_a_proof(self) -> None:
+        url = "/deletions/new/domain/example.org/"
+        prove(self.client)
+        page = self.client.get(url).content.decode()
+        shown = SHOWN.search(page)
+        assert shown
+        prove(self.client, ago=3600)
+        for r in (
+            self.client.get(url),
+            self.client.post(url, {"shown": shown[1], "confirm": "example.org"}),
+        ):
+            self.assertIn("/accounts/reauthenticate/", r.headers["Location"])
+        self.assertFalse(PendingDeletion.objects.exists())
+        self.assertEqual(self.client.get(URL).status_code, 200)
 
     def test_many_at_once_want_their_number_and_a_proof(self) -> None:
         keys = [BOX, "ben@example.org"]
