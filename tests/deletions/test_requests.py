@@ -164,6 +164,40 @@ class RequestTests(RequestTestCase):
         r = self.post(route_to=BOX)
         self.assertContains(r, "has to go to another", status_code=422)
 
+    def test_mail_is_not_sent_where_nothing_receives_it(self) -> None:
+        Rule.objects.all().delete()  # among them a catch-all
+        Rule.objects.create(
+            remote_id=7,
+            domain="example.org",
+            match_user="team",
+            prefix=True,
+            catchall=False,
+            targets=["ben@example.org"],
+        )
+        Rule.objects.create(
+            remote_id=8,
+            domain="example.org",
+            match_user="back",
+            prefix=False,
+            catchall=False,
+            targets=[BOX],
+        )
+        for nowhere in ("nobody@example.org", "back@example.org"):
+            r = self.post(route_to=nowhere)
+            words = f"Nothing receives mail for {nowhere}"
+            self.assertContains(r, words, status_code=422)
+        self.assertFalse(PendingDeletion.objects.exists())
+        for somewhere in (
+            "ben@example.org",
+            "Team-a@example.org",
+            "else@not-ours.example",
+        ):
+            with self.subTest(somewhere=somewhere):
+                self.assertEqual(self.post(route_to=somewhere).status_code, 302)
+                requests.cancel_deletions(
+                    deletions=list(PendingDeletion.objects.open()), actor=self.adam
+                )
+
     def test_any_administrator_cancels(self) -> None:
         first = ask(self.adam, BOX)
         self.client.force_login(self.olga)
