@@ -24,13 +24,17 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 class QueueMailTests(TestCase):
     def queue(self, **changes: str) -> OutgoingMail:
-        values = {"to": "ada@example.org", "subject": "Hello", "text": "Come in: /x/s3"}
+        values = {
+            "to": "ada@example.org",
+            "subject": "Hello",
+            "text": "Come in: /x/secret-of-the-link",
+        }
         mail.queue_mail(**(values | changes))
         return OutgoingMail.objects.latest("pk")
 
     def test_it_seals_the_text_and_wakes_a_worker(self) -> None:
         queued = self.queue()
-        self.assertNotIn("s3", queued.sealed)
+        self.assertNotIn("secret-of-the-link", queued.sealed)
         task = OrmQ.objects.get().task
         self.assertEqual(task["func"], "purelymanage.audit.tasks.send_due_mail")
 
@@ -43,7 +47,7 @@ class QueueMailTests(TestCase):
         self.assertEqual(tasks.sweep_mail(), "0 mails taken back, 0 sent")
         (sent,) = outbox.outbox
         self.assertEqual(sent.to, ["ada@example.org"])
-        self.assertEqual(sent.body, "Come in: /x/s3")
+        self.assertEqual(sent.body, "Come in: /x/secret-of-the-link")
         assert isinstance(sent, EmailMultiAlternatives)
         self.assertEqual(sent.alternatives[0][0], "<p>Come in</p>")
         queued.refresh_from_db()
