@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logging import LogRecord
 from typing import Any
 
 import django_stubs_ext
@@ -236,9 +237,24 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "PurelyManage <panel@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+
+def keep_refusals_short(record: LogRecord) -> bool:
+    """Log a 403 as a line: it says that somebody lacks a right, not what is broken."""
+    if getattr(record, "status_code", None) == 403:
+        record.exc_info = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {
+        "short_refusals": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": keep_refusals_short,
+        }
+    },
+    "loggers": {"django.request": {"filters": ["short_refusals"]}},
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
