@@ -6,6 +6,7 @@ from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.operations.runs import queue_run
 from tests.account import add_job, add_server
 from tests.deletions.cases import DeletionTestCase, ask
+from tests.proof import prove
 
 ADDRESS = "box0@example.org"
 
@@ -18,6 +19,7 @@ class CopyTests(DeletionTestCase):
         Job.objects.update(source_secret="sealed", secret_expires_at=self.now)
         self.run_ = queue_run(job=self.job, dry_run=True, actor=self.adam)
         self.client.force_login(self.adam)
+        prove(self.client)
 
     def test_a_copy_into_it_is_shown_and_stopped(self) -> None:
         for url in (f"mailbox/{ADDRESS}", "domain/example.org"):
