@@ -30,6 +30,8 @@ TLS_HANDSHAKE = b"\x16"
 READ_LIMIT = 2**20
 WRITE_LIMIT = 2**18
 BACKLOG = 128
+# How long connections that were hung up may take to notice, in seconds.
+FAREWELL = 2.0
 
 
 class ImapServers:
@@ -40,7 +42,9 @@ class ImapServers:
         self._host = host
         self._listeners: list[tuple[socket.socket, Provider]] = []
         self._loop = asyncio.new_event_loop()
-        self._talks: set[asyncio.Task[None]] = set()
+        self._talks: dict[asyncio.Task[None], socket.socket] = {}
+        # Held while everybody is thrown out: who comes meanwhile waits outside.
+        self._door = asyncio.Lock()
         self._thread = threading.Thread(
             target=self._run, name="sandbox-imap", daemon=True
         )
@@ -74,9 +78,14 @@ class ImapServers:
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(timeout=10)
 
     async def _clear(self) -> None:
-        await self._hang_up()
-        for _, provider in self._listeners:
-            provider.clear()
+        async with self._door:
+            await self._throw_out()
+            for _, provider in self._listeners:
+                provider.clear()
+
+    async def _hang_up(self) -> None:
+        async with self._door:
+            await self._throw_out()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -89,7 +98,7 @@ class ImapServers:
             self._loop.run_until_complete(
                 asyncio.gather(*doors, return_exceptions=True)
             )
-            self._loop.run_until_complete(self._hang_up())
+            self._loop.run_until_complete(self._throw_out())
             self._close()
 
     def _close(self) -> None:
@@ -98,18 +107,31 @@ class ImapServers:
             provider.store.close()
         self._loop.close()
 
-    async def _hang_up(self) -> None:
-        talks = list(self._talks)
-        for talk in talks:
-            talk.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+    async def _throw_out(self) -> None:
+        """End all talks by the end of their input, as if the clients had left.
+
+        Cancelling them, which throws an error into the dozen coroutines of pymap, has
+        crashed Python 3.11.7; so that is left to those that do not end otherwise.
+        """
+        for client in self._talks.values():
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        if not self._talks:
+            return
+        _, left = await asyncio.wait(list(self._talks), timeout=FAREWELL)
+        if left:
+            logger.warning("%d IMAP connections had to be broken off", len(left))
+            for talk in left:
+                talk.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _accept(self, listener: socket.socket, provider: Provider) -> None:
         while True:
             client, _ = await self._loop.sock_accept(listener)
-            talk = self._loop.create_task(self._talk(client, provider))
-            self._talks.add(talk)
-            talk.add_done_callback(self._talks.discard)
+            async with self._door:
+                talk = self._loop.create_task(self._talk(client, provider))
+            self._talks[talk] = client
+            talk.add_done_callback(self._talks.pop)
 
     async def _talk(self, client: socket.socket, provider: Provider) -> None:
         client.setblocking(False)  # noqa: FBT003  # has no name for it
@@ -121,7 +143,9 @@ class ImapServers:
             client.close()
             return
         try:
-            await self._serve(provider, reader, writer, secure=secure)
+            # Nobody who left before the greeting: pymap wants to know its peer.
+            if writer.get_extra_info("peername"):
+                await self._serve(provider, reader, writer, secure=secure)
         except (OSError, EOFError, asyncio.IncompleteReadError):
             logger.debug("an IMAP client of the sandbox went away")
         except Exception:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import imaplib
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -304,6 +306,51 @@ def test_reset_throws_everybody_out(api: Api) -> None:
     with pytest.raises((imaplib.IMAP4.abort, OSError)):
         client.noop()
     assert logged_in(api.sandbox).select()[1] == [b"0"]
+
+
+def test_nobody_has_to_be_broken_off(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = api.sandbox.destination_imap
+    silent = [socket.create_connection(("127.0.0.1", port_of(address)))]
+    in_handshake = in_clear(address)
+    in_handshake.send(b"X1 STARTTLS\r\n")
+    assert b"OK" in in_handshake.readline()
+    idle, half, full = (logged_in(api.sandbox) for _ in range(3))
+    idle.select("INBOX")
+    idle.send(b"X1 IDLE\r\n")
+    assert idle.readline().startswith(b"+")
+    half.send(b"X1 APPEND INBOX {1000+}\r\nhalf")
+    full.append("INBOX", "", "", b"x" * 20_000_000)  # more than is sent unread
+    full.select("INBOX")
+    full.send(b"X1 FETCH 1 BODY.PEEK[]\r\n")
+    assert b"FETCH" in full.readline()
+    silent.append(socket.create_connection(("127.0.0.1", port_of(address))))
+
+    api.sandbox.hang_up()
+    assert caplog.records == []
+    for connection in (*silent, in_handshake.sock, idle.sock, half.sock, full.sock):
+        connection.close()
+    assert opens(api.sandbox, ANNA, PASSWORD)
+
+
+def test_who_comes_during_a_reset_finds_the_new_mail(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    def come_and_write(ends: float) -> None:
+        while time.monotonic() < ends:
+            with contextlib.suppress(imaplib.IMAP4.error, OSError):
+                client = logged_in(api.sandbox)
+                client.append("INBOX", "", "", b"Subject: new\r\n\r\n")
+
+    with ThreadPoolExecutor(4) as pool:
+        ends = time.monotonic() + 2
+        writing = [pool.submit(come_and_write, ends) for _ in range(4)]
+        while time.monotonic() < ends:
+            api.sandbox.reset()
+        for future in writing:
+            future.result()
+    assert caplog.records == []
 
 
 def test_a_lone_ampersand_is_one(api: Api) -> None:
