@@ -1,17 +1,21 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.deletions.models import Kind, open_hour, open_state
 
+if TYPE_CHECKING:
+    from purelymanage.domains.models.health import Health
+
 # The worst to fail first: without MX no mail arrives.
 VERDICTS = ("passes_mx", "passes_spf", "passes_dkim", "passes_dmarc")
+# As `Health.State` names them; the rest was not looked at yet.
+WORST_FIRST = ("broken", "attention", "unknown", "good")
 
 
 class DomainQuerySet(models.QuerySet["Domain"]):
@@ -30,6 +34,33 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         return self.annotate(
             deletion_state=open_state(Kind.DOMAIN, "name", "name"),
             delete_after=open_hour(Kind.DOMAIN, "name", "name"),
+        )
+
+    def with_health(self) -> Self:
+        """Fetch what was last seen of each in the same query."""
+        return self.select_related("health")
+
+    def in_state(self, state: str) -> Self:
+        """Domains in one of `Health.State`; never looked at counts as unseen."""
+        if state == "unseen":
+            return self.filter(Q(health=None) | Q(health__state=state))
+        return self.filter(health__state=state)
+
+    def disputed(self) -> Self:
+        """Domains of which PurelyMail says something else than we see."""
+        return self.filter(health__isnull=False).exclude(health__disputed=[])
+
+    def worst_seen_first(self) -> Self:
+        """Order by what we saw ourselves, and then by what PurelyMail says."""
+        rank = Case(
+            *(
+                When(health__state=state, then=place)
+                for place, state in enumerate(WORST_FIRST)
+            ),
+            default=len(WORST_FIRST),
+        )
+        return self.order_by(
+            rank, F("health__finding_count").desc(nulls_last=True), *VERDICTS, "name"
         )
 
     def search(self, words: str) -> Self:
@@ -72,6 +103,12 @@ class Domain(models.Model):
         return self.name
 
     @property
+    def seen(self) -> Health | None:
+        """What we saw in the DNS ourselves, or None before the first look."""
+        health: Health | None = getattr(self, "health", None)
+        return health if health and health.looked_at else None
+
+    @property
     def records(self) -> list[tuple[str, bool]]:
         """The four kinds of record and whether PurelyMail is content with each."""
         return [
@@ -110,74 +147,3 @@ class Domain(models.Model):
         *most, last = wrong
         names = f"{', '.join(most)} and {last}" if most else last
         return f"{names} {'fail' if most else 'fails'}"
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """What a page says about the age of the mirror."""
-
-    synced_at: datetime | None
-    failed_at: datetime | None  # where the last sync failed
-    reason: str
-    running: bool
-
-
-class SyncRunQuerySet(models.QuerySet["SyncRun"]):
-    def freshness(self) -> Freshness:
-        """Return when the mirror was last right and what became of it since."""
-        newest = self.order_by("state", "-started_at").distinct("state")
-        runs = {run.state: run for run in newest}
-        done, failed = runs.get(SyncRun.State.DONE), runs.get(SyncRun.State.FAILED)
-        active = [runs.get(SyncRun.State.QUEUED), runs.get(SyncRun.State.RUNNING)]
-        if failed and done and done.started_at > failed.started_at:
-            failed = None
-        return Freshness(
-            synced_at=done.finished_at if done else None,
-            failed_at=failed.finished_at if failed else None,
-            reason=failed.reason if failed else "",
-            running=any(run is not None and not run.is_stale for run in active),
-        )
-
-
-class SyncRun(models.Model):
-    """One reading of the account, and what came of it."""
-
-    # Longer than the queue lets any task run.
-    STALE_AFTER = timedelta(minutes=10)
-
-    class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-
-    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
-    started_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
-    summary = models.CharField(max_length=500, blank=True)
-
-    objects = SyncRunQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["state"],
-                condition=models.Q(state="running"),
-                name="one_sync_at_a_time",
-            ),
-            models.UniqueConstraint(
-                fields=["state"],
-                condition=models.Q(state="queued"),
-                name="one_sync_waits",
-            ),
-        ]
-        indexes = [models.Index(fields=["-finished_at"], name="sync_newest")]
-
-    def __str__(self) -> str:
-        return f"Sync of {self.started_at:%Y-%m-%d %H:%M} ({self.state})"
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether it has not been worked on for so long that its worker must be gone."""
-        return self.started_at < timezone.now() - self.STALE_AFTER
