@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from purelymanage.domains.dns.names import is_public_suffix
+
 # A name or a record type alone says nothing; they are asked about together.
 Question = tuple[str, str]
 
@@ -126,10 +128,10 @@ class Observation:
     def apex(self) -> str:
         """The zone that holds the domain: the domain itself or one above it.
 
-        Empty as long as it is not known.
+        Empty as long as it is not known, and where no name servers are in charge.
         """
         name = self.domain
-        while name:
+        while not is_public_suffix(name):
             answer = self.answer(name, "NS")
             if answer.is_found and not answer.chain:
                 return name
