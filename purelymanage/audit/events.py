@@ -86,6 +86,27 @@ class Event(TextChoices):
     MAILBOX_APPEARED = "mailbox.appeared", "created the mailbox {target}"
     MAILBOX_VANISHED = "mailbox.vanished", "removed the mailbox {target}"
     MAILBOX_CHANGED = "mailbox.changed", "changed {target}: {changes}"
+    MAILBOX_CHANGE_FAILED = (
+        "mailbox.change_failed",
+        "could not change {target} ({what}): {reason}",
+    )
+    MAILBOX_CHANGE_UNKNOWN = (
+        "mailbox.change_unknown",
+        "asked to change {target} ({what}), and nobody knows whether it happened",
+    )
+    MAILBOX_PASSWORD_RESET = (
+        "mailbox.password_reset",
+        "set a new password for {target}",
+    )
+    MAILBOX_RENAMED = "mailbox.renamed", "renamed {old} to {target}"
+    RECOVERY_SAVED = (
+        "mailbox.recovery_saved",
+        "set a recovery method of {target}: {method}",
+    )
+    RECOVERY_REMOVED = (
+        "mailbox.recovery_removed",
+        "removed a recovery method of {target}: {method}",
+    )
     APP_PASSWORD_CREATED = (
         "mailbox.app_password_created",
         "created an app password for {target}: {purpose}",

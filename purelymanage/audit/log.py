@@ -8,10 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.audit import chain
+from purelymanage.audit.actors import Actor as Actor
 from purelymanage.audit.events import FIELDS, Event
-from purelymanage.audit.models import Agent, Entry
+from purelymanage.audit.models import Entry
 
-Actor = AbstractBaseUser | Agent
 Diff = Mapping[str, tuple[str, str]]
 
 # Set by the middleware, so that an operation need not know about requests.

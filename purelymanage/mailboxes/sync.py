@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from purelymanage.audit import log
+from purelymanage.audit.actors import actor_of
 from purelymanage.audit.events import Event
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import is_being_deleted
@@ -78,7 +79,7 @@ def _settle(creation: Creation, reading: Reading, *, reason: str = "") -> None:
     """Tell what became of a request whose process died or got no answer."""
     if not Creation.objects.settle(creation, reason=reason):
         return
-    actor, address = creation.requested_by, creation.address
+    actor, address = actor_of(creation), creation.address
     if reason:
         entry = log.note(
             Event.MAILBOX_CREATION_FAILED, actor=actor, target=address, reason=reason

@@ -3,8 +3,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from purelymanage.domains.operations import request_sync
-from purelymanage.mailboxes import operations
 from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.operations import changing, details
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import PurelymailError
 
@@ -17,8 +17,9 @@ def fill_in_details() -> str:
     filled = 0
     try:
         client = get_client(patience=PATIENCE)
+        changing.resolve_abandoned(client)
         for mailbox in Mailbox.objects.with_old_details()[:A_MINUTE]:
-            operations.refresh_details(mailbox=mailbox, client=client)
+            details.refresh_details(mailbox=mailbox, client=client)
             filled += 1
     except PurelymailError as exc:
         return f"{filled} read, then: {exc.message}"
@@ -33,9 +34,7 @@ def read_details(mailbox_id: int) -> str:
     if mailbox is None:
         return "gone"
     try:
-        operations.refresh_details(
-            mailbox=mailbox, client=get_client(patience=PATIENCE)
-        )
+        details.refresh_details(mailbox=mailbox, client=get_client(patience=PATIENCE))
     except PurelymailError as exc:
         return exc.message
     return "read"

@@ -7,7 +7,7 @@ from django import forms
 from purelymanage import wording
 from purelymanage.accounts.forms import InvitePersonForm, OrganisationForm
 from purelymanage.accounts.models import Organisation
-from purelymanage.mailboxes.forms import CreateMailboxForm
+from purelymanage.mailboxes.forms.creating import CreateMailboxForm
 from purelymanage.migrations.forms import ServerForm
 from tests.cast import CastTestCase
 

@@ -13,8 +13,9 @@ RECORDING = {"record", "record_many", "report"}
 SILENT = {
     "deletions/operations/execution:_claim": "settling says what became of it",
     "deletions/operations/execution:_leave": "a sweep finds out and says it",
-    "mailboxes/operations:_claim": "settling says what became of it",
-    "mailboxes/operations:_leave_to_sync": "the sync says what it finds",
+    "mailboxes/operations/changing:claim": "settling says what became of it",
+    "mailboxes/operations/creating:_claim": "settling says what became of it",
+    "mailboxes/operations/creating:_leave_to_sync": "the sync says what it finds",
     "migrations/operations/servers:_save": "whoever calls it says it",
 }
 

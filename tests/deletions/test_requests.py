@@ -13,8 +13,8 @@ from purelymanage.audit.models import OutgoingMail
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.deletions.operations import execution, requests
 from purelymanage.errors import Refused
-from purelymanage.mailboxes import operations as mailboxes
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.operations import creating as mailboxes
 from purelymanage.routing.models import Rule
 from tests.cast import HTMX
 from tests.deletions.cases import BOX, DeletionTestCase, ask

@@ -13,8 +13,8 @@ from purelymanage.audit.models import Agent
 from purelymanage.domains import sync
 from purelymanage.domains.models import SyncRun
 from purelymanage.errors import Refused
-from purelymanage.mailboxes import operations
 from purelymanage.mailboxes.models import Creation
+from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.purelymail import budget
 from purelymanage.purelymail.errors import NotSent
 from tests.cast import PASSWORD

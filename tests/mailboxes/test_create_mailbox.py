@@ -14,8 +14,8 @@ from django_q.models import OrmQ
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains import sync
 from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.mailboxes import operations
 from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.purelymail import client
 from purelymanage.routing.models import Rule
 from tests.sandbox import SandboxTestCase

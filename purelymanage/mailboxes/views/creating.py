@@ -1,71 +1,24 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import (
-    require_http_methods,
-    require_POST,
-    require_safe,
-)
+from django.views.decorators.http import require_http_methods, require_POST
 
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
     Right,
     requires,
 )
-from purelymanage.audit.history import history_of
 from purelymanage.domains.models import Domain
 from purelymanage.http import asked, page_or_partial
-from purelymanage.mailboxes import operations
-from purelymanage.mailboxes.forms import CreateMailboxForm
+from purelymanage.mailboxes.forms.creating import CreateMailboxForm
 from purelymanage.mailboxes.hints import takers
-from purelymanage.mailboxes.models import Mailbox
-from purelymanage.mailboxes.operations import NotCreated
+from purelymanage.mailboxes.operations import creating as operations
+from purelymanage.mailboxes.operations.creating import NotCreated
 from purelymanage.mailboxes.passwords import make_password
-
-PER_PAGE = 50
-SORTS = {
-    "address": ["address"],
-    "-address": ["-address"],
-    "added": ["first_seen_at", "address"],
-    "-added": ["-first_seen_at", "address"],
-}
-
-
-@require_safe
-@requires(Right.SEE_MAILBOXES)
-def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    words, domain = asked(request, "q"), asked(request, "domain")
-    two_factor, sort = asked(request, "two_factor"), asked(request, "sort")
-    mine = Mailbox.objects.visible_to(request.user).present()
-    found = mine.search(words).with_two_factor(two_factor)
-    if domain:
-        found = found.filter(domain=domain)
-    sort = sort if sort in SORTS else "address"
-    found = found.with_deletion().order_by(*SORTS[sort])
-    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
-    return page_or_partial(
-        request,
-        "mailboxes/mailbox_list.html",
-        {
-            "page": page,
-            "domains": mine.order_by("domain")
-            .values_list("domain", flat=True)
-            .distinct(),
-            "q": words,
-            "domain": domain,
-            "two_factor": two_factor,
-            "sort": sort,
-            "filtered": bool(words or domain or two_factor),
-            "may_create": request.user.may(Right.HANDLE_MAILBOXES),
-            "may_copy": request.user.may(Right.MANAGE),
-            "may_delete": request.user.may(Right.DELETE),
-        },
-    )
 
 
 @sensitive_post_parameters("password")
@@ -150,18 +103,3 @@ def _hosts() -> list[tuple[str, str]]:
         ("Calendar and contacts", "https://purelymail.com"),
         ("In the browser", "https://inbox.purelymail.com"),
     ]
-
-
-@require_safe
-@requires(Right.SEE_MAILBOXES)
-def mailbox_detail(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
-    mailboxes = Mailbox.objects.visible_to(request.user).with_deletion()
-    mailbox = get_object_or_404(mailboxes, address=address.lower())
-    operations.ask_for_details(mailbox=mailbox)
-    context = {
-        "mailbox": mailbox,
-        "history": history_of(mailbox.address, request.user),
-        "may_copy": request.user.may(Right.MANAGE),
-        "may_delete": request.user.may(Right.DELETE),
-    }
-    return render(request, "mailboxes/mailbox_detail.html", context)

@@ -2,39 +2,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from purelymanage.accounts.models import User
 from purelymanage.audit import log
+from purelymanage.audit.actors import Actor, actor_of, as_columns
 from purelymanage.audit.events import Event
-from purelymanage.audit.models import Agent
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import Creation, Mailbox
-from purelymanage.purelymail.client import PurelymailClient, get_client
+from purelymanage.mailboxes.operations.changing import LOOK_TIMEOUT, look
+from purelymanage.mailboxes.operations.details import DETAIL_NAMES
+from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import (
     NotApplied,
     NotSent,
     PurelymailError,
     Rejected,
     Unavailable,
-    Unreadable,
 )
 from purelymanage.purelymail.types import UserDetails
-
-LOOK_TIMEOUT = 10.0  # somebody is waiting in front of a page
-DETAIL_NAMES = {
-    "two_factor": "two-factor sign-in",
-    "reset_allowed": "password reset",
-    "search_indexing": "search indexing",
-    "spam_filtering": "spam filtering",
-}
 
 
 class NotCreated(Refused):
@@ -65,7 +56,7 @@ class Wishes:
 
 
 def create_mailbox(
-    *, address: str, password: str, wishes: Wishes, actor: User
+    *, address: str, password: str, wishes: Wishes, actor: Actor
 ) -> Created:
     """Create a mailbox at PurelyMail, and believe it once it has been read back.
 
@@ -90,7 +81,7 @@ def create_mailbox(
         lost = exc
 
     try:
-        details = _look(get_client(timeout=LOOK_TIMEOUT), address)
+        details = look(get_client(timeout=LOOK_TIMEOUT), address)
     except PurelymailError as exc:
         _leave_to_sync()
         raise NotCreated(
@@ -115,7 +106,7 @@ def create_mailbox(
     return Created(_settle_done(creation, details), doubts)
 
 
-def say_taken(address: str, actor: User) -> str:
+def say_taken(address: str, actor: Actor) -> str:
     """Say that there is such a mailbox, and to whom has just made it, what to do now."""
     if not Creation.objects.made_just_now(address, actor):
         return f"{address} exists already."
@@ -127,9 +118,12 @@ def say_taken(address: str, actor: User) -> str:
 
 
 @transaction.atomic(durable=True)
-def _claim(address: str, actor: User) -> Creation:
+def _claim(address: str, actor: Actor) -> Creation:
     _, _, domain = address.rpartition("@")
-    if not Domain.objects.visible_to(actor).present().filter(name=domain).exists():
+    domains = Domain.objects.present()
+    if isinstance(actor, User):
+        domains = domains.visible_to(actor)
+    if not domains.filter(name=domain).exists():
         raise NotCreated(f"{domain} is not a domain of this account.", field="domain")
     if Mailbox.objects.present().filter(address=address).exists():
         raise NotCreated(say_taken(address, actor), field="local_part")
@@ -139,24 +133,13 @@ def _claim(address: str, actor: User) -> Creation:
         raise NotCreated(str(exc), field="local_part") from exc
     try:
         with transaction.atomic():
-            return Creation.objects.create(address=address, requested_by=actor)
+            return Creation.objects.create(address=address, **as_columns(actor))
     except IntegrityError:
         raise NotCreated(
             f"PurelyMail has been asked to create {address} already, and its answer "
             "is awaited. Look at the list in a minute.",
             field="local_part",
         ) from None
-
-
-def _look(client: PurelymailClient, address: str) -> UserDetails | None:
-    """Return the details of a mailbox, or `None` where there is none."""
-    try:
-        return client.get_user(address)
-    except Rejected as exc:
-        # Codes are guesses, so the list decides.
-        if exc.is_about_token or address in client.list_users():
-            raise
-        return None
 
 
 def _doubts(details: UserDetails, wishes: Wishes) -> list[str]:
@@ -196,7 +179,7 @@ def _settle_failed(creation: Creation, reason: str) -> None:
     if Creation.objects.settle(creation, reason=reason):
         log.record(
             Event.MAILBOX_CREATION_FAILED,
-            actor=creation.requested_by,
+            actor=actor_of(creation),
             target=creation.address,
             reason=reason,
         )
@@ -221,7 +204,7 @@ def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
     )
     if is_news:
         log.record(
-            Event.MAILBOX_CREATED, actor=creation.requested_by, target=creation.address
+            Event.MAILBOX_CREATED, actor=actor_of(creation), target=creation.address
         )
     request_sync()
     return mailbox
@@ -230,45 +213,3 @@ def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
 @transaction.atomic(durable=True)
 def _leave_to_sync() -> None:
     request_sync()
-
-
-def ask_for_details(*, mailbox: Mailbox) -> None:
-    """Have the details read again, as somebody looks at them; once a minute at most."""
-    if mailbox.gone_at is None and cache.add(f"details:{mailbox.pk}", "asked", 60):
-        async_task("purelymanage.mailboxes.tasks.read_details", mailbox.pk)
-
-
-def refresh_details(*, mailbox: Mailbox, client: PurelymailClient) -> None:
-    """Read what the list of mailboxes does not tell; changes become audit events."""
-    try:
-        details = client.get_user(mailbox.address)
-    except (Rejected, Unreadable) as exc:
-        if isinstance(exc, Rejected) and exc.is_about_token:
-            raise
-        # Most likely gone, which the next sync will see. Do not ask each minute.
-        Mailbox.objects.filter(pk=mailbox.pk).update(details_at=timezone.now())
-    else:
-        _note_details(mailbox, details)
-
-
-@transaction.atomic(durable=True)
-def _note_details(mailbox: Mailbox, details: UserDetails) -> None:
-    columns = details.as_columns()
-    changes = [
-        f"{name} {'on' if columns[column] else 'off'}"
-        for column, name in DETAIL_NAMES.items()
-        if getattr(mailbox, column) not in (None, columns[column])
-    ]
-    if mailbox.details_at and mailbox.recovery_methods != columns["recovery_methods"]:
-        changes.append("recovery methods")
-    # Only while the row is as it was read: the panel may have changed it meanwhile.
-    unchanged = Mailbox.objects.filter(pk=mailbox.pk, details_at=mailbox.details_at)
-    if not unchanged.update(**columns, details_at=timezone.now()):
-        return
-    if changes:
-        log.record(
-            Event.MAILBOX_CHANGED,
-            actor=Agent.OUTSIDE,
-            target=mailbox.address,
-            changes=", ".join(changes),
-        )

@@ -10,7 +10,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.passwords import Strength, rate
 from purelymanage.domains.models import Domain, DomainQuerySet
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.mailboxes.operations import Wishes, say_taken
+from purelymanage.mailboxes.operations.creating import Wishes, say_taken
 
 # RFC 5321, sections 4.1.2 and 4.5.3.1.1. Quoted local parts are legal and loved by
 # nobody.

@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Self
 
-from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
 
@@ -70,12 +71,17 @@ class Mailbox(models.Model):
     details_at = models.DateTimeField(null=True, blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # Kept by the panel; PurelyMail knows nothing of these.
+    note = models.TextField(max_length=2_000, blank=True)
+    tags = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
 
     objects = MailboxQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "mailboxes"
         ordering = ["address"]
+        indexes = [GinIndex(fields=["tags"], name="mailbox_tags")]
 
     def __str__(self) -> str:
         return self.address
@@ -91,71 +97,3 @@ class Mailbox(models.Model):
     @property
     def local_part(self) -> str:
         return self.address.rpartition("@")[0]
-
-
-class CreationQuerySet(models.QuerySet["Creation"]):
-    def asked(self) -> Self:
-        """Requests of which nobody knows yet what became of them."""
-        return self.filter(state=Creation.State.ASKED)
-
-    def overdue(self) -> Self:
-        """Those that nobody waits for any more, whatever they had to wait for."""
-        given_up = timezone.now() - Creation.GIVEN_UP_AFTER
-        return self.asked().filter(requested_at__lt=given_up)
-
-    def made_just_now(self, address: str, user: User) -> bool:
-        """Whether this person created it so lately that they may think of that page."""
-        since = timezone.now() - Creation.JUST_NOW
-        mine = self.filter(address=address, requested_by=user)
-        return mine.filter(state=Creation.State.DONE, settled_at__gt=since).exists()
-
-    def settle(self, creation: Creation, *, reason: str = "") -> bool:
-        """Note how a request ended, failed where there is a reason.
-
-        Return whether it was still open: of two that settle it, one may tell.
-        """
-        state = Creation.State.FAILED if reason else Creation.State.DONE
-        return bool(
-            self.asked()
-            .filter(pk=creation.pk)
-            .update(state=state, reason=reason[:500], settled_at=timezone.now())
-        )
-
-
-class Creation(models.Model):
-    """A mailbox that PurelyMail was asked to create.
-
-    Written before the call and settled after it, so that a crash in between leaves a
-    row that the next sync settles by looking at the account.
-    """
-
-    GIVEN_UP_AFTER = timedelta(minutes=5)
-    JUST_NOW = timedelta(minutes=15)
-
-    class State(models.TextChoices):
-        ASKED = "asked", "Asked"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-
-    address = models.EmailField()
-    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
-    reason = models.CharField(max_length=500, blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
-    requested_at = models.DateTimeField(default=timezone.now)
-    settled_at = models.DateTimeField(null=True, blank=True)
-
-    objects = CreationQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["address"],
-                condition=models.Q(state="asked"),
-                name="one_open_creation_per_address",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.address} ({self.state})"

@@ -1,0 +1,37 @@
+"""Who did it, on rows that outlive the request: a person, or a name in words."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from purelymanage.audit.models.entries import Agent
+
+
+class Operator(str):
+    """Somebody at a command line, by the name that the operating system has."""
+
+    __slots__ = ()
+
+
+Actor = AbstractBaseUser | Agent | Operator
+
+
+class Requested(Protocol):
+    requested_by: Any
+    requested_as: str
+
+
+def as_columns(actor: Actor) -> dict[str, Any]:
+    """Return `requested_by` and `requested_as` of a row that `actor` asks for."""
+    if isinstance(actor, AbstractBaseUser):
+        return {"requested_by": actor, "requested_as": ""}
+    return {"requested_by": None, "requested_as": str(actor)}
+
+
+def actor_of(row: Requested) -> Actor:
+    """Return who asked for a row."""
+    if row.requested_by is not None:
+        return cast(AbstractBaseUser, row.requested_by)
+    return Operator(row.requested_as)

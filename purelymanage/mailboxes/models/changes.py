@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from purelymanage.mailboxes.models.mailboxes import Mailbox
+
+
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def asked(self) -> Self:
+        """Those of which nobody knows yet what became of them."""
+        return self.filter(state=Change.State.ASKED)
+
+    def abandoned(self) -> Self:
+        """Those that nobody waits for any more: the account has to be looked at."""
+        return self.asked().filter(
+            requested_at__lt=timezone.now() - Change.GIVEN_UP_AFTER
+        )
+
+    def settle(self, change: Change, state: Change.State, *, reason: str = "") -> bool:
+        """Note how it ended. Return whether it was open: of two, one may tell."""
+        return bool(
+            self.asked()
+            .filter(pk=change.pk)
+            .update(state=state, reason=reason[:500], settled_at=timezone.now())
+        )
+
+
+class Change(models.Model):
+    """Something PurelyMail was asked to change of a mailbox.
+
+    Written before the call and settled after it, so that a crash in between leaves a
+    row that is settled by looking at the account. `wanted` never holds a secret.
+    """
+
+    GIVEN_UP_AFTER = timedelta(minutes=5)
+
+    class Kind(models.TextChoices):
+        PASSWORD = "password", "Password"
+        FLAGS = "flags", "Flags"
+        RECOVERY_SAVED = "recovery_saved", "Recovery method"
+        RECOVERY_REMOVED = "recovery_removed", "Recovery method removed"
+        RENAME = "rename", "Name"
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Unknown"
+
+    mailbox = models.ForeignKey(
+        Mailbox, on_delete=models.PROTECT, related_name="changes"
+    )
+    kind = models.CharField(max_length=20, choices=Kind)
+    wanted = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.ASKED)
+    reason = models.CharField(max_length=500, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    # Who it was where nobody was signed in, such as somebody at a command line.
+    requested_as = models.CharField(max_length=150, blank=True)
+    requested_at = models.DateTimeField(default=timezone.now)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailbox"],
+                condition=models.Q(state="asked"),
+                name="one_open_change_per_mailbox",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.mailbox} ({self.state})"
