@@ -2,7 +2,9 @@
 
 GET, DELETE /sandbox/calls     counts by operation; forget them
 GET, POST, DELETE /sandbox/faults   {"kind", "operation", "times", "seconds", …}
-GET, POST, DELETE /sandbox/zones    {"zone", "records" or "preset", "after", "failure"}
+GET, POST, DELETE /sandbox/zones    {"zone", "records" or "preset", "after", "failure",
+                               "latency", "lag"}: see zones.py
+POST /sandbox/dns              {"latency": 0.03}: seconds before each answer
 POST /sandbox/account          {"credit": "4.10"}
 POST /sandbox/imap             {"source_rate", "destination_rate"}: bytes a second
 DELETE /sandbox/imap           ends all IMAP connections
@@ -18,6 +20,7 @@ from typing import Any, Protocol
 from purelymanage.purelymail.sandbox.account import Account
 from purelymanage.purelymail.sandbox.demo_zones import PRESETS
 from purelymanage.purelymail.sandbox.faults import Calls, Faults
+from purelymanage.purelymail.sandbox.zones import TTL
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -32,6 +35,8 @@ class Servers(Protocol):
     ) -> None: ...
 
     def hang_up(self) -> None: ...
+
+    def delay_dns(self, *, latency: float) -> None: ...
 
 
 class Control:
@@ -58,6 +63,7 @@ class Control:
             ("GET", "/sandbox/zones"): lambda _: self._account.zones.to_json(),
             ("POST", "/sandbox/zones"): self._put_zone,
             ("DELETE", "/sandbox/zones"): self._remove_zone,
+            ("POST", "/sandbox/dns"): lambda body: self._servers.delay_dns(**body),
             ("POST", "/sandbox/account"): self._change_account,
             ("POST", "/sandbox/reset"): lambda _: self._servers.reset(),
             ("POST", "/sandbox/imap"): lambda body: self._servers.slow_down(**body),
@@ -90,11 +96,20 @@ class Control:
         """Replace a zone by records or by one of the examples."""
         zone = str(body["zone"])
         if "preset" in body:
-            records = PRESETS[body["preset"]](self._account.state.ownership_code)
+            records: list[Any] = PRESETS[body["preset"]](
+                self._account.state.ownership_code
+            )
         else:
-            records = [(str(n), str(t), str(v)) for n, t, v in body["records"]]
-        after, failure = float(body.get("after", 0)), str(body.get("failure", ""))
-        self._account.zones.put(zone, records, after=after, failure=failure)
+            records = [
+                (str(name), str(kind), str(value), int(ttl[0]) if ttl else TTL)
+                for name, kind, value, *ttl in body["records"]
+            ]
+        self._account.zones.put(
+            zone,
+            records,
+            failure=str(body.get("failure", "")),
+            **{name: float(body.get(name, 0)) for name in ("after", "latency", "lag")},
+        )
         self._account.save()
 
     def _remove_zone(self, body: dict[str, Any]) -> None:

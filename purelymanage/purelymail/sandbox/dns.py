@@ -1,27 +1,30 @@
-"""A DNS server for the example zones, over UDP and TCP on one port."""
+"""A DNS server for the example zones, over UDP and TCP on one port.
+
+It is resolver and name server of every zone in one: a question that asks for recursion
+is meant for the resolver.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import re
+import socket
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
 
 import dnslib
-from dnslib.server import BaseResolver, DNSHandler, DNSLogger, DNSServer
 
-from purelymanage.purelymail.sandbox.zones import Record, Zones
+from purelymanage.purelymail.sandbox.zones import TTL, Record, Zone, Zones
 
-TTL = 30
 # Of a start of authority: serial, refresh, retry, expire, negative cache.
 TIMES = (1, 3600, 600, 86400, TTL)
 LONGEST_STRING = 255
 LARGEST_DATAGRAM = 1232
 PORT_TRIES = 20
-
-
-class Silent(Exception):
-    """Nothing is answered, as by a server that is down."""
+IDLE = 10.0  # seconds before a TCP connection is closed
+QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 
 
 class DnsServer:
@@ -30,96 +33,190 @@ class DnsServer:
     def __init__(
         self, zones: Callable[[], Zones], *, host: str = "127.0.0.1", port: int = 0
     ) -> None:
-        resolver = _Resolver(zones)
+        self.latency: float = 0
+        self._zones = zones
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
         # A port that is free for UDP may be taken for TCP.
         for tries_left in reversed(range(1 if port else PORT_TRIES)):
-            self._udp = _listen(resolver, host, port, tcp=False)
-            self.port: int = self._udp.server_address[1]
+            self._udp = _bound(host, port, socket.SOCK_DGRAM)
+            self.port: int = self._udp.getsockname()[1]
             try:
-                self._tcp = _listen(resolver, host, self.port, tcp=True)
+                self._tcp = _bound(host, self.port, socket.SOCK_STREAM)
             except OSError:
-                self._udp.server_close()
+                self._udp.close()
                 if not tries_left:
                     raise
             else:
                 break
 
     def start(self) -> None:
-        for server in (self._udp, self._tcp):
-            threading.Thread(
-                target=server.serve_forever,
-                args=(0.05,),
-                name="sandbox-dns",
-                daemon=True,
-            ).start()
+        ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(ready,), name="sandbox-dns", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
 
     def stop(self) -> None:
-        for server in (self._udp, self._tcp):
-            server.shutdown()
-            server.server_close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
 
+    def _run(self, ready: threading.Event) -> None:
+        loop = self._loop
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(
+            loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=self._udp)
+        )
+        server = loop.run_until_complete(
+            asyncio.start_server(self._converse, sock=self._tcp)
+        )
+        loop.call_soon(ready.set)
+        try:
+            loop.run_forever()
+        finally:
+            server.close()
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            loop.run_until_complete(asyncio.sleep(0))
+            self._udp.close()
+            loop.close()
 
-def _listen(resolver: _Resolver, host: str, port: int, *, tcp: bool) -> Any:
-    quiet = DNSLogger("nothing")
-    server = DNSServer(
-        resolver, address=host, port=port, tcp=tcp, logger=quiet, handler=_Handler
-    ).server
-    server.daemon_threads = True
-    server.block_on_close = False
-    return server
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let `work` run; without a reference it might be collected half-way."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        with contextlib.suppress(OSError, EOFError, TimeoutError):
+            while True:
+                async with asyncio.timeout(IDLE):
+                    length = int.from_bytes(await reader.readexactly(2), "big")
+                    question = await reader.readexactly(length)
+                answer = await self.answer(question, tcp=True)
+                if answer is not None:
+                    writer.write(len(answer).to_bytes(2, "big") + answer)
+                    await writer.drain()
+        writer.close()
 
-class _Handler(DNSHandler):  # type: ignore[misc]  # dnslib has no types
-    udplen = LARGEST_DATAGRAM
-
-    def handle(self) -> None:
-        with contextlib.suppress(Silent, OSError, ValueError):
-            super().handle()
-
-
-class _Resolver(BaseResolver):  # type: ignore[misc]  # dnslib has no types
-    def __init__(self, zones: Callable[[], Zones]) -> None:
-        self._zones = zones
-
-    def resolve(self, request: Any, handler: Any) -> Any:
-        """Answer one question; names outside the zones do not exist."""
+    async def answer(self, raw: bytes, *, tcp: bool) -> bytes | None:
+        try:
+            request = dnslib.DNSRecord.parse(raw)
+        except (dnslib.DNSError, dnslib.buffer.BufferError):
+            return None
         zones = self._zones()
-        reply = request.reply(aa=1, ra=1)
-        name = str(request.q.qname)
-        kind = str(dnslib.QTYPE.get(request.q.qtype))
-        found = zones.zone_of(name)
-        if found is None:
+        found = zones.zone_of(str(request.q.qname))
+        latency = self.latency + (found[1].latency if found else 0)
+        if latency:
+            await asyncio.sleep(latency)
+        return _answer(request, zones, found, tcp=tcp)
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    transport: asyncio.DatagramTransport
+
+    def __init__(self, server: DnsServer) -> None:
+        self._server = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self._server.keep(self._reply(data, addr))
+
+    async def _reply(self, data: bytes, addr: Any) -> None:
+        answer = await self._server.answer(data, tcp=False)
+        if answer is not None:
+            self.transport.sendto(answer, addr)
+
+
+def _bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, kind)
+    try:
+        if kind == socket.SOCK_STREAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        bound.bind((host, port))
+        bound.settimeout(0)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _answer(
+    request: Any, zones: Zones, found: tuple[str, Zone] | None, *, tcp: bool
+) -> bytes | None:
+    """Return the reply in the form of the wire, or None where a zone is silent."""
+    wants_resolver = bool(request.header.rd)
+    failure = found[1].failure if found else ""
+    reply = request.reply(aa=not wants_resolver, ra=1)
+    if failure == "silent":
+        return None
+    if failure == "servfail" or (failure == "lame" and wants_resolver):
+        reply.header.rcode = dnslib.RCODE.SERVFAIL
+    elif failure == "refused":
+        reply.header.rcode = dnslib.RCODE.REFUSED
+    elif failure == "lame":
+        reply.header.aa = 0
+    elif failure == "cut" or (failure == "truncated" and not tcp):
+        reply.header.tc = 1
+    else:
+        _fill(reply, zones, found, at_zone=not wants_resolver)
+    raw = bytes(reply.pack())
+    if failure == "garbled":
+        return raw[:4] + b"\xff" * 24
+    if not tcp and len(raw) > LARGEST_DATAGRAM:
+        return bytes(reply.truncate().pack())
+    return raw
+
+
+def _fill(
+    reply: Any, zones: Zones, found: tuple[str, Zone] | None, *, at_zone: bool
+) -> None:
+    name = str(reply.q.qname)
+    kind = str(dnslib.QTYPE.get(reply.q.qtype))
+    if found is None:  # names outside the zones do not exist
+        reply.header.rcode = dnslib.RCODE.NXDOMAIN
+        return
+    zone = found[0]
+    for record in zones.look_up(name, kind, at_zone=at_zone):
+        reply.add_answer(_resource(record))
+    if kind == "SOA" and zones.is_zone(name) and not reply.rr:
+        reply.add_answer(_authority(zone))
+    if not reply.rr:
+        reply.add_auth(_authority(zone))
+        if not zones.exists(name, at_zone=at_zone):
             reply.header.rcode = dnslib.RCODE.NXDOMAIN
-            return reply
-        zone, contents = found
-        if contents.failure == "silent":
-            raise Silent
-        if contents.failure:
-            reply.header.rcode = dnslib.RCODE.SERVFAIL
-            return reply
-        for record in zones.look_up(name, kind):
-            reply.add_answer(_resource(record))
-        if kind == "SOA" and zones.is_zone(name):
-            reply.add_answer(_authority(zone))
-        if not reply.rr:
-            reply.add_auth(_authority(zone))
-            if not zones.exists(name):
-                reply.header.rcode = dnslib.RCODE.NXDOMAIN
-        return reply
 
 
 def _resource(record: Record) -> Any:
     if record.type == "TXT":
-        raw = record.value.encode()
-        starts = range(0, len(raw), LONGEST_STRING)
-        data = dnslib.TXT([raw[at : at + LONGEST_STRING] for at in starts])
+        data = dnslib.TXT(_strings(record.value.encode()))
     elif record.type == "MX":
         priority, host = record.value.split()
         data = dnslib.MX(host, int(priority))
-    else:
+    elif record.type in {"A", "AAAA", "CNAME", "NS"}:
         data = getattr(dnslib, record.type)(record.value)
+    else:
+        line = f". {record.ttl} IN {record.type} {record.value}"
+        data = dnslib.RR.fromZone(line)[0].rdata
     kind = getattr(dnslib.QTYPE, record.type)
-    return dnslib.RR(record.name, kind, rdata=data, ttl=TTL)
+    return dnslib.RR(record.name, kind, rdata=data, ttl=record.ttl)
+
+
+def _strings(raw: bytes) -> list[bytes]:
+    if raw[:1] == raw[-1:] == b'"' and len(raw) > 1:
+        return [
+            re.sub(rb"\\(.)", rb"\1", part.group(1)) for part in QUOTED.finditer(raw)
+        ]
+    starts = range(0, max(len(raw), 1), LONGEST_STRING)
+    return [raw[at : at + LONGEST_STRING] for at in starts]
 
 
 def _authority(zone: str) -> Any:

@@ -121,6 +121,11 @@ class Sandbox:
         for store, rate in zip(self._mail, rates, strict=False):
             store.rate = rate
 
+    def delay_dns(self, *, latency: float) -> None:
+        """Let every answer of the DNS take so many seconds."""
+        if self._with_dns:
+            self._dns.latency = float(latency)
+
     def hang_up(self) -> None:
         """End all IMAP connections."""
         if self._with_imap:
@@ -135,6 +140,7 @@ class Sandbox:
         if self._with_imap:
             self._imap.clear()
             self.slow_down()
+        self.delay_dns(latency=0)
         self.calls.clear()
 
     def _start_api(self) -> None:
@@ -156,12 +162,12 @@ class Sandbox:
         from purelymanage.purelymail.sandbox.dns import DnsServer
 
         with _listening("DNS", self._ports[1]):
-            server = DnsServer(
+            self._dns = DnsServer(
                 lambda: self.account.zones, host=self._host, port=self._ports[1]
             )
-        server.start()
-        self._stack.callback(server.stop)
-        self.dns = self._address(server.port)
+        self._dns.start()
+        self._stack.callback(self._dns.stop)
+        self.dns = self._address(self._dns.port)
 
     def _start_imap(self) -> None:
         # pymap takes a third of a second to import, which the API alone should not.

@@ -14,7 +14,32 @@ DMARC_TARGET = "dmarcroot.purelymail.com"
 DKIM = {
     f"purelymail{n}._domainkey": f"key{n}.dkimroot.purelymail.com" for n in (1, 2, 3)
 }
-TYPES = {"A", "AAAA", "CNAME", "MX", "NS", "TXT"}
+TYPES = {
+    "A",
+    "AAAA",
+    "CAA",
+    "CNAME",
+    "DNSKEY",
+    "DS",
+    "MX",
+    "NS",
+    "SOA",
+    "SRV",
+    "TLSA",
+    "TXT",
+}
+# How look-ups in a zone fail; "" is not at all.
+FAILURES = {
+    "",
+    "servfail",
+    "silent",  # no answer
+    "refused",
+    "lame",  # its servers know nothing of it, and resolvers give up
+    "truncated",  # over UDP, so that TCP is needed
+    "cut",  # over TCP as well
+    "garbled",
+}
+TTL = 30
 # A CNAME that leads in circles must not hold the responder.
 LONGEST_CHAIN = 8
 
@@ -23,20 +48,24 @@ LONGEST_CHAIN = 8
 class Record:
     """One record. `name` is complete and lower-case; `visible_at` hides it till then.
 
-    `value` is written as in a zone file: `50 mail.example` for MX, bare text for TXT.
+    `value` is written as in a zone file: `50 mail.example` for MX, bare text for TXT,
+    or its strings in quotes.
     """
 
     name: str
     type: str
     value: str
     visible_at: float = 0
+    ttl: int = TTL
 
 
 @dataclass(slots=True)
 class Zone:
     records: list[Record] = field(default_factory=list)
-    # How look-ups in this zone fail: "servfail", "silent" (no answer), "" (they work).
-    failure: str = ""
+    failure: str = ""  # one of FAILURES
+    latency: float = 0  # seconds before each answer
+    # Seconds that resolvers are behind the zone's own servers.
+    lag: float = 0
 
 
 class Zones:
@@ -53,28 +82,35 @@ class Zones:
     def put(
         self,
         zone: str,
-        records: Iterable[tuple[str, str, str]],
+        records: Iterable[tuple[str, str, str] | tuple[str, str, str, int]],
         *,
         after: float = 0,
         failure: str = "",
+        latency: float = 0,
+        lag: float = 0,
     ) -> None:
         """Replace a zone. Names are relative, `@` is the zone itself.
+
+        A record may bring its time to live as its fourth part.
 
         With `after`, the new records appear that many seconds later; those the zone
         had before and keeps are visible all along.
         """
         zone = normal(zone)
+        if failure not in FAILURES:
+            raise ValueError(f"Nothing fails by {failure!r}.")
         with self._lock:
             old = self._zones.get(zone, Zone()).records
             known = {(it.name, it.type, it.value): it.visible_at for it in old}
             visible_at = time.time() + after if after else 0
             kept = []
-            for name, kind, value in records:
+            for name, kind, value, *rest in records:
                 if kind not in TYPES:
                     raise ValueError(f"Records of type {kind} are not served.")
                 key = (absolute(name, zone), kind, value)
-                kept.append(Record(*key, visible_at=known.get(key, visible_at)))
-            self._zones[zone] = Zone(kept, failure)
+                ttl = int(rest[0]) if rest else TTL
+                kept.append(Record(*key, known.get(key, visible_at), ttl))
+            self._zones[zone] = Zone(kept, failure, latency, lag)
 
     def remove(self, zone: str) -> None:
         with self._lock:
@@ -94,32 +130,35 @@ class Zones:
         with self._lock:
             return normal(name) in self._zones
 
-    def at(self, name: str) -> list[Record]:
-        """Return every visible record with exactly this name."""
+    def at(self, name: str, *, at_zone: bool = True) -> list[Record]:
+        """Return every visible record with exactly this name.
+
+        Not `at_zone` is what resolvers see, which may be behind.
+        """
         found = self.zone_of(name)
         if found is None:
             return []
-        now, name = time.time(), normal(name)
+        name, now = normal(name), time.time() - (0 if at_zone else found[1].lag)
         return [
             it for it in found[1].records if it.name == name and it.visible_at <= now
         ]
 
-    def exists(self, name: str) -> bool:
+    def exists(self, name: str, *, at_zone: bool = True) -> bool:
         """Say whether a name exists, be it only because something lies below it."""
         found = self.zone_of(name)
         if found is None:
             return False
-        name, now = normal(name), time.time()
+        name, now = normal(name), time.time() - (0 if at_zone else found[1].lag)
         return name == found[0] or any(
             it.visible_at <= now and (it.name == name or it.name.endswith(f".{name}"))
             for it in found[1].records
         )
 
-    def look_up(self, name: str, kind: str) -> list[Record]:
+    def look_up(self, name: str, kind: str, *, at_zone: bool = True) -> list[Record]:
         """Return the answer to a question, aliases on the way included."""
         chain: list[Record] = []
         for _ in range(LONGEST_CHAIN):
-            here = self.at(name)
+            here = self.at(name, at_zone=at_zone)
             if answers := [it for it in here if it.type == kind]:
                 return chain + answers
             alias = next((it for it in here if it.type == "CNAME"), None)
@@ -140,7 +179,9 @@ class Zones:
     def from_json(cls, data: dict[str, Any]) -> Zones:
         return cls(
             {
-                name: Zone([Record(**it) for it in zone["records"]], zone["failure"])
+                name: Zone(
+                    **zone | {"records": [Record(**it) for it in zone["records"]]}
+                )
                 for name, zone in data.items()
             }
         )
