@@ -8,7 +8,8 @@ from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
 
-from purelymanage.purelymail import budget, client
+from purelymanage.purelymail import budget
+from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.sandbox.server import Sandbox
 from tests.cast import CastTestCase
 
@@ -45,9 +46,22 @@ class WithSandbox(SimpleTestCase):
         """Change or read the account the way somebody outside the panel would."""
         return self.sandbox.account.call(operation, body)
 
-    def timeout(self, seconds: float) -> AbstractContextManager[Any]:
-        """Let calls give up early."""
-        return mock.patch.object(client, "TIMEOUT", seconds)
+    def timeout(self, seconds: float, operation: str) -> AbstractContextManager[Any]:
+        """Let calls of `operation` give up early.
+
+        No others: on a busy machine, reads that nothing is wrong with take longer.
+        """
+        real = PurelymailClient._call
+
+        def call(
+            client: PurelymailClient, called: str, /, *args: Any, **body: Any
+        ) -> Any:
+            if called != operation:
+                return real(client, called, *args, **body)
+            with mock.patch.object(client, "_timeout", seconds):
+                return real(client, called, *args, **body)
+
+        return mock.patch.object(PurelymailClient, "_call", call)
 
 
 class SandboxTestCase(WithSandbox, CastTestCase):

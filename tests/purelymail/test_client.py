@@ -167,7 +167,7 @@ class TroubleTests(SandboxTestCase):
 
     def test_a_silent_server_is_given_up(self) -> None:
         self.fault("hang", seconds=5)
-        with self.timeout(0.2), self.assertRaises(Unavailable) as caught:
+        with self.timeout(0.2, "deleteUser"), self.assertRaises(Unavailable) as caught:
             get_client().delete_user(ANNA)
         self.assertNotIsInstance(caught.exception, NotSent)
 
