@@ -39,7 +39,7 @@ class ChangingTests(SandboxTestCase):
         self.assertEqual(self.outcome(), ("done", "mailbox.changed"))
         self.assertIn("search indexing off", Entry.objects.latest("pk").sentence)
         self.mailbox.refresh_from_db()
-        self.assertIs(self.mailbox.search_indexing, False)
+        self.assertFalse(self.mailbox.search_indexing)
 
     def test_a_refusal_is_told_in_purelymails_words(self) -> None:
         self.fault("error", "modifyUser", message="Not on a Sunday.")
