@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from purelymanage.audit.models import Entry, EntryQuerySet
+from purelymanage.sheets import writing
 
 PER_STEP = 2_000
 COLUMNS = (
@@ -26,31 +26,11 @@ COLUMNS = (
     "previous_hmac",
     "hmac",
 )
-# What makes a spreadsheet take a cell for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-class Line:
-    """Takes what the csv module writes and hands it on."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def as_csv(entries: EntryQuerySet) -> Iterator[str]:
     """Yield lines that a spreadsheet opens without running anything."""
-    writer = csv.writer(Line())
-    yield "\ufeff"  # without it, Excel takes the text for something older than UTF-8
-    yield writer.writerow(COLUMNS)
-    for entry in _steps(entries):
-        cells = _values(entry)
-        for name in ("details", "diff"):
-            cells[name] = json.dumps(cells[name], ensure_ascii=False)
-        yield writer.writerow([harmless(str(cell)) for cell in cells.values()])
+    return writing.as_csv(COLUMNS, map(_cells, _steps(entries)))
 
 
 def as_json_lines(entries: EntryQuerySet) -> Iterator[str]:
@@ -59,9 +39,16 @@ def as_json_lines(entries: EntryQuerySet) -> Iterator[str]:
 
 
 FORMS: dict[str, tuple[str, Callable[[EntryQuerySet], Iterator[str]]]] = {
-    "csv": ("text/csv; charset=utf-8", as_csv),
+    "csv": (writing.CONTENT_TYPE, as_csv),
     "jsonl": ("application/x-ndjson", as_json_lines),
 }
+
+
+def _cells(entry: Entry) -> list[object]:
+    cells = _values(entry)
+    for name in ("details", "diff"):
+        cells[name] = json.dumps(cells[name], ensure_ascii=False)
+    return list(cells.values())
 
 
 def _values(entry: Entry) -> dict[str, Any]:
