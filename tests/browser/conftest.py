@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.panel import Panel
 from tests.requirements import require_program
@@ -30,6 +30,15 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+def wait_for_sync(page: Page) -> None:
+    """Wait until the page, which refreshes itself, does not do so any more.
+
+    The panel reads the account when it starts, and after each change.
+    """
+    button = page.get_by_role("button", name="Sync now")
+    expect(button).to_be_visible(timeout=60_000)
 
 
 @pytest.fixture

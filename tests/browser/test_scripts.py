@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import wait_for_sync
 from tests.panel import Panel
 
 pytestmark = pytest.mark.slow
@@ -22,6 +23,7 @@ def go_back(page: Page) -> None:
 
 def test_filters_orders_and_the_back_button(page: Page) -> None:
     page.goto("/mailboxes/")
+    wait_for_sync(page)
     everything = page.locator(ROWS).count()
     page.fill(FILTER, "nobody-has-this")
     expect(page.get_by_text("No mailbox contains")).to_be_visible()
@@ -47,6 +49,7 @@ def test_filters_orders_and_the_back_button(page: Page) -> None:
 def test_a_filter_is_one_step_of_the_way_back(page: Page) -> None:
     page.goto("/domains/")
     page.goto("/mailboxes/")
+    wait_for_sync(page)
     page.fill(FILTER, "nobody-has-this")
     page.wait_for_url("**/mailboxes/?q=nobody-has-this")  # and nothing that is empty
     with page.expect_response("**/mailboxes/?q=nobody-has-this"):
@@ -101,6 +104,7 @@ def test_the_theme_is_kept(page: Page) -> None:
 
 def test_a_live_page_says_when_the_panel_does_not_answer(page: Page) -> None:
     page.goto("/domains/")
+    wait_for_sync(page)
     # A part that asks again and again, as one does while a sync runs.
     page.route("**/domains/sync/", lambda route: route.abort())
     page.evaluate(
@@ -128,6 +132,15 @@ def test_the_drawer_opens_and_closes(page: Page) -> None:
     expect(nav).to_be_hidden()
 
 
+def reload_while_syncing(page: Page) -> None:
+    """Do what a person does without scripts, whose page does not refresh itself."""
+    for _ in range(60):
+        if not page.get_by_role("status").filter(has_text="Syncing").count():
+            return
+        page.wait_for_timeout(1_000)
+        page.reload()
+
+
 def test_everything_works_without_scripts(browser: Browser, panel: Panel) -> None:
     context = browser.new_context(base_url=panel.url, java_script_enabled=False)
     page = context.new_page()
@@ -140,8 +153,11 @@ def test_everything_works_without_scripts(browser: Browser, panel: Panel) -> Non
     page.get_by_role("link", name="Clear the filters").click()
     page.get_by_role("link", name="Address").click()
     expect(page).to_have_url(re.compile("sort=-address"))
+    reload_while_syncing(page)
     page.get_by_role("button", name="Sync now").click()
     expect(page).to_have_url(re.compile("/mailboxes/$"))
+    reload_while_syncing(page)
+    expect(page.get_by_role("button", name="Sync now")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     context.close()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import wait_for_sync
 from tests.panel import Panel
 
 pytestmark = pytest.mark.slow
@@ -28,6 +29,7 @@ def phone(browser: Browser, panel: Panel) -> Iterator[Page]:
     phone.get_by_label("Password").fill(panel.password)
     phone.get_by_role("button", name="Sign in").click()
     phone.wait_for_url("**/mailboxes/")
+    wait_for_sync(phone)  # or it asks again, and notices before its next step
     yield phone
     context.close()
 

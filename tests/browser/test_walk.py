@@ -10,6 +10,7 @@ import ssl
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import wait_for_sync
 from tests.panel import Panel
 
 pytestmark = pytest.mark.slow
@@ -64,6 +65,7 @@ def test_the_front_page_tells_what_there_is(page: Page) -> None:
 
 def test_mailboxes_are_found_while_typing(page: Page) -> None:
     page.get_by_role("link", name="Mailboxes").first.click()
+    wait_for_sync(page)
     page.get_by_role("searchbox", name="Address contains").fill("anna")
     expect(page.get_by_role("row")).to_have_count(2)
     expect(page).to_have_url(re.compile(r"q=anna"))
