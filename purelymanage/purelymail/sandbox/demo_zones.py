@@ -14,6 +14,10 @@ from purelymanage.purelymail.sandbox.zones import (
 
 Records = list[tuple[str, str, str]]
 
+# The stand-in itself is the name server of every zone.
+NAME_SERVER = "127.0.0.1"
+TOP = ("example", "org")
+
 # The vendor's own names, which the aliases of every domain lead to.
 VENDOR: Records = [
     ("mailserver", "A", "192.0.2.25"),
@@ -24,11 +28,11 @@ VENDOR: Records = [
     ),
     ("dmarcroot", "TXT", "v=DMARC1; p=quarantine; adkim=r; aspf=r"),
     ("@", "NS", "ns1.purelymail.com"),
-    ("ns1", "A", "192.0.2.53"),
+    ("ns1", "A", NAME_SERVER),
 ]
 OLD_PROVIDER: Records = [
     ("@", "NS", "ns1.old-provider.example"),
-    ("ns1", "A", "192.0.2.153"),
+    ("ns1", "A", NAME_SERVER),
     ("@", "A", "192.0.2.180"),
     ("@", "MX", "10 mx.old-provider.example"),
     ("mx", "A", "192.0.2.125"),
@@ -87,5 +91,6 @@ def put_surroundings(zones: Zones) -> None:
     zones.put("purelymail.com", VENDOR)
     spf = ("_spf", "TXT", "v=spf1 ip4:192.0.2.125 -all")
     zones.put("old-provider.example", [*OLD_PROVIDER, spf])
-    nameserver = ("ns1", "A", "192.0.2.153")
-    zones.put("registrar.example", [("@", "NS", "ns1.registrar.example"), nameserver])
+    for zone in ("registrar.example", *TOP):
+        records = [("@", "NS", f"ns1.{zone}"), ("ns1", "A", NAME_SERVER)]
+        zones.put(zone, records)

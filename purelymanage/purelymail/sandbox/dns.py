@@ -34,6 +34,7 @@ class DnsServer:
         self, zones: Callable[[], Zones], *, host: str = "127.0.0.1", port: int = 0
     ) -> None:
         self.latency: float = 0
+        self.answered = 0
         self._zones = zones
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,6 +108,7 @@ class DnsServer:
             request = dnslib.DNSRecord.parse(raw)
         except (dnslib.DNSError, dnslib.buffer.BufferError):
             return None
+        self.answered += 1
         zones = self._zones()
         found = zones.zone_of(str(request.q.qname))
         latency = self.latency + (found[1].latency if found else 0)
@@ -164,6 +166,11 @@ def _answer(
         reply.header.rcode = dnslib.RCODE.REFUSED
     elif failure == "lame":
         reply.header.aa = 0
+        if str(dnslib.QTYPE.get(request.q.qtype)) == "NS":
+            # The zone above is served here as well, and it does point to them.
+            for record in zones.at(str(request.q.qname)):
+                if record.type == "NS":
+                    reply.add_auth(_resource(record))
     elif failure == "cut" or (failure == "truncated" and not tcp):
         reply.header.tc = 1
     else:
