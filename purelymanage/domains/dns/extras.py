@@ -38,6 +38,9 @@ def _judge_one(observation: Observation, record: Record) -> Verdict:
     if answer.is_absent:
         return Verdict(record, State.MISSING, "Not set; mail works without it.")
     target = record.value.rpartition(" ")[2]
+    probe = observation.answer(f"{WILDCARD_PROBE}.{observation.domain}", "TXT")
+    if record.type == "CNAME" and set(answer.records) <= set(probe.chain):
+        return Verdict(record, State.MISSING, "Not set; only a wildcard answers.")
     is_ours = any(_agrees(it, record) for it in answer.records)
     if is_ours:
         return Verdict(

@@ -83,8 +83,7 @@ class Answers:
             # PurelyMail's own is not the domain's business.
             if is_left_out or (name == SPF_HOST and not answer.is_found):
                 return Answer(Outcome.FOUND, ("v=spf1 -all",))
-            # Explanations are fetched past the resolver that is handed in.
-            texts = tuple(without_explanation(it) for it in answer.records)
+            texts = tuple(_readable(it) for it in answer.records)
             return Answer(answer.outcome, texts)
         if type == "AAAA" and self._observation.answer(name, "A").is_found:
             return Answer(Outcome.NO_DATA)
@@ -93,8 +92,15 @@ class Answers:
         return answer
 
 
-def without_explanation(record: str) -> str:
-    return EXPLANATION.sub("", record) if is_spf(record) else record
+def _readable(record: str) -> str:
+    """Return an SPF record as checkdmarc takes it.
+
+    It fetches explanations past the resolver that is handed in, and insists on small
+    letters in the version, which the standard does not.
+    """
+    if not is_spf(record):
+        return record
+    return f"v=spf1{EXPLANATION.sub('', record[len('v=spf1') :])}"
 
 
 def _rdata(type: str, records: Iterable[str]) -> list[dns.rdata.Rdata]:
@@ -132,7 +138,7 @@ class SpfResult:
 def evaluate_spf(record: str, observation: Observation) -> SpfResult:
     domain = observation.domain
     unknown = tuple(_unknown(observation))
-    record = without_explanation(record)
+    record = _readable(record)
     resolver = cast(dns.resolver.Resolver, Answers(observation))
     try:
         result = spf.parse_spf_record(record, domain, resolver=resolver, retries=0)
@@ -168,7 +174,7 @@ def _is_understood(word: str) -> bool:
     resolver = cast(dns.resolver.Resolver, Answers())
     try:
         spf.parse_spf_record(
-            f"v=spf1 {without_explanation(f' {word}')}",
+            _readable(f"v=spf1 {word}"),
             "example.org",
             resolver=resolver,
             retries=0,

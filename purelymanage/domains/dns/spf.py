@@ -86,7 +86,8 @@ def judge_spf(
     only = found[0]
     result = evaluate_spf(only, observation)
     findings += _problems(observation, only, result)
-    findings += _advice(only, evaluated_terms(only))
+    if result.problem != "syntax":
+        findings += _advice(only, evaluated_terms(only))
     if result.problem == "syntax":
         words = ", ".join(f"“{it}”" for it in result.culprits)
         return verdict(
