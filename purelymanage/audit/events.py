@@ -73,6 +73,52 @@ class Event(TextChoices):
     DOMAIN_APPEARED = "domain.appeared", "added the domain {target}"
     DOMAIN_VANISHED = "domain.vanished", "removed the domain {target}"
     DOMAIN_CHANGED = "domain.changed", "changed {target}: {changes}"
+    DOMAIN_BROKE = "domain.broke", "saw {target} break: {reason}"
+    DOMAIN_NEEDS_ATTENTION = (
+        "domain.needs_attention",
+        "saw that {target} needs attention: {reason}",
+    )
+    DOMAIN_RECOVERED = (
+        "domain.recovered",
+        "saw that the records of {target} are right again",
+    )
+    DOMAIN_UNSEEN = (
+        "domain.unseen",
+        "could not look {target} up for a day: {reason}",
+    )
+    DOMAIN_CHECK_REQUESTED = (
+        "domain.check_requested",
+        "asked to look at the records of {target}",
+    )
+    DOMAIN_RECHECK_REQUESTED = (
+        "domain.recheck_requested",
+        "asked PurelyMail to look at the records of {target} again",
+    )
+    DOMAIN_SETTINGS_CHANGED = (
+        "domain.settings_changed",
+        "changed {target}: {changes}",
+    )
+    DOMAIN_SETTINGS_FAILED = (
+        "domain.settings_failed",
+        "could not change {target}: {reason}",
+    )
+    DOMAIN_ADDED = "domain.added", "added the domain {target}"
+    DOMAIN_ADDITION_FAILED = (
+        "domain.addition_failed",
+        "could not add the domain {target}: {reason}",
+    )
+    DOMAIN_ADDITION_REQUESTED = (
+        "domain.addition_requested",
+        "asked to add {target} as soon as its ownership record is visible",
+    )
+    DOMAIN_ADDITION_CANCELLED = (
+        "domain.addition_cancelled",
+        "cancelled the waiting addition of {target}",
+    )
+    DOMAIN_ADDITION_EXPIRED = (
+        "domain.addition_expired",
+        "gave up adding {target}, whose ownership record was not seen in {days} days",
+    )
     DOMAIN_HEALTH_CHANGED = (
         "domain.health_changed",
         "saw the records of {target} change: {changes}",
@@ -98,6 +144,26 @@ class Event(TextChoices):
         "mailbox.password_reset",
         "set a new password for {target}",
     )
+    MAILBOX_PASSWORD_UNTRIED = (
+        "mailbox.password_untried",
+        "set a new password for {target}, which could not be tried: {reason}",
+    )
+    HAND_OVER_MADE = (
+        "mailbox.hand_over_made",
+        "made a link that shows the {what} of {target} once, until {until}",
+    )
+    HAND_OVER_VIEWED = (
+        "mailbox.hand_over_viewed",
+        "opened the link that shows the {what} of {target} once",
+    )
+    HAND_OVER_WITHDRAWN = (
+        "mailbox.hand_over_withdrawn",
+        "withdrew the link to the {what} of {target}: {reason}",
+    )
+    HAND_OVER_EXPIRED = (
+        "mailbox.hand_over_expired",
+        "erased the {what} of {target}, as nobody opened its link in time",
+    )
     MAILBOX_RENAMED = "mailbox.renamed", "renamed {old} to {target}"
     RECOVERY_SAVED = (
         "mailbox.recovery_saved",
@@ -110,6 +176,19 @@ class Event(TextChoices):
     APP_PASSWORD_CREATED = (
         "mailbox.app_password_created",
         "created an app password for {target}: {purpose}",
+    )
+    APP_PASSWORD_FAILED = (
+        "mailbox.app_password_failed",
+        "could not create an app password for {target} ({purpose}): {reason}",
+    )
+    APP_PASSWORD_UNKNOWN = (
+        "mailbox.app_password_unknown",
+        "asked for an app password for {target} ({purpose}), and nobody knows whether "
+        "it was made",
+    )
+    APP_PASSWORD_FORGOTTEN = (
+        "mailbox.app_password_forgotten",
+        "took an app password of {target} off the list that may exist: {purpose}",
     )
     APP_PASSWORD_REVOKED = (
         "mailbox.app_password_revoked",

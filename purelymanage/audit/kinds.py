@@ -75,7 +75,29 @@ KINDS = {
             "A record that mail depends on changed, broke or came back.",
             "see_domains",
             By.MAIL,
-            frozenset({Event.DOMAIN_HEALTH_CHANGED}),
+            frozenset(
+                {
+                    Event.DOMAIN_BROKE,
+                    Event.DOMAIN_NEEDS_ATTENTION,
+                    Event.DOMAIN_RECOVERED,
+                    Event.DOMAIN_UNSEEN,
+                    Event.DOMAIN_HEALTH_CHANGED,
+                }
+            ),
+        ),
+        Kind(
+            "additions",
+            "Domains that wait to be added",
+            "A domain was added, or could not be added.",
+            "manage",
+            By.MAIL,
+            frozenset(
+                {
+                    Event.DOMAIN_ADDED,
+                    Event.DOMAIN_ADDITION_FAILED,
+                    Event.DOMAIN_ADDITION_EXPIRED,
+                }
+            ),
         ),
         Kind(
             "migrations",
