@@ -1,8 +1,11 @@
-"""Passwords that the panel makes for mailboxes."""
+"""Passwords of mailboxes: how the panel makes them, and what typed ones must be."""
 
 from __future__ import annotations
 
+import re
 import secrets
+
+from purelymanage.accounts.passwords import Strength
 
 # Nothing that can be taken for something else when read out or written down. The
 # browser's "Make another" uses the same (static/js/password.js).
@@ -17,3 +20,24 @@ def make_password() -> str:
         for _ in range(GROUPS)
     )
     return "-".join(groups)
+
+
+def object_to_password(password: str) -> str:
+    """Return what will trouble its owner, however strong it is; empty if nothing."""
+    if password != password.strip():
+        return "The password begins or ends with a space, which nobody sees."
+    if not password.isprintable():
+        return "The password has an invisible character."
+    return ""
+
+
+def known_words(*names: str) -> list[str]:
+    """Return what somebody would try first who knows these names."""
+    return [*names, *(part for it in names for part in re.split(r"\W", it))]
+
+
+def say_weak(strength: Strength) -> str:
+    return (
+        f"This password is too weak: it would be guessed in {strength.guessed_in}. "
+        f"{strength.advice}"
+    ).strip()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -9,16 +8,10 @@ from django.http import QueryDict
 from purelymanage.accounts.models import User
 from purelymanage.accounts.passwords import Strength, rate
 from purelymanage.domains.models import Domain, DomainQuerySet
+from purelymanage.mailboxes import addresses, passwords
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations.creating import Wishes, say_taken
 
-# RFC 5321, sections 4.1.2 and 4.5.3.1.1. Quoted local parts are legal and loved by
-# nobody.
-ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-LOCAL_PART = re.compile(rf"{ATOM}(\.{ATOM})*")
-LONGEST_LOCAL_PART = 64
-LONGEST_ADDRESS = 254
-SYMBOLS = re.compile(r"[^a-z0-9]")
 AS_WRITTEN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 
 
@@ -111,8 +104,8 @@ class CreateMailboxForm(forms.Form):
         )
 
     def rate_password(self) -> Strength:
-        names = [self["local_part"].value(), self["domain"].value()]
-        known = [*names, *(part for it in names for part in re.split(r"\W", it or ""))]
+        local, domain = (self[it].value() or "" for it in ("local_part", "domain"))
+        known = passwords.known_words(local, domain)
         return rate(self["password"].value() or "", known=known)
 
     def clean_local_part(self) -> str:
@@ -120,59 +113,32 @@ class CreateMailboxForm(forms.Form):
         if "@" in local:
             domain = local.rpartition("@")[2]
             raise forms.ValidationError(f"{domain} is not a domain of this account.")
-        if not local.isascii():
-            raise forms.ValidationError(
-                "Use letters without accents: many servers cannot deliver to others."
-            )
-        if not LOCAL_PART.fullmatch(local):
-            raise forms.ValidationError(
-                "An address has no spaces, commas, quotes or brackets, and its dots "
-                "stand between other characters."
-            )
-        if len(local) > LONGEST_LOCAL_PART:
-            raise forms.ValidationError(
-                f"At most {LONGEST_LOCAL_PART} characters may stand before the @; "
-                f"these are {len(local)}."
-            )
+        if objection := addresses.object_to_local_part(local):
+            raise forms.ValidationError(objection)
         return local
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        if password != password.strip():
-            raise forms.ValidationError(
-                "The password begins or ends with a space, which nobody sees."
-            )
-        if not password.isprintable():
-            raise forms.ValidationError("The password has an invisible character.")
+        if objection := passwords.object_to_password(password):
+            raise forms.ValidationError(objection)
         strength = self.rate_password()
         if not strength.is_good_enough:
-            raise forms.ValidationError(
-                f"This password is too weak: it would be guessed in "
-                f"{strength.guessed_in}. {strength.advice}".strip()
-            )
+            raise forms.ValidationError(passwords.say_weak(strength))
         return password
 
     def clean(self) -> None:
         local, domain = (self.cleaned_data.get(it) for it in ("local_part", "domain"))
         if not local or not domain:
             return
-        symbol = SYMBOLS.search(local)
-        if domain.symbolic_subaddressing and symbol:
-            self.add_error(
-                "local_part",
-                f"Leave out the “{symbol[0]}”: subaddressing is on for {domain}, so "
-                f"mail for {self.address} goes to "
-                f"{local[: symbol.start()] or '…'}@{domain}.",
-            )
-        elif len(self.address) > LONGEST_ADDRESS:
-            self.add_error("local_part", "The whole address is too long.")
+        objection = addresses.object_to_address(
+            local, domain.name, has_subaddressing=domain.symbolic_subaddressing
+        )
+        if objection:
+            self.add_error("local_part", objection)
         elif Mailbox.objects.present().filter(address=self.address).exists():
             self.add_error("local_part", say_taken(self.address, self.user))
         elif self.cleaned_data.get("recovery_email", "").lower() == self.address:
-            self.add_error(
-                "recovery_email",
-                "Somebody who cannot open the mailbox cannot read mail sent to it.",
-            )
+            self.add_error("recovery_email", addresses.OWN_RECOVERY)
 
 
 def _split_address(data: QueryDict | None, domains: list[Domain]) -> QueryDict | None:
