@@ -7,7 +7,7 @@ from gunicorn.glogging import Logger
 
 # Who reads one of these links may use it, so a log must not hold them.
 SECRET_PATHS = re.compile(
-    r"(/accounts/invitation/|/accounts/password/reset/key/|/gather/)[^/\s?]+"
+    r"(/welcome/|/accounts/invitation/|/accounts/password/reset/key/|/gather/)[^/\s?]+"
 )
 
 

@@ -9,6 +9,7 @@ from purelymanage.audit.views.notices import (
     notice_list,
     notification_choices,
 )
+from purelymanage.mailboxes.views.welcome import welcome
 
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
@@ -29,4 +30,5 @@ urlpatterns = [
     path("settings/notifications/", notification_choices, name="notification-choices"),
     path("settings/", include("purelymanage.accounts.security.urls")),
     path("settings/", include("purelymanage.accounts.settings_urls")),
+    path("welcome/<str:token>/", welcome, name="welcome"),
 ]

@@ -10,12 +10,13 @@ from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from purelymanage.accounts.models import Invitation, PersonSession, User
+from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.accounts.permissions import Role
 from purelymanage.accounts.security.adapter import place_of
 from purelymanage.crypto import seal
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.models import HandOver, Mailbox
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
 from purelymanage.routing.models import Rule
 from tests.passkeys import Passkey
@@ -123,6 +124,27 @@ def add_deletion(
         requested_by=owner,
         **fields,
     )
+
+
+def add_hand_over(
+    address: str = "box1@example.org",
+    *,
+    token: str = "a-token",
+    password: str = "not-a-password",
+    pk: int | None = None,
+    **fields: Any,
+) -> HandOver:
+    """Write a link that shows a password."""
+    hand_over = HandOver(
+        pk=pk,
+        mailbox=Mailbox.objects.get(address=address),
+        token_hash=hash_token(token),
+        **fields,
+    )
+    hand_over.token = seal(token, bound_to=hand_over.token_place)
+    hand_over.secret = seal(password, bound_to=hand_over.secret_place)
+    hand_over.save()
+    return hand_over
 
 
 def add_server(owner: User, *, pk: int | None = None, **fields: Any) -> Server:

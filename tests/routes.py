@@ -132,6 +132,7 @@ ROUTES = {
     "mailboxes:rate-password": Route(
         "/mailboxes/new/strength/", Right.HANDLE_MAILBOXES
     ),
+    "welcome": Route("/welcome/a-token/", is_open=True),
     "routing:rule-detail": Route("/routing/1/", Right.SEE_ROUTING, is_scoped=True),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),

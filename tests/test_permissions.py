@@ -10,6 +10,7 @@ from purelymanage.accounts.permissions import Role
 from tests.account import (
     add_belongings,
     add_deletion,
+    add_hand_over,
     add_invitation,
     add_job,
     add_person,
@@ -56,6 +57,7 @@ class PermissionTests(CastTestCase):
         add_person()
         add_belongings(cls.olga)
         add_invitation(cls.olga, pk=1)
+        add_hand_over(pk=1)
 
     def test_every_route_is_in_the_table(self) -> None:
         found = list(names(get_resolver().url_patterns))

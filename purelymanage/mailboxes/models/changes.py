@@ -21,6 +21,17 @@ class ChangeQuerySet(models.QuerySet["Change"]):
             requested_at__lt=timezone.now() - Change.GIVEN_UP_AFTER
         )
 
+    def doubts_password(self) -> bool:
+        """Whether nobody knows if the last new password of a mailbox is its password.
+
+        Ask this of the changes of one mailbox.
+        """
+        ended = self.filter(kind=Change.Kind.PASSWORD).exclude(
+            state__in=[Change.State.ASKED, Change.State.FAILED]
+        )
+        last = ended.order_by("-requested_at", "-pk").first()
+        return last is not None and last.state == Change.State.UNKNOWN
+
     def settle(self, change: Change, state: Change.State, *, reason: str = "") -> bool:
         """Note how it ended. Return whether it was open: of two, one may tell."""
         return bool(

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.mailboxes.models.mailboxes import Mailbox
 
 
@@ -23,15 +24,32 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
             return self
         return self.filter(mailbox__domain__in=user.domain_scope)
 
+    def of_token(self, token: str) -> HandOver | None:
+        found = self.select_related("mailbox").filter(token_hash=hash_token(token))
+        return found.first()
+
+    def unused(self) -> Self:
+        """Those that nobody has viewed or withdrawn, in time or not."""
+        return self.filter(viewed_at=None, withdrawn_at=None)
+
     def open(self) -> Self:
-        """Those whose link still shows the password."""
-        return self.filter(
-            viewed_at=None, withdrawn_at=None, expires_at__gt=timezone.now()
-        )
+        """Those whose link still shows the password, if the mailbox is there.
+
+        Asks of this table alone: an `UPDATE` that finds its rows through another one
+        would not look at them again after waiting for somebody else's.
+        """
+        return self.unused().filter(expires_at__gt=timezone.now())
 
     def to_wipe(self) -> Self:
-        """Those whose time is over while the sealed password is still here."""
-        return self.exclude(secret="").filter(expires_at__lte=timezone.now())
+        """Those that nobody can view any more while the sealed password is here."""
+        over = models.Q(expires_at__lte=timezone.now())
+        gone = models.Q(mailbox__gone_at__isnull=False)
+        return self.exclude(secret="").filter(over | gone)
+
+    def lately(self) -> Self:
+        """The open ones and what became of the others, for as long as it matters."""
+        since = timezone.now() - HandOver.REMEMBERED
+        return self.select_related("made_by").filter(made_at__gt=since)
 
 
 class HandOver(models.Model):
@@ -42,6 +60,7 @@ class HandOver(models.Model):
     """
 
     LIFE = timedelta(hours=72)
+    REMEMBERED = timedelta(days=30)
 
     class What(models.TextChoices):
         PASSWORD = "password", "Password"
@@ -55,6 +74,7 @@ class HandOver(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     token = models.TextField(blank=True)  # sealed
     secret = models.TextField(blank=True)  # sealed
+    # Nobody where it was made at a command line.
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
@@ -94,7 +114,14 @@ class HandOver(models.Model):
         return f"mailboxes.hand_over:{self.uuid}:secret"
 
     @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
     def is_open(self) -> bool:
         return not (
-            self.viewed_at or self.withdrawn_at or self.expires_at <= timezone.now()
+            self.viewed_at
+            or self.withdrawn_at
+            or self.is_expired
+            or self.mailbox.gone_at
         )
