@@ -199,6 +199,16 @@ class Event(TextChoices):
         "could not revoke the app password of {target} ({purpose}): {reason}",
     )
 
+    BULK_STARTED = "bulk.started", "started {target}: {deed}"
+    BULK_STOPPED = "bulk.stopped", "stopped {target}: {reason}"
+    BULK_RESUMED = "bulk.resumed", "resumed {target}: {deed}"
+    BULK_CANCELLED = "bulk.cancelled", "cancelled the rest of {target}: {outcome}"
+    BULK_FINISHED = "bulk.finished", "finished {target}: {outcome}"
+    BULK_LINKS_TAKEN = (
+        "bulk.links_taken",
+        "took the sheet with {links} of {target}",
+    )
+
     RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
     RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
 
@@ -308,6 +318,7 @@ class Event(TextChoices):
 SUBJECTS = {
     "person": "People and sign-ins",
     "mailbox": "Mailboxes",
+    "bulk": "Bulk changes",
     "domain": "Domains",
     "rule": "Rules",
     "deletion": "Deletions",
