@@ -13,6 +13,10 @@ SCHEDULES = {
         "purelymanage.mailboxes.tasks.fill_in_details",
         Schedule.MINUTES,
     ),
+    "app passwords": (
+        "purelymanage.mailboxes.tasks.revoke_app_passwords",
+        Schedule.MINUTES,
+    ),
     "audit chain": ("purelymanage.audit.tasks.check_chain", Schedule.DAILY),
     "notices": ("purelymanage.audit.tasks.tell_people", Schedule.MINUTES),
     "mail": ("purelymanage.audit.tasks.sweep_mail", Schedule.MINUTES),

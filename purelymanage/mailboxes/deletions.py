@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.audit.models import Agent
 from purelymanage.deletions import registry
 from purelymanage.deletions.impact import (
     Account,
@@ -26,6 +27,7 @@ from purelymanage.imap.account import Account as ImapAccount
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.operations.app_passwords import revoke_every
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import NotApplied, Rejected, Unavailable
 
@@ -159,4 +161,8 @@ def _forget(kind: str, key: str) -> None:
         Mailbox.objects.present().filter(domain=key).update(gone_at=timezone.now())
 
 
-COMPANION = Companion(lines=_lines, forget=_forget)
+def _lock(address: str) -> None:
+    revoke_every(address=address, actor=Agent.PANEL)
+
+
+COMPANION = Companion(lines=_lines, forget=_forget, lock=_lock)

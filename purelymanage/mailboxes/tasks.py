@@ -4,7 +4,7 @@ from django.db import transaction
 
 from purelymanage.domains.operations import request_sync
 from purelymanage.mailboxes.models import Creation, Mailbox
-from purelymanage.mailboxes.operations import changing, details
+from purelymanage.mailboxes.operations import app_passwords, changing, details
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import PurelymailError
 
@@ -38,6 +38,11 @@ def read_details(mailbox_id: int) -> str:
     except PurelymailError as exc:
         return exc.message
     return "read"
+
+
+def revoke_app_passwords() -> str:
+    """Revoke what is due: left over by a crash, or not gone when asked before."""
+    return f"{app_passwords.revoke_due()} revoked"
 
 
 @transaction.atomic(durable=True)

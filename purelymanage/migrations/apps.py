@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models import Model, QuerySet
 
 
 class MigrationsConfig(AppConfig):
@@ -11,10 +12,19 @@ class MigrationsConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.broker import pulse
         from purelymanage.deletions import registry
+        from purelymanage.mailboxes.operations.app_passwords import register_in_use
         from purelymanage.migrations import deletions
 
+        register_in_use(in_use)
         registry.register_companion(self.name, deletions.COMPANION)
         pulse.connect(resume_abandoned, dispatch_uid=self.name)
+
+
+def in_use() -> QuerySet[Model, int]:
+    """Return which app passwords the running copies need."""
+    from purelymanage.migrations.models import RunPassword
+
+    return RunPassword.objects.in_use().values_list("app_password", flat=True)
 
 
 def resume_abandoned(*, cluster: str, **_: Any) -> None:

@@ -6,9 +6,8 @@ from purelymanage.audit.log import Actor
 from purelymanage.deletions.impact import Line, count
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.registry import Companion
-from purelymanage.migrations.models import AppPassword, Run
+from purelymanage.migrations.models import Run
 from purelymanage.migrations.models.runs import RunQuerySet
-from purelymanage.migrations.operations.app_passwords import revoke
 from purelymanage.migrations.operations.runs import stop
 
 
@@ -39,9 +38,4 @@ def _freeze(kind: str, keys: list[str], actor: Actor) -> None:
         stop(run, actor)
 
 
-def _lock(address: str) -> None:
-    for row in AppPassword.objects.filter(address=address):
-        revoke(row=row)
-
-
-COMPANION = Companion(lines=_lines, freeze=_freeze, lock=_lock)
+COMPANION = Companion(lines=_lines, freeze=_freeze)

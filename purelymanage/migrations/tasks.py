@@ -11,6 +11,7 @@ from purelymanage import crypto
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
+from purelymanage.mailboxes.operations.app_passwords import imap_account
 from purelymanage.migrations import queue
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import CopyOptions
@@ -69,10 +70,8 @@ def sweep() -> str:
     lost = queue.take_back_lost()
     queue.dispatch()
     wiped = secrets.wipe_expired_secrets()
-    revoked = app_passwords.revoke_left_over()
     return (
-        f"{returned} runs returned, {lost} handed out again, {wiped} passwords erased, "
-        f"{revoked} app passwords revoked"
+        f"{returned} runs returned, {lost} handed out again, {wiped} passwords erased"
     )
 
 
@@ -155,7 +154,7 @@ def _diagnose(failure: ImapError, source: Account) -> tuple[Run.Trouble, bool]:
 def _open_destination(run: Run) -> Account:
     """Make an app password for the destination, and wait until it works."""
     plain = app_passwords.mint(run=run)
-    account = app_passwords.destination_account(run.job.destination, plain)
+    account = imap_account(run.job.destination, plain)
     for pause in KNOWN_AFTER:
         try:
             check_login(account)

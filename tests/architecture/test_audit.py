@@ -13,9 +13,12 @@ RECORDING = {"record", "record_many", "report"}
 SILENT = {
     "deletions/operations/execution:_claim": "settling says what became of it",
     "deletions/operations/execution:_leave": "a sweep finds out and says it",
+    "mailboxes/operations/app_passwords:_claim": "the answer is told once it is there",
+    "mailboxes/operations/app_passwords:_claim_revocation": "the end of it is told",
     "mailboxes/operations/changing:claim": "settling says what became of it",
     "mailboxes/operations/creating:_claim": "settling says what became of it",
     "mailboxes/operations/creating:_leave_to_sync": "the sync says what it finds",
+    "migrations/operations/app_passwords:_intend": "the answer is told once it is there",
     "migrations/operations/servers:_save": "whoever calls it says it",
 }
 

@@ -10,10 +10,12 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.exceptions import TimeoutException
 
+from purelymanage.mailboxes.models import AppPassword
+from purelymanage.mailboxes.tasks import revoke_app_passwords
 from purelymanage.migrations import tasks
 from purelymanage.migrations.engines.base import Outcome
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
-from purelymanage.migrations.models import AppPassword, Job, Run
+from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.operations import runs, secrets
 from purelymanage.purelymail import client
 from tests.migrations.cases import ADDRESS, MigrationTestCase
@@ -123,7 +125,7 @@ class RunJobTests(MigrationTestCase):
         self.assertIn("answered with an error", run.failure)
         # Nobody knows whether it was made, which the sweep tells after a while.
         AppPassword.objects.update(revoke_after=timezone.now())
-        tasks.sweep()
+        revoke_app_passwords()
         self.assertFalse(AppPassword.objects.exists())
         self.assertIn("mailbox.app_password_left", self.events())
 
@@ -150,10 +152,10 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual(run.state, Run.State.DONE)
         self.assertEqual(self.app_passwords(ADDRESS), 1)
 
-        tasks.sweep()
+        revoke_app_passwords()
         self.assertEqual(self.app_passwords(ADDRESS), 1, "too early")
         AppPassword.objects.update(revoke_after=timezone.now())
-        tasks.sweep()
+        revoke_app_passwords()
         self.assertEqual(self.app_passwords(ADDRESS), 0)
         self.assertFalse(AppPassword.objects.exists())
 
@@ -162,10 +164,10 @@ class RunJobTests(MigrationTestCase):
         self.carry_out(self.new_run())
         self.assertTrue(AppPassword.objects.exists())
         AppPassword.objects.update(revoke_after=timezone.now())
-        tasks.sweep()
+        revoke_app_passwords()
         self.assertIn("mailbox.app_password_left", self.events())
         AppPassword.objects.update(revoke_after=timezone.now())
-        tasks.sweep()
+        revoke_app_passwords()
         self.assertFalse(AppPassword.objects.exists())
 
     def test_one_that_was_revoked_by_hand_is_gone_too(self) -> None:
@@ -174,7 +176,7 @@ class RunJobTests(MigrationTestCase):
             self.carry_out(self.new_run())
         self.assertEqual(self.app_passwords(ADDRESS), 0)
         AppPassword.objects.update(revoke_after=timezone.now())
-        tasks.sweep()
+        revoke_app_passwords()
         self.assertFalse(AppPassword.objects.exists())
 
     def test_a_mistake_of_ours_ends_the_run_and_is_raised(self) -> None:

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
-from purelymanage.mailboxes.models import Mailbox
-from purelymanage.migrations import tasks
-from purelymanage.migrations.models import AppPassword, Job, Run, Server
+from purelymanage.mailboxes.models import AppPassword, Mailbox
+from purelymanage.mailboxes.tasks import revoke_app_passwords
+from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations import jobs, runs
 from purelymanage.purelymail.sandbox import demo
 from purelymanage.purelymail.sandbox.demo_mail import ANNA, password_of
@@ -95,7 +95,7 @@ class WorkerTests(WithMail, TransactionTestCase):
             # As if half a minute had passed.
             Run.objects.update(lease_until=timezone.now())
             run = self.wait_until_ended(run)
-            tasks.sweep()
+            revoke_app_passwords()
             # Those of both attempts.
             wait_for(lambda: not AppPassword.objects.exists(), within=5)
 

@@ -14,9 +14,13 @@ class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
         """Those that are to be revoked by now, the longest waiting first."""
         return self.filter(revoke_after__lte=at).order_by("revoke_after")
 
-    def kept(self) -> Self:
-        """Those that work until somebody revokes them."""
-        return self.filter(revoke_after=None).exclude(secret="")
+    def of_people(self) -> Self:
+        """Those that a person asked for, not the panel for its own work."""
+        return self.filter(made_by__isnull=False)
+
+    def listed(self) -> Self:
+        """In the order of the page, with who made them."""
+        return self.select_related("made_by").order_by("-made_at", "-pk")
 
 
 class AppPassword(models.Model):
@@ -42,8 +46,18 @@ class AppPassword(models.Model):
         related_name="+",
     )
     made_at = models.DateTimeField(default=timezone.now)
+    # Who wants it revoked, once somebody does.
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    requested_as = models.CharField(max_length=150, blank=True)
     revoke_tries = models.PositiveIntegerField(default=0)
-    # Empty: it is kept until somebody revokes it.
+    # Empty: it is kept until somebody revokes it. One without a secret is looked at
+    # then, and where a person asked for it, it stays as a note that it may exist.
     revoke_after = models.DateTimeField(null=True, blank=True)
 
     objects = AppPasswordQuerySet.as_manager()
@@ -53,6 +67,30 @@ class AppPassword(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.address}"
+
+    @property
+    def what(self) -> str:
+        """What it is for, in the words of whoever made it."""
+        if self.made_by_id is None:
+            return self.purpose
+        return f"“{self.name}”, {self.purpose}" if self.purpose else f"“{self.name}”"
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether nobody knows if PurelyMail made it, nor ever will here."""
+        return not self.secret and self.revoke_after is None
+
+    @property
+    def is_being_made(self) -> bool:
+        return not self.secret and self.revoke_after is not None
+
+    @property
+    def is_being_revoked(self) -> bool:
+        return bool(self.secret and self.revoke_after)
+
+    @property
+    def is_wanted_gone(self) -> bool:
+        return bool(self.requested_by_id or self.requested_as)
 
     @property
     def secret_place(self) -> str:
