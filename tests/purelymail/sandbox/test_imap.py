@@ -14,6 +14,8 @@ from purelymanage.purelymail.sandbox.server import Sandbox
 from tests.purelymail.sandbox.conftest import Api
 
 ANNA, PASSWORD = "anna@example.org", "purelymail-demo-anna"
+# The first who logs in waits for the demo mail, on a busy machine for long.
+TIMEOUT = 30
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +31,12 @@ def port_of(address: str) -> int:
 def over_tls(sandbox: Sandbox, address: str) -> imaplib.IMAP4_SSL:
     context = ssl.create_default_context(cafile=sandbox.ca_file)
     return imaplib.IMAP4_SSL(
-        "127.0.0.1", port_of(address), ssl_context=context, timeout=5
+        "127.0.0.1", port_of(address), ssl_context=context, timeout=TIMEOUT
     )
 
 
 def in_clear(address: str) -> imaplib.IMAP4:
-    return imaplib.IMAP4("127.0.0.1", port_of(address), timeout=5)
+    return imaplib.IMAP4("127.0.0.1", port_of(address), timeout=TIMEOUT)
 
 
 def opens(sandbox: Sandbox, user: str, password: str) -> bool:
