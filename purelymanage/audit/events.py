@@ -165,6 +165,15 @@ class Event(TextChoices):
         "erased the {what} of {target}, as nobody opened its link in time",
     )
     MAILBOX_RENAMED = "mailbox.renamed", "renamed {old} to {target}"
+    MAILBOX_SUSPENDED = "mailbox.suspended", "suspended {target}"
+    MAILBOX_SUSPENDED_UNTRIED = (
+        "mailbox.suspended_untried",
+        "suspended {target}, which nobody has tried: {reason}",
+    )
+    MAILBOX_NOTED = (
+        "mailbox.noted",
+        "changed what is noted of {target}: {changes}",
+    )
     RECOVERY_SAVED = (
         "mailbox.recovery_saved",
         "set a recovery method of {target}: {method}",
