@@ -31,7 +31,7 @@ READ_LIMIT = 2**20
 WRITE_LIMIT = 2**18
 BACKLOG = 128
 # How long connections that were hung up may take to notice, in seconds.
-FAREWELL = 2.0
+FAREWELL = 4.0
 
 
 class ImapServers:
