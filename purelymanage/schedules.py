@@ -9,12 +9,17 @@ from django_q.models import Schedule
 
 SCHEDULES = {
     "sync": ("purelymanage.domains.tasks.sync", Schedule.HOURLY),
+    "domain records": ("purelymanage.domains.tasks.keep_watch", Schedule.MINUTES),
     "mailbox details": (
         "purelymanage.mailboxes.tasks.fill_in_details",
         Schedule.MINUTES,
     ),
     "app passwords": (
         "purelymanage.mailboxes.tasks.revoke_app_passwords",
+        Schedule.MINUTES,
+    ),
+    "hand-overs": (
+        "purelymanage.mailboxes.tasks.sweep_hand_overs",
         Schedule.MINUTES,
     ),
     "audit chain": ("purelymanage.audit.tasks.check_chain", Schedule.DAILY),

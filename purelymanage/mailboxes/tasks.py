@@ -4,7 +4,12 @@ from django.db import transaction
 
 from purelymanage.domains.operations import request_sync
 from purelymanage.mailboxes.models import Creation, Mailbox
-from purelymanage.mailboxes.operations import app_passwords, changing, details
+from purelymanage.mailboxes.operations import (
+    app_passwords,
+    changing,
+    details,
+    hand_overs,
+)
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import PurelymailError
 
@@ -43,6 +48,11 @@ def read_details(mailbox_id: int) -> str:
 def revoke_app_passwords() -> str:
     """Revoke what is due: left over by a crash, or not gone when asked before."""
     return f"{app_passwords.revoke_due()} revoked"
+
+
+def sweep_hand_overs() -> str:
+    """Erase passwords that nobody can or should fetch any more."""
+    return f"{hand_overs.wipe_useless()} erased"
 
 
 @transaction.atomic(durable=True)

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
 
-from purelymanage.audit.models import Entry
+from purelymanage.audit.models import Agent, Entry
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations import hand_overs
 from tests.mailboxes.test_welcome import ADDRESS, PASSWORD
@@ -20,7 +20,7 @@ class RaceTests(TransactionTestCase):
         cache.clear()
         mailbox = Mailbox.objects.create(address=ADDRESS, domain="shop.example")
         link = hand_overs.make_hand_over(
-            mailbox=mailbox, password=PASSWORD, actor=hand_overs.Agent.PANEL
+            mailbox=mailbox, password=PASSWORD, actor=Agent.PANEL
         )
         barrier = Barrier(VIEWERS)
 

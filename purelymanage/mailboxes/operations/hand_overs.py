@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -186,7 +187,7 @@ def _lock(mailbox: Mailbox) -> Mailbox:
     return found
 
 
-def _note(event: Event, hand_over: HandOver, actor: Actor, **details: str) -> Entry:
+def _note(event: Event, hand_over: HandOver, actor: Actor, **details: Any) -> Entry:
     what = hand_over.get_what_display().lower()
     address = hand_over.mailbox.address
     return log.note(event, actor=actor, target=address, what=what, **details)

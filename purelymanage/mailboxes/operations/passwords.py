@@ -47,8 +47,8 @@ class PasswordSet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Trial:
-    """What trying the new password showed: it opens, it does not, or nothing."""
+class Trial:
+    """What trying a password showed: it opens, it does not, or nothing (`None`)."""
 
     opens: bool | None
     reason: str = ""
@@ -91,7 +91,7 @@ def set_password(
             settle_failed(change, "There is no such mailbox at PurelyMail any more.")
             raise NotChanged(f"{mailbox} is not at PurelyMail any more.")
 
-    trial = _try(mailbox.address, password, seen)
+    trial = try_password(mailbox.address, password, seen)
     if trial.opens is False:
         error = lost or NotApplied()
         settle_failed(change, error.message, seen)
@@ -121,9 +121,10 @@ def give_up_open(*, mailbox: Mailbox, actor: Actor) -> None:
         settle_unknown(change)
 
 
-def _try(address: str, password: str, details: UserDetails | None) -> _Trial:
+def try_password(address: str, password: str, details: UserDetails | None) -> Trial:
+    """See whether a password opens a mailbox, whose details are as given if known."""
     if details and details.two_factor:
-        return _Trial(None, SECOND_FACTOR_ON)
+        return Trial(None, SECOND_FACTOR_ON)
     account = Account(
         host=settings.PURELYMAIL_IMAP_HOST,
         port=settings.PURELYMAIL_IMAP_PORT,
@@ -138,22 +139,22 @@ def _try(address: str, password: str, details: UserDetails | None) -> _Trial:
             if pause is not None:
                 time.sleep(pause)
         except ImapError as exc:
-            return _Trial(
+            return Trial(
                 None, f"the sign-in could not be tried ({exc.message.rstrip('.')})"
             )
         else:
-            return _Trial(opens=True)
+            return Trial(opens=True)
     if details is None:
-        return _Trial(
+        return Trial(
             None,
             "the mail server lets nobody in with it, which may be because of two-factor "
             "sign-in",
         )
-    return _Trial(opens=False)
+    return Trial(opens=False)
 
 
 @transaction.atomic(durable=True)
-def _settle_done(change: Change, details: UserDetails | None, trial: _Trial) -> None:
+def _settle_done(change: Change, details: UserDetails | None, trial: Trial) -> None:
     mailbox, actor = change.mailbox, actor_of(change)
     is_news = Change.objects.settle(change, Change.State.DONE)
     columns = details.as_columns() if details else {}
@@ -177,7 +178,7 @@ def _settle_done(change: Change, details: UserDetails | None, trial: _Trial) -> 
     log.record_many(entries)
 
 
-def _doubts(trial: _Trial, details: UserDetails | None, change: Change) -> list[str]:
+def _doubts(trial: Trial, details: UserDetails | None, change: Change) -> list[str]:
     doubts = []
     if not trial.opens:
         doubts.append(f"PurelyMail said yes, but nobody has tried it: {trial.reason}.")

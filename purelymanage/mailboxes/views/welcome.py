@@ -54,11 +54,11 @@ def welcome(request: HtmxHttpRequest, token: str) -> HttpResponse:
     Programs follow links to preview or scan them, and must not use this one up.
     """
     if not _may_guess(request, dry_run=True):
-        return ratelimit.respond_429(request)
+        return _closed(request, None, status=429)
     hand_over = HandOver.objects.of_token(token)
     if hand_over is None:
         _may_guess(request)
-        return _closed(request, None)
+        return _closed(request, None, status=404)
     if not hand_over.is_open:
         return _closed(request, hand_over)
     context = {
@@ -92,7 +92,8 @@ def _may_guess(request: HttpRequest, *, dry_run: bool = False) -> bool:
     return usage is not None
 
 
-def _closed(request: HtmxHttpRequest, hand_over: HandOver | None) -> HttpResponse:
-    context = {"hand_over": hand_over, "organisation": organisation_of(request)}
-    status = 410 if hand_over else 404
+def _closed(
+    request: HtmxHttpRequest, hand_over: HandOver | None, *, status: int = 410
+) -> HttpResponse:
+    context = {"hand_over": hand_over, "is_too_often": status == 429}
     return render(request, "mailboxes/welcome_closed.html", context, status=status)
