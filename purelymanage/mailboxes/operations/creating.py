@@ -43,6 +43,7 @@ class NotCreated(Refused):
 class Created:
     mailbox: Mailbox
     doubts: list[str]  # what is not as it was asked for, in sentences
+    was_answered: bool = True  # otherwise nobody knows the password for certain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,20 @@ def create_mailbox(
             "PurelyMail's answer was lost on the way. Should the password not open the "
             "mailbox, set a new one.",
         )
-    return Created(_settle_done(creation, details), doubts)
+    mailbox = _settle_done(creation, details)
+    return Created(mailbox, doubts, was_answered=lost is None)
+
+
+def find_out(*, creation: Creation) -> Mailbox | None:
+    """Settle a request whose process died; return the mailbox if it was created.
+
+    For whoever knows that nobody waits for it any more. Raises what the client raises.
+    """
+    details = look(get_client(), creation.address)
+    if details is None:
+        _settle_failed(creation, "PurelyMail did not create it.")
+        return None
+    return _settle_done(creation, details)
 
 
 def say_taken(address: str, actor: Actor) -> str:
