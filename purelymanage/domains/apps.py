@@ -9,11 +9,12 @@ class DomainsConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.accounts import domain_names
         from purelymanage.deletions import registry
-        from purelymanage.domains import deletions, mirror
+        from purelymanage.domains import deletions, mirror, ownership
         from purelymanage.domains.models import Domain
         from purelymanage.domains.sync import register
 
         register(mirror.PART)
+        register(ownership.PART)
         registry.register(
             "domain",
             deletions.DomainHandler(),

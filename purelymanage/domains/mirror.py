@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.utils import timezone
 from purelymanage.audit.events import Event
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import is_being_deleted
-from purelymanage.domains.models import Domain
+from purelymanage.domains.models import Change, Domain, Health
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.purelymail import types
 
@@ -31,6 +32,7 @@ def apply(found: list[types.Domain], reading: Reading) -> str:
     known = {domain.name: domain for domain in Domain.objects.all()}
     listed = {it.name: it for it in found}
     new, changed = [], []
+    verdicts: list[Change] = []
 
     for name, it in listed.items():
         domain = known.get(name)
@@ -42,6 +44,7 @@ def apply(found: list[types.Domain], reading: Reading) -> str:
                 getattr(domain, column) != getattr(it, column) for column in COLUMNS
             ):
                 changed.append(domain)
+                verdicts += _changed_verdicts(domain, it)
                 _report_changes(domain, it, reading)
         elif domain.gone_at < reading.began_at:
             domain.gone_at = None
@@ -62,7 +65,28 @@ def apply(found: list[types.Domain], reading: Reading) -> str:
 
     Domain.objects.bulk_create(new, ignore_conflicts=True)
     Domain.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
+    if verdicts:
+        Change.objects.bulk_create(verdicts)
+        # Whether we see it as well is known by our own look, which costs no call.
+        Health.objects.filter(domain__in={it.domain_id for it in verdicts}).update(
+            next_look_at=timezone.now()
+        )
     return f"{len(listed)} domain{'' if len(listed) == 1 else 's'}"
+
+
+def _changed_verdicts(domain: Domain, now: types.Domain) -> Iterator[Change]:
+    for column, name in RECORDS.items():
+        passes = getattr(now, column)
+        if getattr(domain, column) != passes:
+            before, after = ("fails", "passes") if passes else ("passes", "fails")
+            yield Change(
+                domain=domain,
+                kind=Change.Kind.WITNESS,
+                subject=name,
+                before=[before],
+                after=[after],
+                sentence=f"PurelyMail says that {name} {after},",
+            )
 
 
 def _report_changes(domain: Domain, now: types.Domain, reading: Reading) -> None:

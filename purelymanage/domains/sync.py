@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
@@ -31,6 +31,14 @@ BELIEVED_AFTER = timedelta(hours=2)
 KEPT = timedelta(days=30)
 
 T = TypeVar("T")
+
+
+class IsDue(Protocol):
+    def __call__(self, *, asked: bool) -> bool: ...
+
+
+def _always(*, asked: bool) -> bool:
+    return True
 
 
 class Implausible(Exception):
@@ -80,13 +88,16 @@ class Reading:
 class Part(Generic[T]):
     """Something that is mirrored.
 
-    `check` raises `Implausible`; `apply` returns what it found in a few words.
+    `check` raises `Implausible`; `apply` returns what it found in a few words. A part
+    that need not be read each time says by `is_due` when, given whether somebody
+    `asked` for the sync.
     """
 
     name: str
     fetch: Callable[[PurelymailClient], T]
     apply: Callable[[T, Reading], str]
     check: Callable[[T], None] = lambda _: None
+    is_due: IsDue = _always
 
 
 _parts: dict[str, Part[Any]] = {}
@@ -106,8 +117,10 @@ def expect_some(found: list[Any], known: models.QuerySet[Any], name: str) -> Non
         )
 
 
-def sync(*, actor: Actor) -> SyncRun:
+def sync(*, actor: Actor, asked: bool = True) -> SyncRun:
     """Read the account once. Raise `Refused` where another sync is running.
+
+    Not `asked` is the one by the clock, which leaves out what is not due.
 
     Whatever goes wrong with PurelyMail is told by the run that is returned.
     """
@@ -115,7 +128,7 @@ def sync(*, actor: Actor) -> SyncRun:
     if run is None:
         raise Refused("A sync is running already.")
     try:
-        _apply(run, _read())
+        _apply(run, _read(asked=asked))
     except (PurelymailError, Implausible) as exc:
         _fail(run, _sentence(exc), actor)
     except BaseException:  # the queue ends a task that takes too long by SystemExit
@@ -145,9 +158,10 @@ def _claim() -> SyncRun | None:
     return SyncRun.objects.get(state=SyncRun.State.RUNNING)
 
 
-def _read() -> list[tuple[Part[Any], Any]]:
+def _read(*, asked: bool) -> list[tuple[Part[Any], Any]]:
     client = get_client(patience=PATIENCE)
-    found = [(part, part.fetch(client)) for part in _parts.values()]
+    due = [part for part in _parts.values() if part.is_due(asked=asked)]
+    found = [(part, part.fetch(client)) for part in due]
     for part, data in found:
         try:
             part.check(data)

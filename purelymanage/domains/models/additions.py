@@ -58,6 +58,7 @@ class Addition(models.Model):
     allow_account_reset = models.BooleanField(default=False)
     next_look_at = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)
+    looks = models.PositiveIntegerField(default=0)  # since its first eager minutes
     expires_at = models.DateTimeField()
     tries = models.PositiveIntegerField(default=0)  # times PurelyMail was asked
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -91,6 +92,13 @@ class Addition(models.Model):
         return self.state in (self.State.WAITING, self.State.ADDING)
 
 
+class OwnershipCodeQuerySet(models.QuerySet["OwnershipCode"]):
+    def current(self) -> str:
+        """Return the record's value, or nothing before it was ever read."""
+        newest = self.order_by("-read_at").first()
+        return newest.value if newest else ""
+
+
 class OwnershipCode(models.Model):
     """The record that proves whose a domain is: one for the account, so one row.
 
@@ -100,6 +108,8 @@ class OwnershipCode(models.Model):
 
     value = models.CharField(max_length=1_000)
     read_at = models.DateTimeField(default=timezone.now)
+
+    objects = OwnershipCodeQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.value

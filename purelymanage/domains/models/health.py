@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.domains.models.domains import Domain
+from purelymanage.domains.schedule import TOUCHED_FOR
 
 
 class HealthQuerySet(models.QuerySet["Health"]):
@@ -26,6 +27,12 @@ class HealthQuerySet(models.QuerySet["Health"]):
             .order_by("next_look_at", "pk")
         )
 
+    def blind(self, at: datetime) -> Self:
+        """Domains that could not be looked up at all for a day."""
+        return self.filter(
+            blind_since__lte=at - self.model.BLIND_AFTER, domain__gone_at=None
+        )
+
     def disputed(self) -> Self:
         """Domains of which PurelyMail says something else than we see."""
         return self.exclude(disputed=[]).filter(domain__gone_at=None)
@@ -39,6 +46,9 @@ class Health(models.Model):
 
     # Longer than a whole batch may take.
     LEASE = timedelta(minutes=5)
+    BLIND_AFTER = timedelta(hours=24)
+    # Between two rechecks that people ask for.
+    RECHECK_PAUSE = timedelta(minutes=1)
 
     class State(models.TextChoices):
         UNSEEN = "unseen", "Not looked at yet"
@@ -68,6 +78,8 @@ class Health(models.Model):
     red_since = models.DateTimeField(null=True, blank=True)
     # Since when it cannot be looked up at all.
     blind_since = models.DateTimeField(null=True, blank=True)
+    # When somebody wanted to know it now, and when somebody changed something.
+    asked_at = models.DateTimeField(null=True, blank=True)
     touched_at = models.DateTimeField(null=True, blank=True)
 
     # What people were last told. Another state is told once it has been seen twice.
@@ -76,6 +88,8 @@ class Health(models.Model):
     turning_to = models.CharField(max_length=10, blank=True)
     turning_since = models.DateTimeField(null=True, blank=True)
 
+    # What PurelyMail's check should say if it looked now: {"passes_mx": true, …}.
+    sees = models.JSONField(default=dict)
     # The records of which PurelyMail's stored verdict is another one than ours.
     disputed = models.JSONField(default=list)
     rechecked_at = models.DateTimeField(null=True, blank=True)
@@ -97,6 +111,18 @@ class Health(models.Model):
 
     def __str__(self) -> str:
         return f"{self.domain} ({self.state})"
+
+    @property
+    def wants_news(self) -> bool:
+        """Whether somebody asked since the last look, so that no memory will do."""
+        since = self.looked_at
+        return any(
+            at is not None and (since is None or at >= since)
+            for at in (self.asked_at, self.touched_at)
+        ) or self.is_touched(timezone.now())
+
+    def is_touched(self, now: datetime) -> bool:
+        return self.touched_at is not None and now < self.touched_at + TOUCHED_FOR
 
     @property
     def was_seen(self) -> bool:
