@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -14,10 +14,34 @@ from purelymanage.mailboxes.models.hand_overs import HandOver
 
 class BulkQuerySet(models.QuerySet["Bulk"]):
     def visible_to(self, user: User) -> Self:
-        """Every bulk change, or for a limited person those all within their domains."""
+        """Every bulk change, or for a limited person those all within their domains.
+
+        A draft is nobody's but its maker's.
+        """
+        mine = self.exclude(~models.Q(requested_by=user), state=Bulk.State.DRAFT)
         if user.domain_scope is None:
-            return self
-        return self.filter(domains__contained_by=sorted(user.domain_scope))
+            return mine
+        return mine.filter(domains__contained_by=sorted(user.domain_scope))
+
+    def drafts(self) -> Self:
+        return self.filter(state=Bulk.State.DRAFT)
+
+    def running(self) -> Self:
+        return self.filter(state=Bulk.State.RUNNING)
+
+    def free(self, at: datetime) -> Self:
+        """Those that run and that no worker holds, or none that is still alive."""
+        return self.running().filter(
+            models.Q(lease_until=None) | models.Q(lease_until__lt=at)
+        )
+
+    def held_by(self, bulk: Bulk) -> Self:
+        """This bulk, as long as the attempt that `bulk` was claimed for holds it."""
+        return self.running().filter(pk=bulk.pk, attempt=bulk.attempt)
+
+    def with_old_secrets(self, at: datetime) -> Self:
+        """Ended ones whose failed rows had their time to be tried again."""
+        return self.filter(settled_at__lt=at - Bulk.SECRETS_LIFE)
 
 
 class Bulk(models.Model):
@@ -28,6 +52,10 @@ class Bulk(models.Model):
 
     # Of no use to anybody after this: the rows may hold sealed passwords.
     DRAFT_LIFE = timedelta(hours=24)
+    # Failed rows can be tried again with the same password for as long as this.
+    SECRETS_LIFE = timedelta(hours=72)
+    # Longer than any row may take, with all its calls.
+    LEASE = timedelta(minutes=4)
 
     class Kind(models.TextChoices):
         CREATE = "create", "Create"
@@ -49,6 +77,8 @@ class Bulk(models.Model):
     # What is wanted of each row: flags, tags, defaults of the form.
     wishes = models.JSONField(default=dict)
     file_name = models.CharField(max_length=200, blank=True)
+    # The cells of a file, sealed as they may hold passwords; wiped when it starts.
+    sheet = models.TextField(blank=True)
     domains = models.JSONField(default=list)
     reason = models.CharField(max_length=500, blank=True)  # why it stopped
     failures_in_a_row = models.PositiveIntegerField(default=0)
@@ -66,6 +96,24 @@ class Bulk(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.requested_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def name(self) -> str:
+        """What it is called in the audit log."""
+        return f"bulk change {self.pk}"
+
+    @property
+    def sheet_place(self) -> str:
+        """What the sealed cells are bound to."""
+        return f"mailboxes.bulk:{self.uuid}:sheet"
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == Bulk.State.DRAFT
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == Bulk.State.RUNNING
+
 
 class BulkRowQuerySet(models.QuerySet["BulkRow"]):
     def waiting(self) -> Self:
@@ -73,6 +121,28 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
 
     def failed(self) -> Self:
         return self.filter(state=BulkRow.State.FAILED)
+
+    def open(self) -> Self:
+        """Those that are still to be done, or whose worker may have died."""
+        return self.filter(state__in=[BulkRow.State.WAITING, BulkRow.State.WORKING])
+
+    def in_turn(self) -> Self:
+        """What a dead worker left behind first; what had trouble goes to the end."""
+        left_behind = models.Q(state=BulkRow.State.WORKING)
+        return self.open().order_by(
+            models.Case(models.When(left_behind, then=0), default=1),
+            "tries",
+            "number",
+        )
+
+    def by_state(self) -> dict[str, int]:
+        """Count the rows in each state."""
+        counted = self.order_by().values_list("state").annotate(models.Count("pk"))
+        return dict(counted)
+
+    def by_verdict(self) -> dict[str, int]:
+        counted = self.order_by().values_list("verdict").annotate(models.Count("pk"))
+        return dict(counted)
 
 
 class BulkRow(models.Model):
@@ -86,14 +156,28 @@ class BulkRow(models.Model):
         FAILED = "failed", "Failed"
         LEFT_OUT = "left_out", "Left out"
 
+    class Verdict(models.TextChoices):
+        """What a line of a file means for the account."""
+
+        NEW = "new", "New"
+        CHANGED = "changed", "Changed"
+        SAME = "same", "Same"
+        ERROR = "error", "Error"
+
     bulk = models.ForeignKey(Bulk, on_delete=models.CASCADE, related_name="rows")
     number = models.PositiveIntegerField()  # of the line in the file, or in the choice
     address = models.CharField(max_length=300)
     wishes = models.JSONField(default=dict)  # of this row alone
+    verdict = models.CharField(max_length=10, choices=Verdict, blank=True)
+    # Of a line in a file: pairs of a column's name and a sentence.
+    faults = models.JSONField(default=list)
     secret = models.TextField(blank=True)  # sealed password, wiped when used
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=500, blank=True)
     attempt = models.PositiveIntegerField(default=0)
+    # How often PurelyMail did not answer while this was done.
+    tries = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
     hand_over = models.ForeignKey(
         HandOver, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -108,6 +192,7 @@ class BulkRow(models.Model):
                 fields=["bulk", "number"], name="one_row_per_line_of_a_bulk"
             )
         ]
+        indexes = [models.Index(fields=["bulk", "state"], name="bulk_row_state")]
 
     def __str__(self) -> str:
         return f"{self.address} ({self.state})"
