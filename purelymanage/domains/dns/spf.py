@@ -141,26 +141,25 @@ def merged(records: Sequence[str]) -> str:
     redirects: list[Term] = []
     for record in records:
         bad = set(bad_words(record))
-        for it in evaluated_terms(record):
+        has_ended = False
+        for it in terms(record):
             if it.text in bad or it.host == SPF_HOST:
                 continue
             if it.is_all:
-                endings.append(it)
+                endings += [] if has_ended else [it]
+                has_ended = True
             elif it.is_redirect:
                 redirects.append(it)
-            else:
+            elif not has_ended or it.separator == "=":
                 kept.setdefault(it.text.lower(), it)
     words = [it.text for it in kept.values() if it.separator != "="]
     modifiers = [it.text for it in kept.values() if it.separator == "="]
-    words.append(SPF_INCLUDE)
-    if len(records) > 1 or endings:
+    if len(records) > 1:
         # A redirect counts only where nothing else ends the record.
         words += [f"include:{it.value}" for it in redirects]
         redirects = []
-    if redirects:
-        words.append(redirects[0].text)
-    else:
-        words.append(_ending(endings))
+    words.append(SPF_INCLUDE)
+    words.append(redirects[0].text if redirects and not endings else _ending(endings))
     # Explanations and the like come last, as they are usually written.
     return " ".join(["v=spf1", *dict.fromkeys(words), *modifiers])
 

@@ -98,7 +98,7 @@ def spf_walk(observation: Observation, domain: str) -> Iterator[tuple[str, Answe
     """
     waiting = [(domain, 0)]
     seen = {domain}
-    while waiting and len(seen) <= MOST_RECORDS:
+    while waiting:
         name, depth = waiting.pop(0)
         answer = observation.answer(name, "TXT")
         yield name, answer
@@ -111,6 +111,7 @@ def spf_walk(observation: Observation, domain: str) -> Iterator[tuple[str, Answe
                 it.leads_on
                 and not it.has_macro
                 and host not in seen
+                and len(seen) < MOST_RECORDS
                 and is_askable(host)
             ):
                 seen.add(host)
