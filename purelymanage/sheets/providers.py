@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 # "Password [Required]", "Password (optional)"; Google and Microsoft write such notes.
 NOTES = re.compile(r"\[[^\]]*\]|\([^)]*\)")
+LONGEST = 200  # nothing longer is known, and a search for notes takes its square
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
@@ -17,7 +18,7 @@ def plain(name: str) -> str:
 
     "E-Mail-Adresse", "eMail Adresse*" and "EMAILADRESSE" are all the same.
     """
-    folded = unicodedata.normalize("NFC", name).casefold().translate(UMLAUTS)
+    folded = unicodedata.normalize("NFC", name[:LONGEST]).casefold().translate(UMLAUTS)
     letters = unicodedata.normalize("NFKD", NOTES.sub("", folded).strip() or folded)
     return "".join(it for it in letters if it.isalnum())
 

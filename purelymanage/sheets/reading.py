@@ -25,7 +25,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bar
 EXCEL_HINT = re.compile(r'"?sep=(.)"?[,;\t|]*', re.I)
 RECORDS_TRIED = 50
 CHARACTERS_TRIED = 64 * 1024
-ADDRESS = re.compile(r"\s*<?[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+>?\s*")
+ADDRESS = re.compile(r"\s*<?[^\s@<>]+@[^\s@<>.]+(\.[^\s@<>.]+)+>?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,8 @@ class _Reading:
 
 def _say_ragged(record: Record, width: int) -> str:
     cells = "1 cell" if len(record.cells) == 1 else f"{len(record.cells)} cells"
-    return f"The line has {cells}, where there are {width} columns."
+    columns = "is 1 column" if width == 1 else f"are {width} columns"
+    return f"The line has {cells}, where there {columns}."
 
 
 def _say_double(header: tuple[str, ...]) -> list[str]:

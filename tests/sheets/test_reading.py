@@ -146,6 +146,17 @@ def test_ragged_lines_are_named(line: str, says: str) -> None:
     assert [str(it) for it in sheet.problems] == [says]
 
 
+def test_a_second_cell_in_a_list_is_named() -> None:
+    says = "The line has 2 cells, where there is 1 column."
+    assert says in problem("Address\nanna@example.org,bert@example.org\n")
+
+
+def test_cells_made_to_be_slow_are_read_at_once() -> None:
+    slow = "a@" + "." * 9_000 + "@"
+    sheet = read_text(f"{slow},{slow}\n" + f"{slow},x\n" * 60)
+    assert len(sheet.rows) == 60
+
+
 def test_empty_cells_at_the_end_say_nothing() -> None:
     assert cells(read_text("a,b\n1,2,,\n")) == [("1", "2")]
 

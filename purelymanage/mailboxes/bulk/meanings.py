@@ -38,6 +38,8 @@ def address(cell: str, default_domain: str) -> tuple[str, str]:
         raise Meaningless(
             "There is no domain. Choose one for names without, or write it behind an @."
         )
+    if len(domain) > addresses.LONGEST_ADDRESS:
+        raise Meaningless("The whole address is too long.")
     if "@" in local:
         raise Meaningless("There is more than one @ in it.")
     if not local:

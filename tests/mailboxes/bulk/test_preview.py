@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from purelymanage.mailboxes.bulk.preview import (
     Account,
@@ -15,7 +17,7 @@ from purelymanage.mailboxes.bulk.preview import (
 )
 from purelymanage.mailboxes.bulk.wanted import LABELS, TARGETS, Defaults
 from purelymanage.sheets.columns import guess
-from purelymanage.sheets.reading import read
+from purelymanage.sheets.reading import Row, Sheet, read
 
 GOOD = "nine-blue-canaries-sang"
 ANNA = Known(
@@ -143,6 +145,7 @@ class TestNew:
         ("zoe@leaving.example", "leaving.example is to be deleted and frozen"),
         ("soon@example.org", "has been asked to create soon@example.org already"),
         ("x" * 65 + "@example.org", "At most 64 characters"),
+        ("zoe@" + "example." * 40, "The whole address is too long."),
     ],
 )
 def test_addresses_that_cannot_be(address: str, says: str) -> None:
@@ -334,3 +337,41 @@ def test_a_file_without_header_is_understood() -> None:
 def test_targets_are_never_confused_by_their_own_names() -> None:
     names = [name for target in TARGETS for name in target.names]
     assert len(names) == len(set(names))
+
+
+cells = st.lists(
+    st.sampled_from(["", "a@example.org", "anna@example.org", "yes", "+49", "****"])
+    | st.text(max_size=12),
+    min_size=len(TARGETS),
+    max_size=len(TARGETS),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(cells, max_size=4), from_file=st.booleans())
+def test_each_row_gets_a_line_with_a_verdict_and_a_reason(
+    *, rows: list[list[str]], from_file: bool
+) -> None:
+    sheet = Sheet(
+        file_name="",
+        encoding="UTF-8",
+        delimiter=",",
+        header=tuple(it.name for it in TARGETS),
+        header_lines=1,
+        rows=tuple(Row(it, it, tuple(row)) for it, row in enumerate(rows, 2)),
+        problems=(),
+        remarks=(),
+        lines=len(rows) + 1,
+        empty_lines=0,
+    )
+    seen = preview(
+        sheet,
+        {number: target.name for number, target in enumerate(TARGETS)},
+        defaults=Defaults(domain="example.org", passwords_from_file=from_file),
+        account=ACCOUNT,
+    )
+    assert [it.number for it in seen.lines] == [it.line for it in sheet.rows]
+    for line in seen.lines:
+        assert bool(line.faults) == (line.verdict == Verdict.ERROR)
+        assert (line.wanted is None) == (line.verdict == Verdict.ERROR)
+        assert bool(line.changes) == (line.verdict == Verdict.CHANGED)
