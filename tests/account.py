@@ -16,7 +16,7 @@ from purelymanage.accounts.security.adapter import place_of
 from purelymanage.crypto import seal
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.mailboxes.models import HandOver, Mailbox
+from purelymanage.mailboxes.models import AppPassword, HandOver, Mailbox
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
 from purelymanage.routing.models import Rule
 from tests.passkeys import Passkey
@@ -145,6 +145,21 @@ def add_hand_over(
     hand_over.secret = seal(password, bound_to=hand_over.secret_place)
     hand_over.save()
     return hand_over
+
+
+def add_app_password(
+    owner: User | None,
+    address: str = "box1@example.org",
+    *,
+    pk: int | None = None,
+    **fields: Any,
+) -> AppPassword:
+    """Write an app password that the panel has made for somebody."""
+    fields = {"name": "Phone"} | fields
+    row = AppPassword(pk=pk, address=address, made_by=owner, **fields)
+    row.secret = seal("not-an-app-password", bound_to=row.secret_place)
+    row.save()
+    return row
 
 
 def add_server(owner: User, *, pk: int | None = None, **fields: Any) -> Server:

@@ -133,6 +133,16 @@ ROUTES = {
         "/mailboxes/new/strength/", Right.HANDLE_MAILBOXES
     ),
     "welcome": Route("/welcome/a-token/", is_open=True),
+    "mailboxes:create-app-password": Route(
+        "/mailboxes/box1@example.org/app-passwords/new/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
+    ),
+    "mailboxes:revoke-app-password": Route(
+        "/mailboxes/box1@example.org/app-passwords/1/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
+    ),
     "routing:rule-detail": Route("/routing/1/", Right.SEE_ROUTING, is_scoped=True),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from tests.account import (
+    add_app_password,
     add_belongings,
     add_deletion,
     add_hand_over,
@@ -58,6 +59,7 @@ class PermissionTests(CastTestCase):
         add_belongings(cls.olga)
         add_invitation(cls.olga, pk=1)
         add_hand_over(pk=1)
+        add_app_password(cls.olga, pk=1)
 
     def test_every_route_is_in_the_table(self) -> None:
         found = list(names(get_resolver().url_patterns))

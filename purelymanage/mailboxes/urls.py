@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from purelymanage.mailboxes.views import creating, details, lists
+from purelymanage.mailboxes.views import app_passwords, creating, details, lists
 
 app_name = "mailboxes"
 urlpatterns: list[URLPattern] = [
@@ -10,5 +10,15 @@ urlpatterns: list[URLPattern] = [
     path("new/", creating.create_mailbox, name="create-mailbox"),
     path("new/address/", creating.preview_address, name="preview-address"),
     path("new/strength/", creating.rate_password, name="rate-password"),
+    path(
+        "<str:address>/app-passwords/new/",
+        app_passwords.create_app_password,
+        name="create-app-password",
+    ),
+    path(
+        "<str:address>/app-passwords/<int:pk>/",
+        app_passwords.revoke_app_password,
+        name="revoke-app-password",
+    ),
     path("<str:address>/", details.mailbox_detail, name="mailbox-detail"),
 ]

@@ -14,12 +14,12 @@ SILENT = {
     "deletions/operations/execution:_claim": "settling says what became of it",
     "deletions/operations/execution:_leave": "a sweep finds out and says it",
     "domains/operations/looks:_claim_due": "settling says what was seen",
-    "mailboxes/operations/app_passwords:_claim": "the answer is told once it is there",
     "mailboxes/operations/app_passwords:_claim_revocation": "the end of it is told",
     "mailboxes/operations/changing:claim": "settling says what became of it",
     "mailboxes/operations/creating:_claim": "settling says what became of it",
     "mailboxes/operations/creating:_leave_to_sync": "the sync says what it finds",
-    "migrations/operations/app_passwords:_intend": "the answer is told once it is there",
+    "mailboxes/operations/new_app_passwords:_claim": "the answer is told when it comes",
+    "migrations/operations/app_passwords:_intend": "the answer is told when it comes",
     "migrations/operations/servers:_save": "whoever calls it says it",
 }
 

@@ -12,9 +12,15 @@ from purelymanage.audit.actors import Operator
 from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 from purelymanage.mailboxes import tasks
-from purelymanage.mailboxes.models import AppPassword, Change, Mailbox
+from purelymanage.mailboxes.models import AppPassword, Change, HandOver, Mailbox
 from purelymanage.mailboxes.operations import app_passwords as operations
-from purelymanage.mailboxes.operations.app_passwords import NotMade, NotRevoked
+from purelymanage.mailboxes.operations.app_passwords import NotRevoked
+from purelymanage.mailboxes.operations.new_app_passwords import (
+    NotMade,
+    intend,
+    make_app_password,
+    mint,
+)
 from purelymanage.purelymail.client import PurelymailClient
 from tests.account import add_deletion
 from tests.cast import CastTestCase
@@ -29,9 +35,10 @@ class AppPasswordTestCase(WithMail, CastTestCase):
         self.mailbox = Mailbox.objects.create(address=ADDRESS, domain="shop.example")
 
     def make(self, name: str = "Phone") -> tuple[AppPassword, str]:
-        return operations.make_app_password(
+        made = make_app_password(
             mailbox=self.mailbox, name=name, purpose="", actor=self.adam
         )
+        return made.row, made.plain
 
     def opens(self, plain: str) -> bool:
         return self.sandbox.account.log_in(ADDRESS, plain) is not None
@@ -57,6 +64,18 @@ class MakeAppPasswordTests(AppPasswordTestCase):
         self.assertEqual(entry.actor, self.adam)
         self.assertIn("“Phone”", entry.sentence)
         self.assertNotIn(plain, str(entry.details))
+
+    def test_a_link_shows_it_once_and_dies_with_it(self) -> None:
+        made = make_app_password(
+            mailbox=self.mailbox, name="Tv", purpose="", actor=self.adam, by_link=True
+        )
+        self.assertEqual(made.plain, "")
+        link = HandOver.objects.get()
+        self.assertEqual(link.what, HandOver.What.APP_PASSWORD)
+        operations.revoke_app_password(row=made.row, actor=self.adam)
+        link.refresh_from_db()
+        self.assertFalse(link.is_open)
+        self.assertEqual(link.secret, "")
 
     def test_no_sweep_touches_it(self) -> None:
         _, plain = self.make()
@@ -143,7 +162,7 @@ class MakeAppPasswordTests(AppPasswordTestCase):
         deletion.delete()
         Mailbox.objects.update(domain="example.org")
         with self.assertRaisesMessage(NotMade, "not at PurelyMail any more"):
-            operations.make_app_password(
+            make_app_password(
                 mailbox=self.mailbox, name="x", purpose="", actor=self.lina
             )
         self.assertEqual(len(self.sandbox.calls), 0)
@@ -239,8 +258,8 @@ class RevokeAllTests(AppPasswordTestCase):
         super().setUp()
         self.make("Phone")
         self.make("Laptop")
-        self.copy = operations.intend(address=ADDRESS, name="x", purpose="to copy")
-        operations.mint(row=self.copy)
+        self.copy = intend(address=ADDRESS, name="x", purpose="to copy")
+        mint(row=self.copy)
 
     def test_those_of_people_go_and_those_of_the_panel_stay(self) -> None:
         left = operations.revoke_kept(address=ADDRESS, actor=Operator("root"))

@@ -1,9 +1,10 @@
-"""Making app passwords, and revoking those the panel made."""
+"""Getting rid of the app passwords that the panel made."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,25 +17,17 @@ from purelymanage.audit import log
 from purelymanage.audit.actors import Actor, actor_of, as_columns
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
-from purelymanage.deletions.models import Kind
-from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
-from purelymanage.mailboxes.models import AppPassword, Change, Mailbox
+from purelymanage.mailboxes.models import AppPassword, Change, HandOver
+from purelymanage.mailboxes.operations.hand_overs import withdraw_hand_over
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import (
-    NotSent,
-    PurelymailError,
-    Rejected,
-    Unavailable,
-)
+from purelymanage.purelymail.errors import PurelymailError, Rejected
 
 logger = logging.getLogger(__name__)
 
-# Longer than the call that makes one may take.
-MADE_WITHIN = timedelta(minutes=3)
 MOST_AT_ONCE = 10
 STILL_WORKS = "PurelyMail said it was done, but it still works."
 
@@ -44,79 +37,18 @@ InUse = Callable[[], "models.QuerySet[models.Model, int]"]
 _users: list[InUse] = []
 
 
-class NotMade(Refused):
-    """Why there is no new app password, or that nobody knows (`is_outage`)."""
+class NotRevoked(Refused):
+    """Why an app password still works, as far as anybody knows."""
 
     def __init__(self, message: str, *, is_outage: bool = False) -> None:
         super().__init__(message)
         self.is_outage = is_outage
 
 
-class NotRevoked(Refused):
-    """Why an app password still works, as far as anybody knows."""
-
-
 def register_in_use(provider: InUse) -> None:
     """Let no sweep revoke what an app to the right is working with."""
     if provider not in _users:
         _users.append(provider)
-
-
-# Making
-
-
-def make_app_password(
-    *, mailbox: Mailbox, name: str, purpose: str, actor: User
-) -> tuple[AppPassword, str]:
-    """Make an app password that is kept until somebody revokes it.
-
-    The text is returned once and kept sealed: without it nobody could revoke it.
-    """
-    row = _claim(mailbox, name, purpose, actor)
-    try:
-        return row, mint(row=row)
-    except (Rejected, NotSent) as exc:
-        is_refused = isinstance(exc, Rejected) and not exc.is_about_token
-        said = f"PurelyMail refused it: {exc.message}" if is_refused else exc.message
-        raise NotMade(
-            f"No app password was made for {mailbox}. {said}",
-            is_outage=not is_refused,
-        ) from exc
-    except Unavailable as exc:
-        _note_unsure(row)
-        raise NotMade(
-            f"Nobody knows whether PurelyMail made “{name}”: its answer was lost. If "
-            "the owner sees one of that name in the portal, it can be deleted there, "
-            "as nobody knows its text.",
-            is_outage=True,
-        ) from exc
-
-
-def intend(*, address: str, name: str, purpose: str) -> AppPassword:
-    """Write down that the panel is about to make one for itself, to be revoked soon.
-
-    Before the call, so that a crash leaves a trace of a password that may exist.
-    """
-    return AppPassword.objects.create(
-        address=address,
-        name=name,
-        purpose=purpose,
-        revoke_after=timezone.now() + MADE_WITHIN,
-    )
-
-
-def mint(*, row: AppPassword) -> str:
-    """Make the app password that `row` announces. Raises what the client raises."""
-    try:
-        plain = get_client().create_app_password(row.address, name=row.name)
-    except (Rejected, NotSent) as exc:
-        _note_failed(row, exc.message)
-        raise
-    _note_made(row, plain)
-    return plain
-
-
-# Revoking
 
 
 def revoke_app_password(*, row: AppPassword, actor: Actor) -> None:
@@ -129,7 +61,11 @@ def revoke_app_password(*, row: AppPassword, actor: Actor) -> None:
             "delete it, in the portal."
         )
     if reason := revoke(row=row, actor=actor):
-        raise NotRevoked(f"“{row.name}” could not be revoked yet. {reason}")
+        raise NotRevoked(
+            f"“{row.name}” could not be revoked yet. {reason} The panel tries again by "
+            "itself.",
+            is_outage=True,
+        )
 
 
 def revoke_kept(*, address: str, actor: Actor) -> list[str]:
@@ -158,7 +94,7 @@ def revoke(*, row: AppPassword, actor: Actor | None = None) -> str:
     if not _claim_revocation(row, actor):
         return "It is being revoked already."
     if not row.secret:
-        note = _note_unsure if row.made_by_id else _give_up
+        note = note_unsure if row.made_by_id else _give_up
         note(row)
         return "Nobody knows whether PurelyMail made it."
 
@@ -180,6 +116,7 @@ def revoke(*, row: AppPassword, actor: Actor | None = None) -> str:
         check_login(imap_account(row.address, plain))
     except LoginRefused:
         if _note_revoked(row):
+            _withdraw_links(row, plain)
             return ""
         reason = "The mailbox is just being renamed."
     except ImapError as exc:
@@ -210,31 +147,6 @@ def imap_account(address: str, password: str) -> Account:
         user=address,
         password=password,
         ca_file=settings.IMAP_CA_FILE,
-    )
-
-
-# What is written down
-
-
-@transaction.atomic(durable=True)
-def _claim(mailbox: Mailbox, name: str, purpose: str, actor: User) -> AppPassword:
-    mine = Mailbox.objects.visible_to(actor).present()
-    # Held, so that the same form sent twice makes one.
-    held = mine.select_for_update().filter(pk=mailbox.pk).first()
-    if held is None:
-        raise NotMade(f"{mailbox} is not at PurelyMail any more.")
-    refuse_if_pending(Kind.MAILBOX, held.address)
-    if held.suspended_at:
-        raise NotMade(f"{mailbox} is suspended. Reactivate it first.")
-    same = AppPassword.objects.of_people().filter(address=held.address)
-    if same.filter(name__iexact=name).exists():
-        raise NotMade(f"There is one called “{name}” already. Choose another name.")
-    return AppPassword.objects.create(
-        address=held.address,
-        name=name,
-        purpose=purpose,
-        made_by=actor,
-        revoke_after=timezone.now() + MADE_WITHIN,
     )
 
 
@@ -274,35 +186,7 @@ def _revoke_all(
 
 
 @transaction.atomic(durable=True)
-def _note_made(row: AppPassword, plain: str) -> None:
-    held = AppPassword.objects.select_for_update().get(pk=row.pk)
-    is_kept = bool(held.made_by_id) and not held.is_wanted_gone
-    row.secret = crypto.seal(plain, bound_to=row.secret_place)
-    row.revoke_after = None if is_kept else timezone.now()
-    row.save(update_fields=["secret", "revoke_after"])
-    log.record(
-        Event.APP_PASSWORD_CREATED,
-        actor=row.made_by or Agent.PANEL,
-        target=held.address,
-        purpose=row.what,
-    )
-
-
-@transaction.atomic(durable=True)
-def _note_failed(row: AppPassword, reason: str) -> None:
-    row.delete()
-    if row.made_by:
-        log.record(
-            Event.APP_PASSWORD_FAILED,
-            actor=row.made_by,
-            target=row.address,
-            purpose=row.what,
-            reason=reason or "PurelyMail gave no reason.",
-        )
-
-
-@transaction.atomic(durable=True)
-def _note_unsure(row: AppPassword) -> None:
+def note_unsure(row: AppPassword) -> None:
     """Keep a person's request whose answer was lost as a note that it may exist."""
     row.revoke_after = None
     row.save(update_fields=["revoke_after"])
@@ -365,6 +249,22 @@ def _give_up(row: AppPassword) -> None:
             f"“{row.name}” in the portal, it can be deleted there."
         ),
     )
+
+
+def _withdraw_links(row: AppPassword, plain: str) -> None:
+    """Let no link show a text that opens nothing any more."""
+    links = HandOver.objects.open().filter(
+        mailbox__address=row.address, what=HandOver.What.APP_PASSWORD
+    )
+    for link in links.exclude(secret=""):
+        try:
+            shows = crypto.unseal(link.secret, bound_to=link.secret_place)
+        except crypto.Unreadable:
+            continue
+        if shows == plain:
+            # Of somebody who opens it at this moment, nobody has to be told.
+            with suppress(Refused):
+                withdraw_hand_over(hand_over=link, actor=_who(row))
 
 
 def _who(row: AppPassword) -> Actor:

@@ -15,7 +15,7 @@ from purelymanage.accounts.permissions import (
 from purelymanage.audit.history import history_of
 from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.http import page_or_partial
-from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.models import AppPassword, Mailbox
 from purelymanage.mailboxes.operations.details import ask_for_details
 
 
@@ -46,6 +46,7 @@ def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
     return {
         "mailbox": mailbox,
         "deletion": deletion,
+        "app_passwords": AppPassword.objects.filter(address=mailbox.address).listed(),
         "history": history_of(mailbox.address, user),
         "may_handle": is_open and user.may(Right.HANDLE_MAILBOXES),
         "may_manage": is_open and user.may(Right.MANAGE),

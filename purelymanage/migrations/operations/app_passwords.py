@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from purelymanage.mailboxes.models import AppPassword
-from purelymanage.mailboxes.operations import app_passwords
+from purelymanage.mailboxes.operations import app_passwords, new_app_passwords
 from purelymanage.migrations.models import Run, RunPassword
 
 PURPOSE = "to copy a mailbox"
@@ -18,7 +18,7 @@ def mint(*, run: Run) -> str:
 
     Raises what the client raises.
     """
-    return app_passwords.mint(row=_intend(run))
+    return new_app_passwords.mint(row=_intend(run))
 
 
 def revoke_of(*, run: Run) -> None:
@@ -30,7 +30,7 @@ def revoke_of(*, run: Run) -> None:
 
 @transaction.atomic(durable=True)
 def _intend(run: Run) -> AppPassword:
-    row = app_passwords.intend(
+    row = new_app_passwords.intend(
         address=run.job.destination,
         name=f"PurelyManage copy {date_format(timezone.localtime(), 'j F Y H:i')}",
         purpose=PURPOSE,
