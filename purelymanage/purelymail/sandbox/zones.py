@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 MAIL_HOST = "mailserver.purelymail.com"
@@ -131,28 +131,34 @@ class Zones:
             return normal(name) in self._zones
 
     def at(self, name: str, *, at_zone: bool = True) -> list[Record]:
-        """Return every visible record with exactly this name.
+        """Return every visible record of this name, a wildcard's where it has none.
 
         Not `at_zone` is what resolvers see, which may be behind.
         """
-        found = self.zone_of(name)
-        if found is None:
-            return []
-        name, now = normal(name), time.time() - (0 if at_zone else found[1].lag)
-        return [
-            it for it in found[1].records if it.name == name and it.visible_at <= now
-        ]
+        return self._find(name, at_zone=at_zone) or []
 
     def exists(self, name: str, *, at_zone: bool = True) -> bool:
         """Say whether a name exists, be it only because something lies below it."""
+        return self._find(name, at_zone=at_zone) is not None
+
+    def _find(self, name: str, *, at_zone: bool) -> list[Record] | None:
         found = self.zone_of(name)
         if found is None:
-            return False
-        name, now = normal(name), time.time() - (0 if at_zone else found[1].lag)
-        return name == found[0] or any(
-            it.visible_at <= now and (it.name == name or it.name.endswith(f".{name}"))
-            for it in found[1].records
-        )
+            return None
+        zone, contents = found
+        name, now = normal(name), time.time() - (0 if at_zone else contents.lag)
+        records = [it for it in contents.records if it.visible_at <= now]
+        here = [it for it in records if it.name == name]
+        if here or name == zone or _is_above(name, records):
+            return here
+        # A wildcard stands in below the closest name that exists.
+        above = name.partition(".")[2]
+        while above != zone and not (
+            _is_above(above, records) or any(it.name == above for it in records)
+        ):
+            above = above.partition(".")[2]
+        wild = [it for it in records if it.name == f"*.{above}"]
+        return [replace(it, name=name) for it in wild] or None
 
     def look_up(self, name: str, kind: str, *, at_zone: bool = True) -> list[Record]:
         """Return the answer to a question, aliases on the way included."""
@@ -189,6 +195,10 @@ class Zones:
 
 def normal(name: str) -> str:
     return name.rstrip(".").lower()
+
+
+def _is_above(name: str, records: list[Record]) -> bool:
+    return any(it.name.endswith(f".{name}") for it in records)
 
 
 def absolute(name: str, zone: str) -> str:
