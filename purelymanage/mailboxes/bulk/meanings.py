@@ -66,7 +66,7 @@ def recovery_email(cell: str, own_address: str) -> str:
 
 def phone(cell: str) -> str:
     """Return a number as E.164 writes it. A plus makes no formula here."""
-    written = as_meant(cell.strip())
+    written = as_meant(cell.strip()).replace("(0)", "")
     number = BETWEEN_DIGITS.sub("", written)
     if not number:
         return ""

@@ -19,7 +19,7 @@ from purelymanage.mailboxes import addresses, passwords
 from purelymanage.mailboxes.bulk import meanings
 from purelymanage.mailboxes.bulk.meanings import Meaningless
 from purelymanage.mailboxes.bulk.wanted import LABELS, Defaults, Wanted
-from purelymanage.mailboxes.tags import distinct
+from purelymanage.mailboxes.tags import distinct, object_to_tags
 from purelymanage.sheets.columns import values
 from purelymanage.sheets.reading import Row, Sheet
 
@@ -44,6 +44,9 @@ class Known:
     search_indexing: bool | None = None
     recovery: frozenset[str] | None = None  # targets, written small
     tags: tuple[str, ...] = ()
+
+
+NOBODY = Known()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +175,11 @@ class _Judge:
         with self._noting(line, "recovery_phone"):
             recovery_phone = meanings.phone(cells.get("recovery_phone", ""))
         with self._noting(line, "tags"):
-            tags = meanings.tags(cells.get("tags", ""))
+            tags = tuple(
+                distinct([*meanings.tags(cells.get("tags", "")), *self.defaults.tags])
+            )
+            if objection := object_to_tags(distinct([*(known or NOBODY).tags, *tags])):
+                raise Meaningless(objection)
 
         sets_password = is_new or self.defaults.reset_existing
         if sets_password and self.defaults.passwords_from_file:
@@ -190,7 +197,7 @@ class _Judge:
             search_indexing=search_indexing,
             recovery_email=recovery_email,
             recovery_phone=recovery_phone,
-            tags=tuple(distinct([*tags, *self.defaults.tags])),
+            tags=tags,
             sets_password=sets_password,
             password=password,
         )
@@ -297,7 +304,7 @@ def _changes(known: Known, wanted: Wanted) -> Iterator[Change]:
         if method and (known.recovery is None or method.lower() not in known.recovery):
             yield Change(target, "", method)
     tags = distinct([*known.tags, *wanted.tags])
-    if len(tags) > len(known.tags):
+    if len(tags) > len(distinct(known.tags)):
         yield Change("tags", ", ".join(known.tags), ", ".join(tags))
     if wanted.sets_password:
         yield Change("password", "", "a new one")

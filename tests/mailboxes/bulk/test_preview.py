@@ -24,7 +24,7 @@ ANNA = Known(
     reset_allowed=True,
     search_indexing=False,
     recovery=frozenset({"a.lind@mail.example", "+491701234567"}),
-    tags=("Sales",),
+    tags=("sales",),
 )
 ACCOUNT = Account(
     mailboxes={
@@ -93,7 +93,7 @@ class TestNew:
     def test_a_row_says_more_than_the_defaults(self) -> None:
         line = row(
             "Email,Recovery email,Recovery phone,Reset allowed,Search indexing,Tags",
-            'zoe@EXAMPLE.org,Z@mail.example,0049 (170) 123-4567,nein,1,"a; B c,A"',
+            'zoe@EXAMPLE.org,Z@mail.example,0049 (0)170 123-4567,nein,1,"a; b c,a"',
         )
         assert line.wanted is not None
         assert line.wanted.wishes == {
@@ -101,7 +101,7 @@ class TestNew:
             "search_indexing": True,
             "recovery_email": "Z@mail.example",
             "recovery_phone": "+491701234567",
-            "tags": ["a", "B c"],
+            "tags": ["a", "b c"],
             "sets_password": True,
         }
 
@@ -252,14 +252,14 @@ class TestExisting:
     def test_each_change_is_named(self) -> None:
         line = row(
             "Email,Recovery email,Reset allowed,Search indexing,Tags,Password",
-            f'anna@example.org,new@mail.example,no,on,"Berlin,sales",{GOOD}',
+            f'anna@example.org,new@mail.example,no,on,"berlin,sales",{GOOD}',
         )
         assert line.verdict == Verdict.CHANGED
         assert [(it.target, it.before, it.after) for it in line.changes] == [
             ("reset_allowed", "on", "off"),
             ("search_indexing", "off", "on"),
             ("recovery_email", "", "new@mail.example"),
-            ("tags", "Sales", "Sales, Berlin"),
+            ("tags", "sales", "sales, berlin"),
         ]
         assert line.changes[0].label == "leave to reset the password"
         assert line.wanted is not None
