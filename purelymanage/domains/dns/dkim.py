@@ -57,6 +57,13 @@ def _judge_key(
 
     text = observation.answer(record.name, "TXT")
     address = observation.answer(record.name, "A")
+    wild = observation.answer(f"{WILDCARD_PROBE}.{observation.domain}", "TXT")
+    if text.is_found and set(text.records) <= set(wild.records):
+        return verdict(
+            State.MISSING,
+            "Only a wildcard answers; the record itself is missing.",
+            text,
+        ), []
     keys = [it for it in text.records if _is_key(it)]
     if keys:
         return verdict(

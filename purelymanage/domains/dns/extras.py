@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 from purelymanage.domains.dns.expected import MAIL_HOST, Record
 from purelymanage.domains.dns.names import is_public_suffix, unicode_name
-from purelymanage.domains.dns.observations import Observation, Outcome
+from purelymanage.domains.dns.observations import (
+    Failure,
+    Observation,
+    Outcome,
+)
 from purelymanage.domains.dns.questions import (
     MOST_QUESTIONS,
     WILDCARD_PROBE,
@@ -84,6 +88,7 @@ def zone_findings(observation: Observation) -> list[Finding]:
                 "Remove them at the registrar, or set up the zone on them.",
             )
         )
+    findings += _circles(observation)
     texts = observation.answer(domain, "TXT").records
     if len(texts) > MANY_TEXTS:
         findings.append(
@@ -124,11 +129,33 @@ def zone_findings(observation: Observation) -> list[Finding]:
     return findings
 
 
+def _circles(observation: Observation) -> list[Finding]:
+    below = f".{observation.domain}"
+    names = [
+        name
+        for (name, _), answer in sorted(observation.answers.items())
+        if answer.failure is Failure.LOOP and f".{name}".endswith(below)
+    ]
+    return [
+        Finding(
+            "alias-loop",
+            Severity.WARNING,
+            "DNS",
+            f"The alias (CNAME) at {unicode_name(name)} leads in circles",
+            "Whoever follows it never arrives and gives up.",
+            "Delete it, or let it lead to a name that has records of its own.",
+        )
+        for name in dict.fromkeys(names)
+    ]
+
+
 def _without_zone(observation: Observation) -> list[Finding]:
     shown = unicode_name(observation.domain)
     name = observation.domain
     while not is_public_suffix(name):
         answer = observation.answer(name, "NS")
+        if answer.failure is Failure.LOOP:
+            return []
         if answer.outcome is Outcome.FAILED:
             return [
                 Finding(

@@ -92,6 +92,13 @@ CASES = [
         "attention",
     ),
     Case(
+        "wildcard text and no DKIM",
+        dkim(("*", "TXT", "hello")),
+        codes("wildcard"),
+        bad("missing", ALL),
+        "attention",
+    ),
+    Case(
         "wildcard address",
         dkim(("*", "A", "192.0.2.80")),
         codes("wildcard"),

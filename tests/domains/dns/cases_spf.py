@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.domains.dns.cases import Case, Line, bad, codes, zone
+from tests.domains.dns.cases import NS, Case, Line, bad, codes, zone
 
 WRONG = bad("wrong", "spf")
 OURS = "include:_spf.purelymail.com"
@@ -128,6 +128,18 @@ CASES = [
         "cannot tell",
         more={"silent.example": []},
         faults={"silent.example": "refused"},
+    ),
+    Case(
+        "PurelyMail's own record gone",
+        zone(),
+        codes("spf-purelymail-absent"),
+        more={"purelymail.com": [NS]},
+    ),
+    Case(
+        "PurelyMail's own record cannot be looked up",
+        zone(),
+        codes("spf-unknown"),
+        faults={"purelymail.com": "servfail"},
     ),
     Case(
         "include of itself",

@@ -100,6 +100,33 @@ CASES = [
         "attention",
     ),
     Case(
+        "alias in circles",
+        zone(
+            ("_dmarc", "CNAME", "round.example.org"),
+            ("round", "CNAME", "about.example.org"),
+            ("about", "CNAME", "round.example.org"),
+            without="dmarc",
+        ),
+        codes("alias-loop"),
+        bad("cannot tell", "dmarc"),
+        "attention",
+    ),
+    Case(
+        "domain that is an alias in circles",
+        [
+            NS,
+            ("news", "CNAME", "about.example.org"),
+            ("about", "CNAME", "news.example.org"),
+        ],
+        codes("alias-loop"),
+        {
+            **bad("cannot tell", "ownership mx spf"),
+            **bad("missing", "dkim1 dkim2 dkim3 dmarc"),
+        },
+        "cannot tell",
+        domain="news.example.org",
+    ),
+    Case(
         "domain that is an alias",
         [NS, ("news", "CNAME", "old.example")],
         codes("domain-is-alias"),
