@@ -182,6 +182,11 @@ class _Reading:
             )
         if header is None:
             header = not any(ADDRESS.fullmatch(it) for it in record.cells)
+        if header and self._may_hold_rows(record.cells, len(record.cells)):
+            raise Unreadable(
+                "A quoted name of a column goes on over several lines and may hold "
+                "rows: perhaps a quote is missing."
+            )
         if header:
             self.header = tuple(record.cells)
             self.header_lines = record.last_line - record.line + 1
@@ -206,10 +211,23 @@ class _Reading:
             fault, column = _say_ragged(record, width), len(cells)
         elif not fault and any(it.strip() for it in more):
             fault, column = _say_ragged(record, width), width
+        elif not fault and self._may_hold_rows(cells, width):
+            fault = (
+                "A quoted cell goes on over these lines and may hold rows of its own: "
+                "perhaps a quote is missing. If not, take out its line breaks."
+            )
         if fault:
             self.problems.append(Problem(record.line, record.last_line, fault, column))
         else:
             self.rows.append(Row(record.line, record.last_line, tuple(cells)))
+
+    def _may_hold_rows(self, cells: list[str], width: int) -> bool:
+        """Tell whether stray quotes may have made one row of several.
+
+        Where they have, the delimiters of the others are left within the cells.
+        """
+        within = sum(it.count(self.delimiter) for it in cells if "\n" in it)
+        return within >= width - 1 > 0
 
     @property
     def records(self) -> int:

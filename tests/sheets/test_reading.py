@@ -125,6 +125,29 @@ def test_a_quote_that_is_never_closed_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'n,a\n"Anna,a@a.example\nBert,b@a.example\nZoe",z@a.example\n',
+        'n,f,a\n1,"Anna,a@a.example\n2,Bert",b@a.example\n',
+    ],
+)
+def test_rows_within_a_quoted_cell_are_not_lost(text: str) -> None:
+    sheet = read_text(text)
+    assert not sheet.rows
+    assert "may hold rows of its own" in str(sheet.problems[0])
+
+
+def test_rows_within_the_header_are_not_lost() -> None:
+    text = '"name,login\nAnna,anna\nBert",bert\nZoe,zoe\n'
+    assert "may hold rows" in refusal(text)
+
+
+def test_a_quoted_cell_may_have_several_lines() -> None:
+    text = 'n,m,a\nAnna,"Street 1\nBerlin, DE",a@a.example\n'
+    assert cells(read_text(text))[0][1] == "Street 1\nBerlin, DE"
+
+
 def test_text_after_a_closing_quote_is_named() -> None:
     sheet = read_text('a,b\n"1"x,2\n3,4\n')
     assert cells(sheet) == [("3", "4")]

@@ -174,7 +174,13 @@ def test_what_spreadsheets_write_comes_back(
     rows: list[list[str]], delimiter: str, encoding: str, line_break: str
 ) -> None:
     header = [f"Name {it}" for it in range(len(rows[0]))]
-    rows = [row for row in rows if any(it.strip() for it in row)] or [header]
+    # Rows in which others may hide are named instead, as other tests say.
+    rows = [
+        row
+        for row in rows
+        if any(it.strip() for it in row)
+        and sum(it.count(delimiter) for it in row if "\n" in it) < len(row) - 1
+    ] or [header]
     out = io.StringIO()
     writer = csv.writer(out, delimiter=delimiter, lineterminator=line_break)
     writer.writerows([header, *rows])
