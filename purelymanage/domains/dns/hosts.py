@@ -19,7 +19,6 @@ class NameForm(StrEnum):
 
     AT = "@"  # relative, @ for the domain itself
     EMPTY = "empty"  # relative, nothing for the domain itself
-    FULL = "full"
     UNKNOWN = "unknown"
 
 
@@ -42,8 +41,6 @@ class Host:
 
     def name_for(self, record: Record) -> str:
         """Return what to type as the name; empty if the field stays empty."""
-        if self.form is NameForm.FULL:
-            return record.name
         if self.form is NameForm.EMPTY and record.relative_name == "@":
             return ""
         return record.relative_name
@@ -68,8 +65,6 @@ class Host:
                 f"Leave the field “{self.name_field}” empty for the domain itself, and"
                 " write only the part before the domain for everything else."
             )
-        if self.form is NameForm.FULL:
-            return f"In the field “{self.name_field}”, write names in full."
         return (
             "Most forms want only the part before the domain, and @ or nothing for the"
             " domain itself. Look afterwards whether the domain was added twice."

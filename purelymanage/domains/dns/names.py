@@ -16,7 +16,11 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # What browsers and chat programs leave in a copied name without showing it.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-# Wildcards and names that people copy with the domain they belong to.
+# What surrounds a name in running text.
+WRAPPING = (
+    "\"'`<>()[],; \t\r\n“”„«»"
+    "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
+)
 WILDCARD = "*."
 
 
@@ -31,7 +35,7 @@ def domain_name(pasted: str) -> str:
     international names.
     """
     text = INVISIBLE.sub("", unicodedata.normalize("NFKC", pasted)).strip()
-    text = text.strip("\"'`<>()[],; \t\r\n")
+    text = text.strip(WRAPPING).lstrip("/")
     text = text.removeprefix("mailto:")
     if scheme := SCHEME.match(text):
         text = re.split(r"[/?#]", text[scheme.end() :], maxsplit=1)[0]

@@ -98,13 +98,11 @@ def judge_spf(
         ), findings
     if not _lets_us_send(observation, only):
         if result.unknown and not _names_us(only):
-            return Verdict(
-                record,
+            return verdict(
                 State.UNKNOWN,
                 "PurelyMail is not named in the record itself, and what it refers to"
                 " could not be looked up.",
-                found=tuple(found),
-                ttl=answer.ttl,
+                only,
             ), findings
         return verdict(State.WRONG, _why_not(only), merged([only])), findings
     if result.problem:
@@ -112,7 +110,7 @@ def judge_spf(
             State.WRONG,
             "PurelyMail is allowed to send, but receivers cannot evaluate the record"
             f" and ignore it: {PROBLEMS[result.problem]}.",
-            merged([only]),
+            _without_dead_ends(observation, only),
         ), findings
     if any(it.is_all and it.qualifier in ("", "+") for it in evaluated_terms(only)):
         return verdict(
@@ -170,6 +168,36 @@ def _ending(found: Sequence[Term]) -> str:
     """
     kinds = {it.qualifier for it in found}
     return "-all" if kinds == {"-"} else "~all"
+
+
+def _without_dead_ends(observation: Observation, record: str) -> str:
+    """Return a record without the words that make it fail.
+
+    It stays as it is if they stand in records it refers to, or are merely too many.
+    """
+    words = [
+        it.text
+        for it in terms(record)
+        if it.has_macro or not _is_dead_end(observation, it)
+    ]
+    if len(words) == len(terms(record)):
+        return record
+    return merged([" ".join(["v=spf1", *words])])
+
+
+def _is_dead_end(observation: Observation, term: Term) -> bool:
+    host = term.host or observation.domain
+    if term.leads_on:
+        answer = observation.answer(host, "TXT")
+        is_faulty = answer.is_known and len(spf_records(answer.records)) != 1
+        return is_faulty or host == observation.domain
+    if term.name == "mx":
+        return observation.answer(host, "MX").is_absent
+    return (
+        term.name == "a"
+        and observation.answer(host, "A").is_absent
+        and observation.answer(host, "AAAA").is_absent
+    )
 
 
 def _mended(text: str) -> str:

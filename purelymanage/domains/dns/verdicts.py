@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from purelymanage.domains.dns.expected import DKIM_KINDS, Kind, Record
+from purelymanage.domains.dns.expected import DKIM_KINDS, Kind, Need, Record
 from purelymanage.domains.dns.names import unicode_name
 from purelymanage.domains.dns.observations import Answer, Outcome
 
@@ -126,11 +126,16 @@ class Health:
 
     @property
     def to_set(self) -> list[Verdict]:
-        """The records that have to be set or corrected, optional ones left out."""
+        """The records that have to be set or corrected, optional ones left out.
+
+        Neither is one that needs thought instead of another value.
+        """
         return [
             it
             for it in self.verdicts
-            if it.state.is_bad and it.record.need != "optional"
+            if it.state.is_bad
+            and it.record.need is not Need.OPTIONAL
+            and it.found != (it.value_to_set,)
         ]
 
     @property

@@ -62,6 +62,10 @@ def test_what_it_offers_is_final(records: list[str], expected: str) -> None:
         ("version misspelt", f"v=spf1 {OURS} ~all"),
         ("space forgotten before all", f"v=spf1 {OURS} ~all"),
         ("word nobody understands", f"v=spf1 {OURS} ~all"),
+        ("include that does not exist", f"v=spf1 {OURS} ~all"),
+        ("include with two records", f"v=spf1 {OURS} ~all"),
+        ("include of itself", f"v=spf1 {OURS} ~all"),
+        ("three names that do not exist", f"v=spf1 {OURS} ~all"),
         ("hard ending", f"v=spf1 {OURS} -all"),
     ],
 )
@@ -69,6 +73,14 @@ def test_it_says_what_to_set(case: str, value: str) -> None:
     verdict = judge(observe(CASES[case])).verdict(Kind.SPF)
     assert verdict is not None
     assert verdict.value_to_set == value
+
+
+def test_where_nothing_can_be_offered_nothing_is() -> None:
+    health = judge(observe(CASES["eleven look-ups"]))
+    verdict = health.verdict(Kind.SPF)
+    assert verdict is not None
+    assert (verdict.value_to_set,) == verdict.found
+    assert verdict not in health.to_set
 
 
 @pytest.mark.parametrize(
