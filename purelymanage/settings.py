@@ -231,6 +231,11 @@ STORAGES = {
     },
 }
 
+# Uploaded tables may hold passwords: they never touch the disk. What is larger than any
+# that is read does not arrive.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20

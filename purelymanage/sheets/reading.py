@@ -182,6 +182,11 @@ class _Reading:
             )
         if header is None:
             header = not any(ADDRESS.fullmatch(it) for it in record.cells)
+            if not header:
+                self.remarks.append(
+                    "The first line was taken for a row, as it holds an address. "
+                    "Columns have no names in this file."
+                )
         if header and self._may_hold_rows(record.cells, len(record.cells)):
             raise Unreadable(
                 "A quoted name of a column goes on over several lines and may hold "
@@ -193,10 +198,6 @@ class _Reading:
             self.remarks += _say_double(self.header)
         else:
             self.header = tuple(f"Column {it + 1}" for it in range(len(record.cells)))
-            self.remarks.append(
-                "The first line was taken for a row, as it holds an address. Columns "
-                "have no names in this file."
-            )
             self._take(record)
 
     def _take(self, record: Record) -> None:

@@ -278,7 +278,8 @@ def test_a_first_line_with_an_address_is_a_row() -> None:
 
 
 def test_a_first_line_is_a_row_where_somebody_says_so() -> None:
-    assert len(read(b"anna,geheim\nbert,geheim\n", header=False).rows) == 2
+    sheet = read(b"anna,geheim\nbert,geheim\n", header=False)
+    assert (len(sheet.rows), sheet.remarks) == (2, ())
 
 
 def test_equal_names_are_told() -> None:
