@@ -132,6 +132,21 @@ ROUTES = {
     "mailboxes:rate-password": Route(
         "/mailboxes/new/strength/", Right.HANDLE_MAILBOXES
     ),
+    "mailboxes:make-hand-over": Route(
+        "/mailboxes/box1@example.org/hand-overs/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
+    ),
+    "mailboxes:withdraw-hand-over": Route(
+        "/mailboxes/box1@example.org/hand-overs/1/withdraw/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
+    ),
+    "mailboxes:reset-password": Route(
+        "/mailboxes/box1@example.org/reset-password/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
+    ),
     "welcome": Route("/welcome/a-token/", is_open=True),
     "mailboxes:create-app-password": Route(
         "/mailboxes/box1@example.org/app-passwords/new/",

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from purelymanage.mailboxes.views import app_passwords, creating, details, lists
+from purelymanage.mailboxes.views import (
+    app_passwords,
+    creating,
+    details,
+    hand_overs,
+    lists,
+    passwords,
+)
 
 app_name = "mailboxes"
 urlpatterns: list[URLPattern] = [
@@ -19,6 +26,21 @@ urlpatterns: list[URLPattern] = [
         "<str:address>/app-passwords/<int:pk>/",
         app_passwords.revoke_app_password,
         name="revoke-app-password",
+    ),
+    path(
+        "<str:address>/hand-overs/",
+        hand_overs.make_hand_over,
+        name="make-hand-over",
+    ),
+    path(
+        "<str:address>/hand-overs/<int:pk>/withdraw/",
+        hand_overs.withdraw_hand_over,
+        name="withdraw-hand-over",
+    ),
+    path(
+        "<str:address>/reset-password/",
+        passwords.reset_password,
+        name="reset-password",
     ),
     path("<str:address>/", details.mailbox_detail, name="mailbox-detail"),
 ]

@@ -85,6 +85,7 @@ class PurelymailClient:
         enable_search_indexing: bool = True,
         send_welcome_email: bool = True,
         recovery_email: str = "",
+        recovery_phone: str = "",
     ) -> None:
         local, _, domain = address.rpartition("@")
         self._do(
@@ -96,6 +97,7 @@ class PurelymailClient:
             enableSearchIndexing=enable_search_indexing,
             sendWelcomeEmail=send_welcome_email,
             recoveryEmail=recovery_email or None,
+            recoveryPhone=recovery_phone or None,
         )
 
     def modify_user(

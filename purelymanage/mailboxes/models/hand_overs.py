@@ -47,9 +47,10 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
         return self.exclude(secret="").filter(over | gone)
 
     def lately(self) -> Self:
-        """The open ones and what became of the others, for as long as it matters."""
+        """What became of them, the newest first, for as long as it matters."""
         since = timezone.now() - HandOver.REMEMBERED
-        return self.select_related("made_by").filter(made_at__gt=since)
+        lately = self.select_related("made_by", "mailbox").filter(made_at__gt=since)
+        return lately.order_by("-made_at")[:10]
 
 
 class HandOver(models.Model):

@@ -17,6 +17,7 @@ from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.mailboxes.operations.changing import LOOK_TIMEOUT, look
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
+from purelymanage.mailboxes.operations.hand_overs import GONE, withdraw_all_of
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import (
     NotApplied,
@@ -49,6 +50,7 @@ class Created:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     recovery_email: str = ""
+    recovery_phone: str = ""  # a plus and digits only
     reset_allowed: bool = True
     search_indexing: bool = True
     # Off, unlike at PurelyMail: its owner knows the organisation and not PurelyMail,
@@ -73,6 +75,7 @@ def create_mailbox(
             enable_search_indexing=wishes.search_indexing,
             send_welcome_email=wishes.welcome,
             recovery_email=wishes.recovery_email,
+            recovery_phone=wishes.recovery_phone,
         )
         lost = None
     except (Rejected, NotSent) as exc:
@@ -126,8 +129,8 @@ def say_taken(address: str, actor: Actor) -> str:
         return f"{address} exists already."
     return (
         f"You have just created {address}, so it was not created again. Its password "
-        "was shown once and is not kept here: if nobody noted it, set a new one at "
-        "PurelyMail."
+        "was shown once and is not kept here: if nobody noted it, set a new one on the "
+        "page of the mailbox."
     )
 
 
@@ -165,9 +168,12 @@ def _doubts(details: UserDetails, wishes: Wishes) -> list[str]:
         )
         if wanted != actual
     ]
-    targets = {method.target.lower() for method in details.recovery_methods}
-    if wishes.recovery_email and wishes.recovery_email.lower() not in targets:
-        doubts.append(f"PurelyMail did not keep {wishes.recovery_email} for recovery.")
+    kept = {method.target.lower() for method in details.recovery_methods}
+    doubts += [
+        f"PurelyMail did not keep {target} for recovery."
+        for target in (wishes.recovery_email, wishes.recovery_phone)
+        if target and target.lower() not in kept
+    ]
     return doubts
 
 
@@ -216,11 +222,15 @@ def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
             "gone_at": None,
         },
     )
-    if is_news:
-        log.record(
-            Event.MAILBOX_CREATED, actor=actor_of(creation), target=creation.address
-        )
     request_sync()
+    # Of one that had the same address before.
+    actor = actor_of(creation)
+    entries = withdraw_all_of(mailboxes=[mailbox], actor=actor, reason=GONE, what=None)
+    if is_news:
+        entries.append(
+            log.note(Event.MAILBOX_CREATED, actor=actor, target=creation.address)
+        )
+    log.record_many(entries)
     return mailbox
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -19,6 +18,7 @@ from purelymanage.mailboxes.hints import takers
 from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.mailboxes.operations.creating import NotCreated
 from purelymanage.mailboxes.passwords import make_password
+from purelymanage.mailboxes.views.hand_overs import hand_out
 
 
 @sensitive_post_parameters("password")
@@ -48,12 +48,9 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
             status = 502 if exc.is_outage else 422
         else:
             # The answer to the form itself, so that the password is kept nowhere.
-            context = {
-                "created": created,
-                "password": password,
-                "hosts": _hosts(),
-                "takers": takers(form.address, request.user),
-            }
+            told = takers(form.address, request.user)
+            doubts = [*created.doubts, *told]
+            context = hand_out(created.mailbox, password, doubts, request.user)
             return render(request, "mailboxes/created.html", context, status=201)
 
     strength = None if form["password"].errors else form.rate_password()
@@ -91,15 +88,3 @@ def preview_address(request: AuthenticatedHttpRequest) -> HttpResponse:
         "takers": takers(form.address, request.user) if form.address else [],
     }
     return render(request, "mailboxes/_address_preview.html", context)
-
-
-def _hosts() -> list[tuple[str, str]]:
-    """Return what a mail program has to know besides address and password."""
-    imap = f"{settings.PURELYMAIL_IMAP_HOST}, port {settings.PURELYMAIL_IMAP_PORT}, TLS"
-    return [
-        ("IMAP (incoming)", imap),
-        ("SMTP (outgoing)", "smtp.purelymail.com, port 465, TLS"),
-        ("POP3 (instead of IMAP)", "pop3.purelymail.com, port 995, TLS"),
-        ("Calendar and contacts", "https://purelymail.com"),
-        ("In the browser", "https://inbox.purelymail.com"),
-    ]
