@@ -36,11 +36,17 @@ Call = Callable[[PurelymailClient], None]
 
 
 class NotChanged(Refused):
-    """Why nothing changed, or that nobody knows yet (`is_outage`)."""
+    """Why nothing changed, or that nobody knows yet (`is_outage`).
 
-    def __init__(self, message: str, *, is_outage: bool = False) -> None:
+    With `was_answered` PurelyMail was asked and did not do it, whatever it said.
+    """
+
+    def __init__(
+        self, message: str, *, is_outage: bool = False, was_answered: bool = False
+    ) -> None:
         super().__init__(message)
         self.is_outage = is_outage
+        self.was_answered = was_answered
 
 
 def carry_out(
@@ -69,7 +75,9 @@ def carry_out(
         error = lost or NotApplied()
         settle_failed(change, error.message, details)
         raise NotChanged(
-            f"{mailbox} was not changed. {error.message}", is_outage=lost is not None
+            f"{mailbox} was not changed. {error.message}",
+            is_outage=lost is not None,
+            was_answered=lost is None,
         )
     settle_done(change, details)
 
@@ -87,7 +95,9 @@ def ask(change: Change, call: Call) -> Unavailable | None:
         if exc.is_about_token:
             raise NotChanged(TOKEN_REFUSED, is_outage=True) from exc
         reason = exc.message or "It gave no reason."
-        raise NotChanged(f"PurelyMail refused to change {address}: {reason}") from exc
+        raise NotChanged(
+            f"PurelyMail refused to change {address}: {reason}", was_answered=True
+        ) from exc
     except NotSent as exc:
         settle_failed(change, exc.message)
         raise NotChanged(
@@ -237,10 +247,15 @@ def resolve_abandoned(client: PurelymailClient) -> int:
     abandoned = Change.objects.abandoned().select_related("mailbox", "requested_by")
     resolved = 0
     for change in abandoned.order_by("requested_at")[:AT_ONCE]:
-        resolver = RESOLVERS.get(Change.Kind(change.kind), _resolve_by_details)
-        resolver(change, client)
+        resolve(change, client)
         resolved += 1
     return resolved
+
+
+def resolve(change: Change, client: PurelymailClient) -> None:
+    """Settle a change of which its process is known to be dead."""
+    resolver = RESOLVERS.get(Change.Kind(change.kind), _resolve_by_details)
+    resolver(change, client)
 
 
 def _resolve_by_details(change: Change, client: PurelymailClient) -> None:
