@@ -10,8 +10,12 @@ class MailboxesConfig(AppConfig):
         from purelymanage.deletions import registry
         from purelymanage.domains.sync import register
         from purelymanage.mailboxes import deletions, sync
+        from purelymanage.mailboxes.models import Change
+        from purelymanage.mailboxes.operations import suspension
+        from purelymanage.mailboxes.operations.changing import RESOLVERS
 
         register(sync.PART)
+        RESOLVERS[Change.Kind.SUSPENSION] = suspension.finish_suspension
         registry.register(
             "mailbox",
             deletions.MailboxHandler(),

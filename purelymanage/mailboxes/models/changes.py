@@ -56,6 +56,7 @@ class Change(models.Model):
         RECOVERY_SAVED = "recovery_saved", "Recovery method"
         RECOVERY_REMOVED = "recovery_removed", "Recovery method removed"
         RENAME = "rename", "Name"
+        SUSPENSION = "suspension", "Suspension"
 
     class State(models.TextChoices):
         ASKED = "asked", "Asked"
