@@ -6,6 +6,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Func
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -45,6 +46,14 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         for word in words.split():
             found = found.filter(address__icontains=word)
         return found
+
+    def tags_in_use(self) -> list[str]:
+        """Return each tag that one of these mailboxes has, in the order of letters."""
+        each = Func(
+            models.F("tags"), function="unnest", output_field=models.CharField()
+        )
+        found = self.order_by().annotate(tag=each).values_list("tag", flat=True)
+        return sorted(set(found))
 
     def with_two_factor(self, wanted: str) -> Self:
         """Mailboxes with two-factor sign-in "on" or "off", else all of them."""
