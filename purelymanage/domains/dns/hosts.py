@@ -37,6 +37,8 @@ class Host:
     wants_dot: bool = False
     # Texts have to be entered in quotation marks.
     wants_quotes: bool = False
+    # Priority and host of an MX record share one field.
+    joins_priority: bool = False
     pitfalls: tuple[str, ...] = ()
 
     def name_for(self, record: Record) -> str:
@@ -50,6 +52,8 @@ class Host:
         value = value or record.value
         if record.type == "TXT":
             return f'"{value}"' if self.wants_quotes else value
+        if self.joins_priority and record.priority is not None:
+            value = f"{record.priority} {value}"
         return f"{value}." if self.wants_dot else value
 
     @property
@@ -90,10 +94,10 @@ HOSTS = (
         NameForm.EMPTY,
         name_field="Record name",
         wants_quotes=True,
+        joins_priority=True,
         pitfalls=(
             "All texts of a name are one record with several lines: add to it instead"
             " of creating a second one.",
-            "Priority and host of an MX record go into one line.",
         ),
     ),
     Host(
@@ -132,6 +136,7 @@ HOSTS = (
         value_field="Data",
         wants_dot=True,
         wants_quotes=True,
+        joins_priority=True,
         pitfalls=(
             *DOT,
             "All texts of a name are one record set with several items.",

@@ -165,4 +165,4 @@ def could_not_look(name: str, answer: Answer) -> str:
 
 
 def unknown(record: Record, answer: Answer) -> Verdict:
-    return Verdict(record, State.UNKNOWN, could_not_look(record.name, answer))
+    return Verdict(record, State.UNKNOWN, could_not_look(record.zone, answer))

@@ -69,4 +69,6 @@ def test_each_form_gets_names_and_values_as_it_wants_them() -> None:
     assert host("deSEC").name_for(key) == "purelymail1._domainkey"
     assert host("deSEC").value_for(key) == "key1.dkimroot.purelymail.com."
     assert host("deSEC").value_for(spf, "v=spf1 -all") == '"v=spf1 -all"'
+    assert host("Amazon Route 53").value_for(mx) == "50 mailserver.purelymail.com"
+    assert host("Google Cloud DNS").value_for(mx) == "50 mailserver.purelymail.com."
     assert host("Hetzner").value_for(spf).startswith("v=spf1 ")

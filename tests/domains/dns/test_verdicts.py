@@ -51,6 +51,14 @@ def test_a_failed_look_up_is_told_as_one() -> None:
             assert not it.found
 
 
+def test_it_says_whose_name_servers_failed_and_how() -> None:
+    for verdict in health("zone that fails: servfail").verdicts:
+        assert verdict.sentence == (
+            "Could not look: the name servers of example.org answered with a fault"
+            " (SERVFAIL)."
+        )
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_everything_is_said_in_sentences(name: str) -> None:
     for it in health(name, is_moving=True).findings:
