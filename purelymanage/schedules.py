@@ -30,6 +30,7 @@ SCHEDULES = {
         Schedule.DAILY,
     ),
     "deletions": ("purelymanage.deletions.tasks.keep_watch", Schedule.MINUTES),
+    "rewrites": ("purelymanage.routing.tasks.repair_rewrites", Schedule.MINUTES),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

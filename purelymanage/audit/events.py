@@ -220,6 +220,18 @@ class Event(TextChoices):
 
     RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
     RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
+    RULE_REWRITTEN = (
+        "rule.rewritten",
+        "replaced the rule {target} to {before} by {after} to {destinations}",
+    )
+    RULE_REWRITE_FAILED = (
+        "rule.rewrite_failed",
+        "could not replace the rule {target}: {reason}",
+    )
+    RULE_REWRITE_DELAYED = (
+        "rule.rewrite_delayed",
+        "is still replacing the rule {target}: {reason}",
+    )
 
     DELETION_REQUESTED = (
         "deletion.requested",

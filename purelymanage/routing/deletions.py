@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -22,9 +21,8 @@ from purelymanage.domains.operations import request_sync
 from purelymanage.purelymail import types
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import NotApplied, PurelymailError
+from purelymanage.routing.deeds import FIELDS, find
 from purelymanage.routing.models import Rule
-
-FIELDS = ("domain", "match_user", "prefix", "catchall", "targets")
 
 
 class RuleHandler:
@@ -127,19 +125,7 @@ def listed() -> list[types.Rule]:
 
 
 def _find(client: PurelymailClient, wanted: dict[str, Any]) -> types.Rule | None:
-    """Return the rule that does the same, whatever its id and its capital letters."""
-
-    def deed(rule: dict[str, Any]) -> list[Any]:
-        return [
-            rule["domain"],
-            rule["match_user"].lower(),
-            rule["prefix"],
-            rule["catchall"],
-            sorted(map(str.lower, rule["targets"])),
-        ]
-
-    rules = client.list_routing_rules()
-    return next((it for it in rules if deed(asdict(it)) == deed(wanted)), None)
+    return find(client.list_routing_rules(), wanted)
 
 
 def _write(remote_id: int, columns: dict[str, Any]) -> None:

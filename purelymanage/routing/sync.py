@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.utils import timezone
 
 from purelymanage.audit.events import Event
@@ -9,7 +11,8 @@ from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.purelymail import types
-from purelymanage.routing.models import Rule
+from purelymanage.routing.deeds import deed, fields_of
+from purelymanage.routing.models import Rewrite, Rule
 
 COLUMNS = ["domain", "match_user", "prefix", "catchall", "targets"]
 
@@ -18,12 +21,14 @@ def apply(found: list[types.Rule], reading: Reading) -> str:
     known = {rule.remote_id: rule for rule in Rule.objects.all()}
     listed = {it.id: _row(it) for it in found}
     new, changed = [], []
+    is_being_rewritten = _rewrites()
 
     for number, now in listed.items():
         rule = known.get(number)
         if rule is None:
             new.append(now)
-            _report(Event.RULE_APPEARED, now, reading)
+            if not is_being_rewritten(now):
+                _report(Event.RULE_APPEARED, now, reading)
         elif rule.gone_at is None:
             # PurelyMail cannot change a rule, but nobody promises that it never will.
             if _columns(rule) != _columns(now):
@@ -44,12 +49,20 @@ def apply(found: list[types.Rule], reading: Reading) -> str:
         if rule.gone_at is None and is_old and number not in listed:
             rule.gone_at = timezone.now()
             changed.append(rule)
-            if not is_ours(str(number), rule.domain):
+            if not is_ours(str(number), rule.domain) and not is_being_rewritten(rule):
                 _report(Event.RULE_VANISHED, rule, reading)
 
     Rule.objects.bulk_create(new, ignore_conflicts=True)
     Rule.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
     return f"{len(listed)} rule{'' if len(listed) == 1 else 's'}"
+
+
+def _rewrites() -> Callable[[Rule], bool]:
+    """Return how to tell that the panel itself is putting a rule in another's place."""
+    opened = list(Rewrite.objects.open())
+    ids = {rewrite.old_id for rewrite in opened}
+    deeds = {deed(it) for rewrite in opened for it in (rewrite.old, rewrite.new)}
+    return lambda rule: rule.remote_id in ids or deed(fields_of(rule)) in deeds
 
 
 def _row(rule: types.Rule) -> Rule:

@@ -20,6 +20,7 @@ SILENT = {
     "mailboxes/operations/creating:_leave_to_sync": "the sync says what it finds",
     "mailboxes/operations/new_app_passwords:_claim": "the answer is told when it comes",
     "migrations/operations/app_passwords:_intend": "the answer is told when it comes",
+    "routing/operations/rewriting:_claim": "settling says what became of it",
     "migrations/operations/servers:_save": "whoever calls it says it",
 }
 
