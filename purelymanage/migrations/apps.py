@@ -13,9 +13,11 @@ class MigrationsConfig(AppConfig):
         from purelymanage.broker import pulse
         from purelymanage.deletions import registry
         from purelymanage.mailboxes.operations.app_passwords import register_in_use
-        from purelymanage.migrations import deletions
+        from purelymanage.mailboxes.related import register_section
+        from purelymanage.migrations import deletions, of_mailbox
 
         register_in_use(in_use)
+        register_section(of_mailbox.copies_of)
         registry.register_companion(self.name, deletions.COMPANION)
         pulse.connect(resume_abandoned, dispatch_uid=self.name)
 

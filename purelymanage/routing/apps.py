@@ -10,10 +10,12 @@ class RoutingConfig(AppConfig):
         from purelymanage.deletions import registry
         from purelymanage.domains.sync import register
         from purelymanage.mailboxes.hints import register_takers
-        from purelymanage.routing import deletions, hints, sync
+        from purelymanage.mailboxes.related import register_section
+        from purelymanage.routing import deletions, hints, of_mailbox, sync
 
         register(sync.PART)
         register_takers(hints.takers)
+        register_section(of_mailbox.rules_of)
         registry.register(
             "rule",
             deletions.HANDLER,

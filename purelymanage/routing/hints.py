@@ -14,7 +14,7 @@ def takers(address: str, user: User) -> list[str]:
 
     Rules apply before mailboxes do; only a catch-all spares them.
     """
-    rule = _strongest(address)
+    rule = strongest(address)
     if rule is None or address in map(str.lower, rule.targets):
         return []
     what = {
@@ -28,7 +28,7 @@ def takers(address: str, user: User) -> list[str]:
     ]
 
 
-def _strongest(address: str) -> Rule | None:
+def strongest(address: str) -> Rule | None:
     """Return the rule that applies: the exact one, else the longest prefix."""
     local, _, domain = address.rpartition("@")
     rules = Rule.objects.present().filter(domain=domain, catchall=False)
