@@ -125,6 +125,32 @@ ROUTES = {
     "mailboxes:mailbox-detail": Route(
         "/mailboxes/box1@example.org/", Right.SEE_MAILBOXES, is_scoped=True
     ),
+    "mailboxes:switch-on-two-factor": Route(
+        "/mailboxes/box1@example.org/two-factor/on/", Right.HANDLE_MAILBOXES, is_scoped=True
+    ),
+    "mailboxes:switch-off-two-factor": Route(
+        "/mailboxes/box1@example.org/two-factor/off/", Right.HANDLE_MAILBOXES, is_scoped=True
+    ),
+    "mailboxes:set-reset-allowed": Route(
+        "/mailboxes/box1@example.org/reset-allowed/", Right.HANDLE_MAILBOXES, is_scoped=True
+    ),
+    "mailboxes:set-search-indexing": Route(
+        "/mailboxes/box1@example.org/search-indexing/", Right.HANDLE_MAILBOXES, is_scoped=True
+    ),
+    "mailboxes:save-recovery": Route(
+        "/mailboxes/box1@example.org/recovery/", Right.HANDLE_MAILBOXES, is_scoped=True
+    ),
+    "mailboxes:suspend": Route(
+        "/mailboxes/box1@example.org/suspend/", Right.MANAGE, is_scoped=True
+    ),
+    "mailboxes:edit-notes": Route(
+        "/mailboxes/box1@example.org/notes/", Right.HANDLE_MAILBOXES, is_scoped=True
+    ),
+    "mailboxes:remove-recovery": Route(
+        "/mailboxes/box1@example.org/recovery/remove/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
+    ),
     "mailboxes:create-mailbox": Route("/mailboxes/new/", Right.HANDLE_MAILBOXES),
     "mailboxes:preview-address": Route(
         "/mailboxes/new/address/", Right.HANDLE_MAILBOXES

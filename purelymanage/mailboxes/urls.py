@@ -6,9 +6,13 @@ from purelymanage.mailboxes.views import (
     app_passwords,
     creating,
     details,
+    flags,
     hand_overs,
     lists,
+    notes,
     passwords,
+    recovery,
+    suspension,
 )
 
 app_name = "mailboxes"
@@ -42,5 +46,33 @@ urlpatterns: list[URLPattern] = [
         passwords.reset_password,
         name="reset-password",
     ),
+    path(
+        "<str:address>/two-factor/on/",
+        flags.switch_on_two_factor,
+        name="switch-on-two-factor",
+    ),
+    path(
+        "<str:address>/two-factor/off/",
+        flags.switch_off_two_factor,
+        name="switch-off-two-factor",
+    ),
+    path(
+        "<str:address>/reset-allowed/",
+        flags.set_reset_allowed,
+        name="set-reset-allowed",
+    ),
+    path(
+        "<str:address>/search-indexing/",
+        flags.set_search_indexing,
+        name="set-search-indexing",
+    ),
+    path("<str:address>/recovery/", recovery.save_recovery, name="save-recovery"),
+    path(
+        "<str:address>/recovery/remove/",
+        recovery.remove_recovery,
+        name="remove-recovery",
+    ),
+    path("<str:address>/suspend/", suspension.suspend, name="suspend"),
+    path("<str:address>/notes/", notes.edit_notes, name="edit-notes"),
     path("<str:address>/", details.mailbox_detail, name="mailbox-detail"),
 ]

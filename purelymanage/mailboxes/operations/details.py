@@ -29,6 +29,11 @@ def ask_for_details(*, mailbox: Mailbox) -> None:
         async_task("purelymanage.mailboxes.tasks.read_details", mailbox.pk)
 
 
+def are_details_awaited(mailbox: Mailbox) -> bool:
+    """Tell whether somebody has just asked for them, so that news may come."""
+    return cache.get(f"details:{mailbox.pk}") is not None
+
+
 def refresh_details(*, mailbox: Mailbox, client: PurelymailClient) -> None:
     """Read what the list of mailboxes does not tell; changes become audit events."""
     try:

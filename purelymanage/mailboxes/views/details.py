@@ -4,7 +4,9 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django_htmx.http import reswap
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import (
@@ -14,21 +16,49 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.audit.history import history_of
 from purelymanage.deletions.models import Kind, PendingDeletion
-from purelymanage.http import page_or_partial
-from purelymanage.mailboxes.models import AppPassword, Mailbox
-from purelymanage.mailboxes.operations.details import ask_for_details
+from purelymanage.http import asked, page_or_partial
+from purelymanage.mailboxes import mail_settings
+from purelymanage.mailboxes.hints import takers
+from purelymanage.mailboxes.models import AppPassword, Change, Creation, Mailbox
+from purelymanage.mailboxes.operations.changing import in_words
+from purelymanage.mailboxes.operations.details import (
+    are_details_awaited,
+    ask_for_details,
+)
+from purelymanage.mailboxes.related import sections_of
+
+STOP_POLLING = 286  # as htmx takes it
 
 
 @require_safe
 @requires(Right.SEE_MAILBOXES)
 def mailbox_detail(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
     mailbox = mailbox_or_404(address, request.user)
+    if request.htmx and "read" in request.GET:
+        return _show_if_newer(request, mailbox)
     ask_for_details(mailbox=mailbox)
-    return page_or_partial(
-        request,
-        "mailboxes/mailbox_detail.html",
-        mailbox_context(mailbox, request.user),
-    )
+    context = mailbox_context(mailbox, request.user)
+    context["awaited"] = not mailbox.gone_at and are_details_awaited(mailbox)
+    return page_or_partial(request, "mailboxes/mailbox_detail.html", context)
+
+
+def _show_if_newer(request: AuthenticatedHttpRequest, mailbox: Mailbox) -> HttpResponse:
+    """Answer a page that waits for details, and leave one alone that is written on."""
+    if asked(request, "editing"):
+        return reswap(HttpResponse(status=STOP_POLLING), "none")
+    if asked(request, "read") == read_mark(mailbox):
+        if mailbox.details_at is None:
+            ask_for_details(mailbox=mailbox)
+        elif not are_details_awaited(mailbox):
+            return reswap(HttpResponse(status=STOP_POLLING), "none")
+        return HttpResponse(status=204)
+    context = mailbox_context(mailbox, request.user)
+    return page_or_partial(request, "mailboxes/mailbox_detail.html", context)
+
+
+def read_mark(mailbox: Mailbox) -> str:
+    """Return a sign of when the details were read, for pages to come back with."""
+    return mailbox.details_at.isoformat() if mailbox.details_at else "never"
 
 
 def mailbox_or_404(address: str, user: User) -> Mailbox:
@@ -37,19 +67,49 @@ def mailbox_or_404(address: str, user: User) -> Mailbox:
     return get_object_or_404(mailboxes, address=address.lower())
 
 
+def url_of(mailbox: Mailbox) -> str:
+    return reverse("mailboxes:mailbox-detail", args=[mailbox.address])
+
+
 def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
     """Return what the sections of the page need. Frozen mailboxes offer nothing."""
     deletion = PendingDeletion.objects.on(
         Kind.MAILBOX, mailbox.address, mailbox.domain
     ).first()
     is_open = not mailbox.gone_at and deletion is None
+    changes = Change.objects.filter(mailbox=mailbox)
+    open_change = changes.asked().first()
     return {
         "mailbox": mailbox,
+        "url": url_of(mailbox),
+        "read_mark": read_mark(mailbox),
         "deletion": deletion,
+        "creation": _creation(mailbox),
+        "suspension": _suspension(mailbox) if mailbox.suspended_at else None,
+        "being_changed": in_words(open_change) if open_change else "",
+        "doubts_password": changes.doubts_password(),
+        "takers": [] if mailbox.gone_at else takers(mailbox.address, user),
+        "related": sections_of(mailbox, user),
+        "mail_servers": [mail_settings.imap(), mail_settings.smtp()],
+        "webmail": mail_settings.WEBMAIL,
         "app_passwords": AppPassword.objects.filter(address=mailbox.address).listed(),
         "history": history_of(mailbox.address, user),
         "may_handle": is_open and user.may(Right.HANDLE_MAILBOXES),
         "may_manage": is_open and user.may(Right.MANAGE),
         "may_copy": is_open and user.may(Right.MANAGE),
         "may_delete": is_open and user.may(Right.DELETE),
+        "may_cancel": user.may(Right.DELETE),
+        "may_see_deletions": user.may(Right.SEE_DOMAINS),
     }
+
+
+def _creation(mailbox: Mailbox) -> Creation | None:
+    done = Creation.objects.filter(address=mailbox.address, state=Creation.State.DONE)
+    return done.select_related("requested_by").order_by("-settled_at").first()
+
+
+def _suspension(mailbox: Mailbox) -> Change | None:
+    done = Change.objects.filter(
+        mailbox=mailbox, kind=Change.Kind.SUSPENSION, state=Change.State.DONE
+    )
+    return done.select_related("requested_by").order_by("-settled_at").first()
