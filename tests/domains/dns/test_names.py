@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purelymanage.domains.dns.names import (
@@ -84,6 +84,7 @@ def test_it_refuses_what_is_no_domain_with_a_sentence(pasted: str) -> None:
         domain_name(pasted)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_is_too_much_for_it(text: str) -> None:
     try:
@@ -94,6 +95,7 @@ def test_no_text_is_too_much_for_it(text: str) -> None:
         assert domain_name(name) == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_showing_a_name_never_fails(text: str) -> None:
     unicode_name(text)

@@ -6,7 +6,7 @@ import io
 import dns.zone
 import pytest
 from dns.rdtypes.ANY.TXT import TXT
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purelymanage.domains.dns.health import judge
@@ -66,6 +66,7 @@ def test_long_texts_are_split() -> None:
     assert [len(it) for it in text.split(" ")] == [257, 257, 92]
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=400))
 def test_any_text_survives_the_quotes(text: str) -> None:
     found = read(f"$ORIGIN example.org.\n@ 60 IN TXT {quoted(text)}\n", "example.org")
