@@ -81,6 +81,7 @@ def _changed_verdicts(domain: Domain, now: types.Domain) -> Iterator[Change]:
             before, after = ("fails", "passes") if passes else ("passes", "fails")
             yield Change(
                 domain=domain,
+                seen_at=timezone.now(),
                 kind=Change.Kind.WITNESS,
                 subject=name,
                 before=[before],

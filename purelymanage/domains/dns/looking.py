@@ -79,7 +79,7 @@ def look(
     anew: bool = False,
     at_zone: bool = False,
     servers: Sequence[Server] | None = None,
-    kept: Memory = memory,
+    kept: Memory | None = None,
 ) -> dict[str, Observation]:
     """Return what the DNS says about each domain.
 
@@ -87,7 +87,12 @@ def look(
     `at_zone` asks the zone's own name servers about the domain's own names, which know
     of a change before any resolver does. Raise `NoResolver` if nobody can be asked.
     """
-    batch = Batch(tuple(servers or resolvers()), kept=kept, anew=anew, at_zone=at_zone)
+    batch = Batch(
+        tuple(servers or resolvers()),
+        kept=memory if kept is None else kept,
+        anew=anew,
+        at_zone=at_zone,
+    )
     return asyncio.run(batch.look_at_all(domains))
 
 

@@ -80,9 +80,9 @@ def look_now(*, domains: Iterable[Domain]) -> dict[str, Judgement]:
 def _begin_watching() -> None:
     """Give each domain that has none a row, due at once."""
     new = Domain.objects.present().filter(health=None, is_shared=False)
-    Health.objects.bulk_create(
-        [Health(domain=domain) for domain in new], ignore_conflicts=True
-    )
+    rows = [Health(domain=domain, next_look_at=timezone.now()) for domain in new]
+    if rows:
+        Health.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 @transaction.atomic(durable=True)

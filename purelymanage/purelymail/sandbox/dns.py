@@ -18,8 +18,8 @@ import dnslib
 
 from purelymanage.purelymail.sandbox.zones import TTL, Record, Zone, Zones
 
-# Of a start of authority: serial, refresh, retry, expire, negative cache.
-TIMES = (1, 3600, 600, 86400, TTL)
+# Of a start of authority: serial, refresh, retry, expire.
+TIMES = (1, 3600, 600, 86400)
 LONGEST_STRING = 255
 LARGEST_DATAGRAM = 1232
 PORT_TRIES = 20
@@ -191,13 +191,12 @@ def _fill(
     if found is None:  # names outside the zones do not exist
         reply.header.rcode = dnslib.RCODE.NXDOMAIN
         return
-    zone = found[0]
     for record in zones.look_up(name, kind, at_zone=at_zone):
         reply.add_answer(_resource(record))
     if kind == "SOA" and zones.is_zone(name) and not reply.rr:
-        reply.add_answer(_authority(zone))
+        reply.add_answer(_authority(*found))
     if not reply.rr:
-        reply.add_auth(_authority(zone))
+        reply.add_auth(_authority(*found))
         if not zones.exists(name, at_zone=at_zone):
             reply.header.rcode = dnslib.RCODE.NXDOMAIN
 
@@ -226,6 +225,8 @@ def _strings(raw: bytes) -> list[bytes]:
     return [raw[at : at + LONGEST_STRING] for at in starts]
 
 
-def _authority(zone: str) -> Any:
-    data = dnslib.SOA(f"ns1.{zone}", f"hostmaster.{zone}", TIMES)
-    return dnslib.RR(zone, dnslib.QTYPE.SOA, rdata=data, ttl=TTL)
+def _authority(zone: str, contents: Zone) -> Any:
+    """Return the start of authority; what does not exist lives as briefly as the rest."""
+    ttl = min((it.ttl for it in contents.records), default=TTL)
+    data = dnslib.SOA(f"ns1.{zone}", f"hostmaster.{zone}", (*TIMES, ttl))
+    return dnslib.RR(zone, dnslib.QTYPE.SOA, rdata=data, ttl=ttl)
