@@ -58,7 +58,7 @@ def judge_mx(observation: Observation, record: Record) -> tuple[Verdict, list[Fi
     findings += _hosts(observation, others)
     if not others:
         return verdict(State.RIGHT, "Mail goes to PurelyMail."), findings
-    slips = [host for host in others if _is_slip(host, observation)]
+    slips = [host for host in others if _is_slip(host)]
     foreign = [host for host in others if host not in slips]
     findings += [_slip(host, observation) for host in slips]
     if ours not in hosts:
@@ -168,7 +168,7 @@ def _hosts(observation: Observation, hosts: list[str]) -> list[Finding]:
                 )
             )
             continue
-        if _is_slip(host, observation):
+        if _is_slip(host):
             continue
         address = observation.answer(host, "A")
         if address.chain:
@@ -218,12 +218,12 @@ def _is_ip(host: str) -> bool:
     return True
 
 
-def _is_slip(host: str, observation: Observation) -> bool:
+def _is_slip(host: str) -> bool:
     if host == MAIL_HOST or _is_ip(host):
         return False
     return (
         MAIL_HOST in host
-        or host.endswith("purelymail.com")
+        or f".{host}".endswith(".purelymail.com")
         or difflib.SequenceMatcher(None, host, MAIL_HOST).ratio() >= LIKENESS
     )
 
