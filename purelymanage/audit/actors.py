@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from typing import Any, Protocol, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -13,6 +15,14 @@ class Operator(str):
     """Somebody at a command line, by the name that the operating system has."""
 
     __slots__ = ()
+
+    @classmethod
+    def present(cls) -> Operator:
+        """Return who types this command; behind sudo, who called that."""
+        try:
+            return cls(os.environ.get("SUDO_USER") or getpass.getuser())
+        except (KeyError, OSError):  # a container may know no name for its number
+            return cls(f"user {os.getuid()}")
 
 
 Actor = AbstractBaseUser | Agent | Operator

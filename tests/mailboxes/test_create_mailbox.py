@@ -72,14 +72,18 @@ class CreateMailboxTestCase(SandboxTestCase):
 
 class WorkingTests(CreateMailboxTestCase):
     def test_it_creates_a_mailbox(self) -> None:
-        r = self.create(recovery_email="zoe@private.example")
+        r = self.create(
+            recovery_email="zoe@private.example", recovery_phone="0049 170/123 4567"
+        )
         self.assertContains(r, "zoe@example.org is ready", status_code=201)
+        self.assertNotContains(r, "did not keep", status_code=201)
         self.assertContains(r, PASSWORD, status_code=201)
         self.assertIsNotNone(self.sandbox.account.log_in(ADDRESS, PASSWORD))
 
         mailbox = Mailbox.objects.get(address=ADDRESS)
         self.assertTrue(mailbox.reset_allowed and mailbox.search_indexing)
-        self.assertEqual(mailbox.recovery_methods[0]["target"], "zoe@private.example")
+        targets = [method["target"] for method in mailbox.recovery_methods]
+        self.assertEqual(targets, ["zoe@private.example", "+491701234567"])
         self.assertEqual(self.settled(), ("done", ""))
         self.assertEqual(
             self.sentences(), ["adam@example.org created the mailbox zoe@example.org"]
@@ -214,6 +218,7 @@ class BadInputTests(CreateMailboxTestCase):
     def test_it_refuses_a_recovery_address_that_helps_nobody(self) -> None:
         self.assert_refused(self.create(recovery_email=ADDRESS), "cannot open")
         self.assert_refused(self.create(recovery_email="x"), "no e-mail address")
+        self.assert_refused(self.create(recovery_phone="0170 12"), "with its country")
 
     def test_what_was_typed_stays(self) -> None:
         r = self.create(local_part="anna")

@@ -14,6 +14,7 @@ from purelymanage.domains import sync
 from purelymanage.domains.models import SyncRun
 from purelymanage.mailboxes import tasks
 from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.operations import changing
 from purelymanage.mailboxes.operations import creating as operations
 from tests.mailboxes.test_create_mailbox import (
     ADDRESS,
@@ -191,7 +192,7 @@ class UnknownTests(CreateMailboxTestCase):
         self.assertTrue(Mailbox.objects.filter(address=ADDRESS).exists())
 
     def test_a_sync_in_between_does_not_tell_twice(self) -> None:
-        look = operations.look
+        look = changing.look
 
         def slowly(*arguments: Any) -> Any:
             sync.sync(actor=Agent.PANEL)

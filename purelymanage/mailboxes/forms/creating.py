@@ -5,17 +5,20 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from purelymanage.accounts.models import User
-from purelymanage.accounts.passwords import Strength, rate
+from purelymanage.audit.actors import Actor
 from purelymanage.domains.models import Domain, DomainQuerySet
-from purelymanage.mailboxes import addresses, passwords
+from purelymanage.mailboxes import addresses
+from purelymanage.mailboxes.forms.passwords import (
+    AS_WRITTEN,
+    RESET_HELP,
+    PasswordForm,
+)
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations.creating import Wishes, say_taken
+from purelymanage.mailboxes.recovery import plain_phone
 
-AS_WRITTEN = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
 
-
-class CreateMailboxForm(forms.Form):
+class CreateMailboxForm(PasswordForm):
     """An address, a password, and what PurelyMail is to do with the mailbox."""
 
     local_part = forms.CharField(
@@ -32,25 +35,21 @@ class CreateMailboxForm(forms.Form):
             "invalid_choice": "%(value)s is not a domain of this account.",
         },
     )
-    # Shown as it is typed: whoever makes a password has to pass it on.
-    password = forms.CharField(
-        max_length=200,
-        strip=False,
-        widget=forms.TextInput(attrs=AS_WRITTEN),
-        error_messages={"required": "Write a password, or take the one made for you."},
-    )
     recovery_email = forms.EmailField(
         label="Recovery address",
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
+    recovery_phone = forms.CharField(
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}),
+    )
     reset_allowed = forms.BooleanField(
         label="The owner may reset the password",
         required=False,
         initial=True,
-        help_text="Through a recovery method, without asking you. When this is off, "
-        "the mail in it is lost with the password, unless the administrator of the "
-        "PurelyMail account opens it.",
+        help_text=RESET_HELP,
     )
     search_indexing = forms.BooleanField(
         label="Full-text search",
@@ -71,7 +70,7 @@ class CreateMailboxForm(forms.Form):
         data: QueryDict | None,
         *,
         domains: DomainQuerySet,
-        user: User,
+        user: Actor,
         initial: dict[str, Any] | None = None,
     ) -> None:
         self.domains = list(domains)
@@ -98,15 +97,15 @@ class CreateMailboxForm(forms.Form):
     def wishes(self) -> Wishes:
         return Wishes(
             recovery_email=self.cleaned_data["recovery_email"],
+            recovery_phone=self.cleaned_data["recovery_phone"],
             reset_allowed=self.cleaned_data["reset_allowed"],
             search_indexing=self.cleaned_data["search_indexing"],
             welcome=self.cleaned_data["welcome"],
         )
 
-    def rate_password(self) -> Strength:
-        local, domain = (self[it].value() or "" for it in ("local_part", "domain"))
-        known = passwords.known_words(local, domain)
-        return rate(self["password"].value() or "", known=known)
+    @property
+    def names(self) -> list[str]:
+        return [self[it].value() or "" for it in ("local_part", "domain")]
 
     def clean_local_part(self) -> str:
         local: str = self.cleaned_data["local_part"]
@@ -117,14 +116,14 @@ class CreateMailboxForm(forms.Form):
             raise forms.ValidationError(objection)
         return local
 
-    def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if objection := passwords.object_to_password(password):
-            raise forms.ValidationError(objection)
-        strength = self.rate_password()
-        if not strength.is_good_enough:
-            raise forms.ValidationError(passwords.say_weak(strength))
-        return password
+    def clean_recovery_phone(self) -> str:
+        written: str = self.cleaned_data["recovery_phone"]
+        plain = plain_phone(written)
+        if written and not plain:
+            raise forms.ValidationError(
+                "Write the number with its country, like +49 170 1234567."
+            )
+        return plain
 
     def clean(self) -> None:
         local, domain = (self.cleaned_data.get(it) for it in ("local_part", "domain"))

@@ -56,6 +56,7 @@ class Wishes:
     # Off, unlike at PurelyMail: its owner knows the organisation and not PurelyMail,
     # and a mailbox that is to be filled by a copy should begin empty.
     welcome: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def create_mailbox(
@@ -107,7 +108,7 @@ def create_mailbox(
             "PurelyMail's answer was lost on the way. Should the password not open the "
             "mailbox, set a new one.",
         )
-    mailbox = _settle_done(creation, details)
+    mailbox = _settle_done(creation, details, wishes.tags)
     return Created(mailbox, doubts, was_answered=lost is None)
 
 
@@ -208,7 +209,9 @@ def _settle_failed(creation: Creation, reason: str) -> None:
 
 
 @transaction.atomic(durable=True)
-def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
+def _settle_done(
+    creation: Creation, details: UserDetails, tags: tuple[str, ...] = ()
+) -> Mailbox:
     now = timezone.now()
     # A sync may have found the mailbox first, and told so.
     is_news = Creation.objects.settle(creation)
@@ -220,6 +223,7 @@ def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
             "details_at": now,
             "first_seen_at": now,
             "gone_at": None,
+            **({"tags": list(tags)} if tags else {}),
         },
     )
     request_sync()
@@ -229,6 +233,15 @@ def _settle_done(creation: Creation, details: UserDetails) -> Mailbox:
     if is_news:
         entries.append(
             log.note(Event.MAILBOX_CREATED, actor=actor, target=creation.address)
+        )
+    if tags:
+        entries.append(
+            log.note(
+                Event.MAILBOX_NOTED,
+                actor=actor,
+                target=creation.address,
+                changes=f"tagged {', '.join(tags)}",
+            )
         )
     log.record_many(entries)
     return mailbox
