@@ -22,6 +22,7 @@ SCHEDULES = {
         "purelymanage.mailboxes.tasks.sweep_hand_overs",
         Schedule.MINUTES,
     ),
+    "bulk changes": ("purelymanage.mailboxes.bulk.tasks.sweep", Schedule.MINUTES),
     "audit chain": ("purelymanage.audit.tasks.check_chain", Schedule.DAILY),
     "notices": ("purelymanage.audit.tasks.tell_people", Schedule.MINUTES),
     "mail": ("purelymanage.audit.tasks.sweep_mail", Schedule.MINUTES),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -38,6 +39,15 @@ class BulkQuerySet(models.QuerySet["Bulk"]):
     def held_by(self, bulk: Bulk) -> Self:
         """This bulk, as long as the attempt that `bulk` was claimed for holds it."""
         return self.running().filter(pk=bulk.pk, attempt=bulk.attempt)
+
+    def counts_of(self, bulks: Iterable[Bulk]) -> dict[int, dict[str, int]]:
+        """Count the rows in each state of several at once."""
+        found: dict[int, dict[str, int]] = {}
+        rows = BulkRow.objects.filter(bulk__in=[bulk.pk for bulk in bulks]).order_by()
+        counted = rows.values_list("bulk", "state").annotate(models.Count("pk"))
+        for bulk, state, count in counted:
+            found.setdefault(bulk, {})[state] = count
+        return found
 
     def with_old_secrets(self, at: datetime) -> Self:
         """Ended ones whose failed rows had their time to be tried again."""
@@ -133,6 +143,13 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
             models.Case(models.When(left_behind, then=0), default=1),
             "tries",
             "number",
+        )
+
+    def left_behind(self, at: datetime) -> Self:
+        """Those that a dead worker was at when the rest was cancelled."""
+        nobody = models.Q(bulk__lease_until=None) | models.Q(bulk__lease_until__lt=at)
+        return self.filter(
+            nobody, state=BulkRow.State.WORKING, bulk__state=Bulk.State.CANCELLED
         )
 
     def by_state(self) -> dict[str, int]:

@@ -1,0 +1,283 @@
+"""What was selected or read from a file, before anything is done with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from purelymanage import crypto
+from purelymanage.accounts.models import User
+from purelymanage.deletions.models import Kind, PendingDeletion
+from purelymanage.deletions.operations.requests import MOST_AT_ONCE
+from purelymanage.domains.models import Domain
+from purelymanage.errors import Refused
+from purelymanage.figures import thin
+from purelymanage.mailboxes.bulk import meanings
+from purelymanage.mailboxes.bulk.deciding import NOT_ALLOWED, TOO_LATE
+from purelymanage.mailboxes.bulk.meanings import Meaningless
+from purelymanage.mailboxes.bulk.preview import Account, Known, Line, preview
+from purelymanage.mailboxes.bulk.wanted import Defaults
+from purelymanage.mailboxes.bulk.wording import may_carry_out
+from purelymanage.mailboxes.models import Bulk, BulkRow, Creation, Mailbox
+from purelymanage.sheets.reading import MOST_ROWS, Problem, Row, Sheet
+
+FROZEN = "It is to be deleted and frozen until then. Cancel its deletion first."
+GONE = "There is no such mailbox at PurelyMail."
+ONE_STEP = 1_000  # rows written at once
+
+State, Verdict = BulkRow.State, BulkRow.Verdict
+
+
+@transaction.atomic(durable=True)
+def draft_bulk(*, kind: str, addresses: Iterable[str], actor: User) -> Bulk:
+    """Take a selection of mailboxes for a bulk change that begins later, or never."""
+    chosen = [it.strip().lower() for it in dict.fromkeys(addresses)]
+    if kind not in Bulk.Kind or kind == Bulk.Kind.CREATE:
+        raise Refused("Choose what is to be done.")
+    if not chosen:
+        raise Refused("No mailbox was chosen.")
+    _check_number(kind, len(chosen))
+    bulk = Bulk(kind=kind, requested_by=actor)
+    rows = [
+        BulkRow(bulk=bulk, number=number, address=address[:300])
+        for number, address in enumerate(chosen, 1)
+    ]
+    _leave_out(rows, actor)
+    return _write(bulk, rows, actor)
+
+
+@transaction.atomic(durable=True)
+def import_sheet(*, kind: str, sheet: Sheet, actor: User) -> Bulk:
+    """Keep the cells of a file, sealed, until somebody said what its columns are."""
+    _check_number(kind, sheet.records)
+    bulk = Bulk(kind=kind, requested_by=actor, file_name=sheet.file_name[:200])
+    if not may_carry_out(actor, bulk):
+        raise Refused(NOT_ALLOWED)
+    bulk.sheet = crypto.seal(json.dumps(asdict(sheet)), bound_to=bulk.sheet_place)
+    bulk.save()
+    return bulk
+
+
+def open_sheet(bulk: Bulk) -> Sheet:
+    """Return the cells of a file again, as long as it is a draft."""
+    if not bulk.sheet:
+        raise Refused("The file is not kept any more. Upload it again.")
+    kept = json.loads(crypto.unseal(bulk.sheet, bound_to=bulk.sheet_place))
+    kept["rows"] = tuple(
+        Row(it["line"], it["last_line"], tuple(it["cells"])) for it in kept["rows"]
+    )
+    kept["problems"] = tuple(Problem(**it) for it in kept["problems"])
+    for name in ("header", "remarks"):
+        kept[name] = tuple(kept[name])
+    return Sheet(**kept)
+
+
+@transaction.atomic(durable=True)
+def map_columns(
+    *, bulk: Bulk, columns: Mapping[int, str], defaults: Defaults, actor: User
+) -> None:
+    """Work out what each line of the file would do, in place of what was there."""
+    held = Bulk.objects.drafts().select_for_update().filter(pk=bulk.pk).first()
+    if held is None or held.requested_by_id != actor.pk:
+        raise Refused(TOO_LATE)
+    sheet = open_sheet(held)
+    held.wishes = {
+        "columns": {str(number): target for number, target in columns.items()},
+        "defaults": asdict(defaults),
+    }
+    if held.kind == Bulk.Kind.CREATE:
+        found = preview(
+            sheet, columns, defaults=defaults, account=account_for(held, sheet, actor)
+        )
+        held.wishes["remarks"] = list(found.remarks)
+        rows = [_row_of(held, line, sheet) for line in found.lines]
+    else:
+        rows = _rows_by_address(held, sheet, columns, defaults)
+        _leave_out(rows, actor)
+    held.rows.all().delete()
+    _write(held, rows, actor)
+
+
+@transaction.atomic(durable=True)
+def choose_wishes(*, bulk: Bulk, wishes: dict[str, Any], actor: User) -> None:
+    """Keep what is wanted of all rows, to show what it would do."""
+    mine = Bulk.objects.drafts().select_for_update()
+    held = mine.filter(pk=bulk.pk, requested_by=actor).first()
+    if held is None:
+        raise Refused(TOO_LATE)
+    held.wishes = {**held.wishes, **wishes}
+    held.save(update_fields=["wishes"])
+    bulk.wishes = held.wishes
+
+
+@transaction.atomic(durable=True)
+def discard_draft(*, bulk: Bulk, actor: User) -> None:
+    mine = Bulk.objects.drafts().filter(pk=bulk.pk, requested_by=actor)
+    if not mine.delete()[0]:
+        raise Refused(TOO_LATE)
+
+
+def wipe_old() -> int:
+    """Delete forgotten drafts, and erase the passwords of what failed long ago."""
+    now = timezone.now()
+    old = Bulk.objects.drafts().filter(requested_at__lt=now - Bulk.DRAFT_LIFE)
+    deleted = old.delete()[1].get(Bulk._meta.label, 0)
+    kept = BulkRow.objects.exclude(secret="")
+    kept.filter(bulk__in=Bulk.objects.with_old_secrets(now)).update(secret="")
+    return deleted
+
+
+def account_for(bulk: Bulk, sheet: Sheet, actor: User) -> Account:
+    """Return the account as the mirror has it, as far as a person may see it."""
+    mine = Mailbox.objects.visible_to(actor).present()
+    return Account(
+        mailboxes={
+            address: Known(
+                reset_allowed=reset_allowed,
+                search_indexing=search_indexing,
+                recovery=frozenset(it["target"].lower() for it in methods)
+                if details_at
+                else None,
+                tags=tuple(tags),
+            )
+            for address, reset_allowed, search_indexing, methods, details_at, tags in (
+                mine.values_list(
+                    "address",
+                    "reset_allowed",
+                    "search_indexing",
+                    "recovery_methods",
+                    "details_at",
+                    "tags",
+                )
+            )
+        },
+        domains=dict(
+            Domain.objects.visible_to(actor)
+            .present()
+            .values_list("name", "symbolic_subaddressing")
+        ),
+        frozen=_frozen(),
+        asked=frozenset(Creation.objects.asked().values_list("address", flat=True)),
+        count=Mailbox.objects.present().count(),
+    )
+
+
+def _check_number(kind: str, count: int) -> None:
+    if kind == Bulk.Kind.DELETE and count > MOST_AT_ONCE:
+        raise Refused(f"At most {MOST_AT_ONCE} can be deleted at once.")
+    if count > MOST_ROWS:
+        raise Refused(f"At most {thin(MOST_ROWS)} can be changed at once.")
+
+
+def _write(bulk: Bulk, rows: list[BulkRow], actor: User) -> Bulk:
+    ours = set(Domain.objects.present().values_list("name", flat=True))
+    ours |= {_domain(row) for row in rows if row.state == State.WAITING}
+    # Also of what is left out, as the rows name it to everybody who sees the bulk.
+    bulk.domains = sorted(filter(actor.covers, ours & set(map(_domain, rows))))
+    if not may_carry_out(actor, bulk):
+        raise Refused(NOT_ALLOWED)
+    bulk.save()
+    # Sealed only now: what a password is bound to has the number of the bulk in it.
+    for row in rows:
+        row.bulk = bulk
+        if row.secret:
+            row.secret = crypto.seal(row.secret, bound_to=row.secret_place)
+    BulkRow.objects.bulk_create(rows, batch_size=ONE_STEP)
+    return bulk
+
+
+def _leave_out(rows: list[BulkRow], actor: User) -> None:
+    """Say of which nothing will be done, and why."""
+    mine = Mailbox.objects.visible_to(actor).present()
+    addresses = [row.address for row in rows]
+    there = set(
+        mine.filter(address__in=addresses).values_list("address", flat=True),
+    )
+    frozen = _frozen()
+    for row in rows:
+        if row.state != State.WAITING:
+            continue
+        if row.address not in there:
+            row.state, row.reason = State.LEFT_OUT, GONE
+        elif {row.address, _domain(row)} & frozen:
+            row.state, row.reason = State.LEFT_OUT, FROZEN
+
+
+def _frozen() -> frozenset[str]:
+    """Return the addresses and domains that are to be deleted."""
+    kinds = [Kind.MAILBOX, Kind.DOMAIN]
+    pending = PendingDeletion.objects.open().filter(kind__in=kinds)
+    return frozenset(pending.values_list("key", flat=True))
+
+
+def _domain(row: BulkRow) -> str:
+    return row.address.rpartition("@")[2]
+
+
+def _row_of(bulk: Bulk, line: Line, sheet: Sheet) -> BulkRow:
+    state = {Verdict.SAME: State.SAME, Verdict.ERROR: State.LEFT_OUT}
+    row = BulkRow(
+        bulk=bulk,
+        number=line.number,
+        address=line.address[:300],
+        verdict=line.verdict.value,
+        state=state.get(Verdict(line.verdict.value), State.WAITING),
+        reason=" ".join(it.sentence for it in line.faults)[:500],
+        faults=[
+            [_column_name(sheet, it.column) or it.label, it.sentence]
+            for it in line.faults
+        ],
+    )
+    if line.wanted is not None:
+        row.wishes = {
+            **line.wanted.wishes,
+            "changes": [[it.label, it.before, it.after] for it in line.changes],
+        }
+        if line.wanted.password:
+            row.secret = line.wanted.password
+            row.wishes |= {"is_given": True, "is_unrated": line.is_unrated}
+    return row
+
+
+def _rows_by_address(
+    bulk: Bulk, sheet: Sheet, columns: Mapping[int, str], defaults: Defaults
+) -> list[BulkRow]:
+    """Take the addresses of a file for a selection; whatever is no address is told."""
+    column = next(it for it, target in columns.items() if target == "address")
+    rows: list[BulkRow] = []
+    first_lines: dict[str, int] = {}
+    for line in sheet.rows:
+        row = BulkRow(bulk=bulk, number=line.line)
+        rows.append(row)
+        try:
+            local, domain = meanings.address(line.cells[column], defaults.domain)
+            row.address = f"{local}@{domain}"[:300]
+            first = first_lines.setdefault(row.address, line.line)
+            if first != line.line:
+                raise Meaningless(f"Line {first} has the same address.")
+        except Meaningless as exc:
+            row.address = row.address or line.cells[column].strip()[:300]
+            row.state, row.reason = State.LEFT_OUT, str(exc)
+            row.faults = [[_column_name(sheet, column), str(exc)]]
+    rows += [
+        BulkRow(
+            bulk=bulk,
+            number=it.line,
+            state=State.LEFT_OUT,
+            reason=it.sentence[:500],
+            faults=[[_column_name(sheet, it.column), it.sentence]],
+        )
+        for it in sheet.problems
+    ]
+    return sorted(rows, key=lambda row: row.number)
+
+
+def _column_name(sheet: Sheet, column: int | None) -> str:
+    if column is None or column >= len(sheet.header):
+        return ""
+    return " ".join(sheet.header[column].split())[:60] or f"Column {column + 1}"
