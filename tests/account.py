@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +18,10 @@ from purelymanage.accounts.security.adapter import place_of
 from purelymanage.crypto import seal
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.mailboxes.models import AppPassword, HandOver, Mailbox
+from purelymanage.mailboxes.models import AppPassword, Bulk, BulkRow, HandOver, Mailbox
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
 from purelymanage.routing.models import Rule
+from purelymanage.sheets.reading import read
 from tests.passkeys import Passkey
 
 # Higher than any number that the people of the cast get by themselves.
@@ -196,3 +199,22 @@ def add_job(
         for position in range(rows)
     )
     return job
+
+
+def add_bulks(owner: User) -> None:
+    """Write a finished bulk change of example.org, and a file nobody looked at yet."""
+    columns = {"requested_by": owner, "started_at": timezone.now()}
+    bulk = Bulk.objects.create(
+        pk=1,
+        kind=Bulk.Kind.RESET,
+        state=Bulk.State.DONE,
+        domains=["example.org"],
+        **columns,
+    )
+    BulkRow.objects.create(
+        bulk=bulk, number=1, address="box1@example.org", state=BulkRow.State.DONE
+    )
+    draft = Bulk(pk=2, kind=Bulk.Kind.CREATE, requested_by=owner)
+    sheet = read(b"address\nzoe@example.org")
+    draft.sheet = seal(json.dumps(asdict(sheet)), bound_to=draft.sheet_place)
+    draft.save()

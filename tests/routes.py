@@ -126,16 +126,24 @@ ROUTES = {
         "/mailboxes/box1@example.org/", Right.SEE_MAILBOXES, is_scoped=True
     ),
     "mailboxes:switch-on-two-factor": Route(
-        "/mailboxes/box1@example.org/two-factor/on/", Right.HANDLE_MAILBOXES, is_scoped=True
+        "/mailboxes/box1@example.org/two-factor/on/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
     ),
     "mailboxes:switch-off-two-factor": Route(
-        "/mailboxes/box1@example.org/two-factor/off/", Right.HANDLE_MAILBOXES, is_scoped=True
+        "/mailboxes/box1@example.org/two-factor/off/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
     ),
     "mailboxes:set-reset-allowed": Route(
-        "/mailboxes/box1@example.org/reset-allowed/", Right.HANDLE_MAILBOXES, is_scoped=True
+        "/mailboxes/box1@example.org/reset-allowed/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
     ),
     "mailboxes:set-search-indexing": Route(
-        "/mailboxes/box1@example.org/search-indexing/", Right.HANDLE_MAILBOXES, is_scoped=True
+        "/mailboxes/box1@example.org/search-indexing/",
+        Right.HANDLE_MAILBOXES,
+        is_scoped=True,
     ),
     "mailboxes:save-recovery": Route(
         "/mailboxes/box1@example.org/recovery/", Right.HANDLE_MAILBOXES, is_scoped=True
@@ -183,6 +191,26 @@ ROUTES = {
         "/mailboxes/box1@example.org/app-passwords/1/",
         Right.HANDLE_MAILBOXES,
         is_scoped=True,
+    ),
+    "mailboxes:import-mailboxes": Route("/mailboxes/import/", Right.MANAGE),
+    "mailboxes:import-template": Route("/mailboxes/import/template/", Right.MANAGE),
+    "mailboxes:bulk-list": Route("/mailboxes/bulk/", Right.MANAGE),
+    "mailboxes:new-bulk": Route("/mailboxes/bulk/new/", Right.MANAGE),
+    "mailboxes:bulk-detail": Route("/mailboxes/bulk/1/", Right.MANAGE, is_scoped=True),
+    "mailboxes:map-columns": Route(
+        "/mailboxes/bulk/2/columns/", Right.MANAGE, is_own=True
+    ),
+    "mailboxes:choose-wishes": Route(
+        "/mailboxes/bulk/1/wishes/", Right.MANAGE, is_scoped=True
+    ),
+    "mailboxes:start-bulk": Route(
+        "/mailboxes/bulk/1/start/", Right.MANAGE, is_scoped=True
+    ),
+    "mailboxes:decide-bulk": Route(
+        "/mailboxes/bulk/1/decide/", Right.MANAGE, is_scoped=True
+    ),
+    "mailboxes:take-links": Route(
+        "/mailboxes/bulk/1/links/", Right.MANAGE, is_scoped=True
     ),
     "routing:rule-detail": Route("/routing/1/", Right.SEE_ROUTING, is_scoped=True),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),

@@ -10,6 +10,7 @@ from purelymanage.accounts.permissions import Role
 from tests.account import (
     add_app_password,
     add_belongings,
+    add_bulks,
     add_deletion,
     add_hand_over,
     add_invitation,
@@ -57,6 +58,7 @@ class PermissionTests(CastTestCase):
         add_deletion(cls.olga, pk=1)
         add_person()
         add_belongings(cls.olga)
+        add_bulks(cls.olga)
         add_invitation(cls.olga, pk=1)
         add_hand_over(pk=1)
         add_app_password(cls.olga, pk=1)
