@@ -146,7 +146,10 @@ def _settle(looks: list[_Look], leases: dict[str, datetime | None] | None) -> No
         if row.announced_state != before and before in alerts.TELLING:
             changes.append(_turn(row, before, now))
         settled.append(row)
-    Health.objects.bulk_update(settled, SETTLED)
+    # They exist and are locked, so each is in conflict: one statement updates all.
+    Health.objects.bulk_create(
+        settled, update_conflicts=True, unique_fields=["pk"], update_fields=SETTLED
+    )
     Change.objects.bulk_create(changes)
     log.record_many(entries)
 

@@ -158,6 +158,7 @@ def _answer(
     wants_resolver = bool(request.header.rd)
     failure = found[1].failure if found else ""
     reply = request.reply(aa=not wants_resolver, ra=1)
+    reply.header.ad = 0
     if failure == "silent":
         return None
     if failure == "servfail" or (failure == "lame" and wants_resolver):
