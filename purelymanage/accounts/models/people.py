@@ -62,6 +62,8 @@ class User(AbstractBaseUser):
     )
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(default=timezone.now)
+    # How pages look to this person, such as the columns of a list.
+    preferences = models.JSONField(default=dict, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
     people = UserQuerySet.as_manager()
