@@ -174,6 +174,11 @@ class Event(TextChoices):
         "mailbox.noted",
         "changed what is noted of {target}: {changes}",
     )
+    MAILBOXES_EXPORTED = "mailbox.exported", "exported {target}: {filters}"
+    RENAME_INCOMPLETE = (
+        "mailbox.rename_incomplete",
+        "could not do what follows the rename of {target} ({what}): {reason}",
+    )
     RECOVERY_SAVED = (
         "mailbox.recovery_saved",
         "set a recovery method of {target}: {method}",
@@ -220,6 +225,7 @@ class Event(TextChoices):
 
     RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
     RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
+    RULE_CREATED = "rule.created", "added the rule {target} to {destinations}"
     RULE_REWRITTEN = (
         "rule.rewritten",
         "replaced the rule {target} to {before} by {after} to {destinations}",
