@@ -18,6 +18,7 @@ from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.purelymail import client
 from purelymanage.routing.models import Rule
+from tests.account import add_hand_over
 from tests.sandbox import SandboxTestCase
 
 ADDRESS = "zoe@example.org"
@@ -171,9 +172,12 @@ class WorkingTests(CreateMailboxTestCase):
             gone_at=timezone.now(),
             first_seen_at=timezone.now() - timedelta(days=9),
         )
+        old = add_hand_over(ADDRESS)
         self.assertEqual(self.create().status_code, 201)
         mailbox = Mailbox.objects.get(address=ADDRESS)
         self.assertIsNone(mailbox.gone_at)
+        old.refresh_from_db()
+        self.assertIsNotNone(old.withdrawn_at)
         self.assertLess(timezone.now() - mailbox.first_seen_at, timedelta(days=1))
 
 

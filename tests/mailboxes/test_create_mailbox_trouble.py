@@ -117,7 +117,12 @@ class TroubleTests(CreateMailboxTestCase):
         self.remote(
             "createUser", userName="zoe", domainName="example.org", password="x"
         )
-        r = self.create(search_indexing="", recovery_email="zoe@private.example")
+        r = self.create(
+            search_indexing="",
+            recovery_email="zoe@private.example",
+            recovery_phone="+491701234567",
+        )
+        self.assertContains(r, "did not keep +491701234567", status_code=201)
         self.assertContains(r, "has search indexing on all the same", status_code=201)
         self.assertContains(r, "did not keep zoe@private.example", status_code=201)
 

@@ -98,6 +98,7 @@ def set_password(
         raise NotChanged(
             f"The password of {mailbox} was not changed. {error.message}",
             is_outage=lost is not None,
+            was_answered=lost is None,
         )
     if trial.opens is None and lost:
         settle_unknown(change)

@@ -21,12 +21,14 @@ from purelymanage.mailboxes.operations.changing import (
     nobody_knows,
     settle_failed,
 )
+from purelymanage.mailboxes.operations.hand_overs import withdraw_all_of
 from purelymanage.mailboxes.operations.passwords import Trial, try_password
 from purelymanage.purelymail.client import PurelymailClient, get_client
 from purelymanage.purelymail.errors import NotApplied, PurelymailError, Rejected
 from purelymanage.purelymail.types import UserDetails
 
 KEY_BYTES = 32
+SUSPENDED = "the mailbox is suspended"
 
 
 def suspend(*, mailbox: Mailbox, actor: Actor) -> list[str]:
@@ -105,15 +107,19 @@ def _doubts(trial: Trial) -> list[str]:
 def _settle_suspended(change: Change, trial: Trial) -> None:
     is_news = Change.objects.settle(change, Change.State.DONE)
     Mailbox.objects.filter(pk=change.mailbox_id).update(suspended_at=timezone.now())
-    if not is_news:
-        return
     actor, address = actor_of(change), change.mailbox.address
-    if trial.opens:
-        log.record(Event.MAILBOX_SUSPENDED, actor=actor, target=address)
-    else:
-        log.record(
-            Event.MAILBOX_SUSPENDED_UNTRIED,
-            actor=actor,
-            target=address,
-            reason=trial.reason,
+    entries = withdraw_all_of(
+        mailboxes=[change.mailbox], actor=actor, reason=SUSPENDED, what=None
+    )
+    if is_news and trial.opens:
+        entries.append(log.note(Event.MAILBOX_SUSPENDED, actor=actor, target=address))
+    elif is_news:
+        entries.append(
+            log.note(
+                Event.MAILBOX_SUSPENDED_UNTRIED,
+                actor=actor,
+                target=address,
+                reason=trial.reason,
+            )
         )
+    log.record_many(entries)
