@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -183,7 +184,9 @@ def _cancel(
         messages.success(request, f"Not deleted any more: {chosen[0].name}.")
     if count > 1 or (count and count < len(chosen)):
         messages.success(request, f"{count} deletions are cancelled.")
-    return redirect("deletions:deletion-list")
+    back = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(back, {request.get_host()})
+    return redirect(back if is_safe else "deletions:deletion-list")
 
 
 @require_POST
