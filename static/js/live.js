@@ -25,6 +25,14 @@ function sayFailed(status) {
   failed.hidden = false;
 }
 
+// A page that PurelyMail left without an answer says so itself. Its 502 is told from that
+// of a proxy by the header.
+const saysSo = (xhr) => xhr.status === 502 && xhr.getResponseHeader("HX-Reswap");
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (saysSo(detail.xhr)) detail.shouldSwap = true;
+});
+
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   const { xhr, successful, elt } = detail;
   if (successful) {
@@ -32,7 +40,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
     lost.hidden = failed.hidden = true;
   } else if (isLive(elt) && (xhr.status === 0 || xhr.status >= 500)) {
     sayLost();
-  } else if (xhr.status !== 422) {
+  } else if (xhr.status !== 422 && !saysSo(xhr)) {
     sayFailed(xhr.status);
   }
 });
