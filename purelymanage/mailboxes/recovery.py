@@ -31,4 +31,9 @@ def plain_phone(written: str) -> str:
 
 
 def same_target(one: str, other: str) -> bool:
-    return one.strip().lower() == other.strip().lower()
+    """Tell whether both are one address or number, however they are written."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(target: str) -> str:
+    return plain_phone(target) or target.strip().lower()

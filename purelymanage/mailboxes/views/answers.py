@@ -22,6 +22,10 @@ from purelymanage.mailboxes.views.details import (
     url_of,
 )
 
+NOT_READ = (
+    "PurelyMail was not asked about this mailbox yet. It happens within a minute."
+)
+
 
 def status_of(error: Refused) -> int:
     """Return how an operation's refusal is answered: an outage is nobody's mistake."""
@@ -35,15 +39,19 @@ def show_action(
     context: dict[str, Any],
     *,
     status: int = 200,
+    needs_details: bool = True,
 ) -> HttpResponse:
     """Show the form of an action, or why the mailbox is closed to it."""
+    closed = _why_closed(mailbox)
+    if needs_details and request.method == "GET" and mailbox.details_at is None:
+        closed = closed or NOT_READ
     response = page_or_partial(
         request,
         template,
         {
             "mailbox": mailbox,
             "url": url_of(mailbox),
-            "closed": _why_closed(mailbox),
+            "closed": closed,
             **context,
         },
         status=status,

@@ -40,4 +40,6 @@ def edit_notes(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     template = "mailboxes/edit_notes.html"
-    return show_action(request, template, mailbox, context, status=status)
+    return show_action(
+        request, template, mailbox, context, status=status, needs_details=False
+    )

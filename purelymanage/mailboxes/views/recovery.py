@@ -39,7 +39,7 @@ def save_recovery(request: AuthenticatedHttpRequest, address: str) -> HttpRespon
             "type": method.get("type", "email"),
             "target": target,
             "description": method.get("description", ""),
-            "allow_mfa_reset": method.get("allowMfaReset", True),
+            "allow_mfa_reset": method.get("allow_mfa_reset", True),
         },
     )
     status = 422 if form.errors else 200

@@ -41,4 +41,6 @@ def suspend(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
     kept = AppPassword.objects.of_people().filter(address=mailbox.address)
     context = {"error": error, "app_passwords": kept.count()}
     template = "mailboxes/suspend.html"
-    return show_action(request, template, mailbox, context, status=status)
+    return show_action(
+        request, template, mailbox, context, status=status, needs_details=False
+    )
