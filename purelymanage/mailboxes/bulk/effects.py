@@ -90,8 +90,8 @@ def _of_flags(row: BulkRow, mailbox: Mailbox, flags: dict[str, bool]) -> RowView
 
 
 def _of_tags(mailbox: Mailbox, wishes: dict[str, Any]) -> str:
-    unwanted = {tag.casefold() for tag in wishes.get("remove", [])}
-    kept = [tag for tag in mailbox.tags if tag.casefold() not in unwanted]
+    unwanted = set(wishes.get("remove", []))
+    kept = [tag for tag in mailbox.tags if tag not in unwanted]
     tags = distinct([*kept, *wishes.get("add", [])])
     before = ", ".join(mailbox.tags) or "no tags"
     if tags == mailbox.tags:

@@ -88,6 +88,7 @@ def _create(row: BulkRow, actor: User) -> Outcome:
 def _change(row: BulkRow, actor: User) -> Outcome:
     mailbox = _begin(row, actor)
     read_again(mailbox)
+    mailbox.refresh_from_db()
     missed = _bring_about(mailbox, row, actor)
     hand_over = None
     doubts: list[str] = []
@@ -120,6 +121,7 @@ def _switch(row: BulkRow, flags: Flags, actor: User) -> Outcome:
     """Switch what is not so yet, by what PurelyMail says now: mirrors may be old."""
     mailbox = _begin(row, actor)
     read_again(mailbox)
+    mailbox.refresh_from_db()
     if all(getattr(mailbox, name) == value for name, value in flags.items()):
         return Outcome(State.SAME if row.attempt == 1 else State.DONE)
     if flags.get("two_factor") and not mailbox.recovery_methods:

@@ -130,8 +130,7 @@ class TagsForm(WishesForm):
         wishes = self.wishes
         if self.starts and not any(wishes.values()):
             raise ValidationError("Write at least one tag.")
-        both = {it.casefold() for it in wishes["add"]}
-        if both & {it.casefold() for it in wishes["remove"]}:
+        if set(wishes["add"]) & set(wishes["remove"]):
             raise ValidationError("A tag is both to be added and to be taken away.")
 
     def _checked(self, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
-from django.test import SimpleTestCase, override_settings
+from django.test import override_settings
 from django_q.models import OrmQ
 
 from purelymanage.accounts.models import User
@@ -15,6 +15,7 @@ from purelymanage.domains import sync
 from purelymanage.mailboxes.bulk import deciding, drafts, running, tasks
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.models import Bulk, HandOver
+from purelymanage.purelymail import client
 from purelymanage.sheets.reading import read
 from tests.sandbox import SandboxTestCase, WithSandbox
 
@@ -30,6 +31,8 @@ class WithBulks(WithSandbox):
     def setUpClass(cls) -> None:
         super().setUpClass()
         cls.enterClassContext(NO_IMAP)
+        # Reads are tried three times, one right after the other here.
+        cls.enterClassContext(mock.patch.object(client, "PAUSES", (0.0, 0.0)))
 
     def synced(self) -> None:
         sync.sync(actor=Agent.PANEL)
@@ -94,6 +97,3 @@ class BulkTestCase(WithBulks, SandboxTestCase):
 
 def slices_of(seconds: float) -> Any:
     return mock.patch.object(running, "SLICE", seconds)
-
-
-__all__ = ["ADDRESSES", "NO_IMAP", "BulkTestCase", "SimpleTestCase", "WithBulks"]
