@@ -18,6 +18,7 @@ SCHEDULES = {
         "purelymanage.mailboxes.tasks.revoke_app_passwords",
         Schedule.MINUTES,
     ),
+    "renames": ("purelymanage.mailboxes.tasks.follow_renames", Schedule.MINUTES),
     "hand-overs": (
         "purelymanage.mailboxes.tasks.sweep_hand_overs",
         Schedule.MINUTES,

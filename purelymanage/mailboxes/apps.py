@@ -9,12 +9,13 @@ class MailboxesConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.deletions import registry
         from purelymanage.domains.sync import register
-        from purelymanage.mailboxes import deletions, sync
+        from purelymanage.mailboxes import deletions, followers, renamed, sync
         from purelymanage.mailboxes.models import Change
         from purelymanage.mailboxes.operations import suspension
         from purelymanage.mailboxes.operations.changing import RESOLVERS
 
         register(sync.PART)
+        followers.register_follower("mailboxes", renamed.FOLLOWER)
         RESOLVERS[Change.Kind.SUSPENSION] = suspension.finish_suspension
         registry.register(
             "mailbox",

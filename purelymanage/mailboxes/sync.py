@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from purelymanage.audit import log
@@ -12,7 +13,7 @@ from purelymanage.audit.events import Event
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.sync import Part, Reading, expect_some
-from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.models import Change, Creation, Mailbox
 
 LIST_CAP = 1_000
 NOT_THERE = "PurelyMail did not create it."
@@ -31,7 +32,12 @@ def apply(found: list[str], reading: Reading) -> str:
             "pk", "address", "gone_at", "first_seen_at"
         )
     }
-    present = {address for address, (_, gone_at, _) in known.items() if not gone_at}
+    # Read after the mailboxes: a rename that is settled by now is among them.
+    between = _between_names(reading)
+    listed -= between
+    present = {
+        address for address, (_, gone_at, _) in known.items() if not gone_at
+    } - between
 
     new = listed - known.keys()
     back = {
@@ -69,6 +75,18 @@ def apply(found: list[str], reading: Reading) -> str:
 
     count = f"{len(listed)} mailbox{'' if len(listed) == 1 else 'es'}"
     return count + (CAPPED if is_capped else "")
+
+
+def _between_names(reading: Reading) -> set[str]:
+    """Return the names that mailboxes had or got while the account was read.
+
+    The rename itself writes what is true, and the next sync looks again.
+    """
+    renames = Change.objects.filter(kind=Change.Kind.RENAME).filter(
+        Q(state=Change.State.ASKED) | Q(settled_at__gte=reading.began_at)
+    )
+    wanted = renames.values_list("wanted", flat=True)
+    return {address for it in wanted for address in (it["old"], it["new"])}
 
 
 def _was_before(moment: datetime | None, reading: Reading) -> bool:

@@ -8,6 +8,7 @@ from purelymanage.mailboxes.operations import (
     app_passwords,
     changing,
     details,
+    follow_ups,
     hand_overs,
 )
 from purelymanage.purelymail.client import get_client
@@ -43,6 +44,11 @@ def read_details(mailbox_id: int) -> str:
     except PurelymailError as exc:
         return exc.message
     return "read"
+
+
+def follow_renames() -> str:
+    """Go on with what has to follow a rename and could not be done at once."""
+    return f"{follow_ups.follow_up_due()} done"
 
 
 def revoke_app_passwords() -> str:

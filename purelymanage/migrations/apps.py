@@ -12,11 +12,13 @@ class MigrationsConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.broker import pulse
         from purelymanage.deletions import registry
+        from purelymanage.mailboxes.followers import register_follower
         from purelymanage.mailboxes.operations.app_passwords import register_in_use
         from purelymanage.mailboxes.related import register_section
-        from purelymanage.migrations import deletions, of_mailbox
+        from purelymanage.migrations import deletions, following, of_mailbox
 
         register_in_use(in_use)
+        register_follower("migrations", following.FOLLOWER)
         register_section(of_mailbox.copies_of)
         registry.register_companion(self.name, deletions.COMPANION)
         pulse.connect(resume_abandoned, dispatch_uid=self.name)

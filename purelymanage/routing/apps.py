@@ -9,11 +9,14 @@ class RoutingConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.deletions import registry
         from purelymanage.domains.sync import register
+        from purelymanage.mailboxes.followers import register_follower
         from purelymanage.mailboxes.hints import register_takers
         from purelymanage.mailboxes.related import register_section
         from purelymanage.routing import deletions, hints, of_mailbox, sync
+        from purelymanage.routing.operations import following
 
         register(sync.PART)
+        register_follower("routing", following.FOLLOWER)
         register_takers(hints.takers)
         register_section(of_mailbox.rules_of)
         registry.register(

@@ -77,7 +77,7 @@ class FirstSyncTests(SyncTestCase):
         self.assertEqual(len(found), 240)
         part = sync._parts["mailboxes"]
         reading = sync.Reading(began_at=timezone.now(), is_first=True)
-        with self.assertNumQueries(3):
+        with self.assertNumQueries(4):
             part.apply(found, reading)
 
 

@@ -16,7 +16,7 @@ class FollowUpQuerySet(models.QuerySet["FollowUp"]):
     def due(self, at: datetime) -> Self:
         """Those that are tried by themselves, and nobody works on just now."""
         waiting = self.filter(state=FollowUp.State.WAITING)
-        return waiting.filter(not_before__lte=at).order_by("not_before", "position")
+        return waiting.filter(not_before__lte=at).order_by("position", "pk")
 
 
 class FollowUp(models.Model):

@@ -1,0 +1,56 @@
+"""What copies have to do when the mailbox they go into gets another name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from purelymanage.accounts.models import User
+from purelymanage.audit.actors import Actor
+from purelymanage.deletions.impact import Line, count
+from purelymanage.mailboxes.followers import Rename, Task
+from purelymanage.migrations.models import Job, Run
+from purelymanage.purelymail.client import PurelymailClient
+
+
+class JobFollower:
+    def lines(self, rename: Rename, user: User) -> Iterable[Line]:
+        jobs = Job.objects.filter(destination=rename.old)
+        if sources := list(jobs.values_list("source_user", flat=True).order_by("pk")):
+            copies = count(len(sources), "copy", "copies")
+            note = "What was copied is recognised there, and nothing is copied twice."
+            goes = "goes" if len(sources) == 1 else "go"
+            yield Line(
+                "move",
+                f"{copies} into it",
+                f"{goes} into {rename.new} from then on",
+                note,
+                tuple((source, rename.old_domain) for source in sources),
+            )
+
+    def objections(self, rename: Rename) -> Iterable[str]:
+        if Run.objects.busy().filter(job__destination=rename.old).exists():
+            yield (
+                f"A copy into {rename.old} is running. Stop it first, or wait until it "
+                "has ended."
+            )
+
+    def move(self, rename: Rename) -> None:
+        Job.objects.filter(destination=rename.old).update(
+            destination=rename.new, destination_domain=rename.new_domain
+        )
+        moved = Run.objects.open().filter(job__destination=rename.new)
+        for run in moved.select_related("job__server"):
+            Run.objects.filter(pk=run.pk).update(pair=run.job.pair)
+
+    def plan(
+        self, rename: Rename, actor: Actor, client: PurelymailClient
+    ) -> Iterable[Task]:
+        return ()
+
+    def do(
+        self, rename: Rename, key: str, actor: Actor, client: PurelymailClient
+    ) -> str:
+        raise NotImplementedError(f"Nothing was planned, so there is no {key}.")
+
+
+FOLLOWER = JobFollower()
