@@ -1,19 +1,10 @@
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-# Who reads one of these links may use it, so a log must not hold them.
-SECRET_PATHS = re.compile(
-    r"(/welcome/|/accounts/invitation/|/accounts/password/reset/key/|/gather/)[^/\s?]+"
-)
-
-
-def masked(text: str) -> str:
-    """Return a path or a request line without the secrets that links carry."""
-    return SECRET_PATHS.sub(r"\1…", text)
+from purelymanage.secret_links import masked as masked
 
 
 class MaskingLogger(Logger):  # type: ignore[misc]  # not typed

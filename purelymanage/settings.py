@@ -15,6 +15,7 @@ from purelymanage.environment import (
     required_secrets,
     secret,
 )
+from purelymanage.secret_links import mask_paths
 
 read_env_file()
 env = environ.Env()
@@ -257,9 +258,16 @@ LOGGING = {
         "short_refusals": {
             "()": "django.utils.log.CallbackFilter",
             "callback": keep_refusals_short,
-        }
+        },
+        "masked_paths": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": mask_paths,
+        },
     },
-    "loggers": {"django.request": {"filters": ["short_refusals"]}},
+    "loggers": {
+        "django.request": {"filters": ["short_refusals", "masked_paths"]},
+        "django.security.csrf": {"filters": ["masked_paths"]},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
     },
