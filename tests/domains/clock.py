@@ -65,7 +65,7 @@ class ClockTestCase(SandboxTestCase):
     def fill_account(self, names: list[str], *, broken: int = 0, ttl: int = 30) -> None:
         """Let the account hold these domains only, the first ones with bad records.
 
-        The records of the others live for `ttl` seconds.
+        What is in order lives for `ttl` seconds, the rest for an hour at most.
         """
         state = self.sandbox.account.state
         state.domains.clear()
@@ -73,7 +73,7 @@ class ClockTestCase(SandboxTestCase):
         state.rules.clear()
         for number, name in enumerate(names):
             if number < broken:
-                self.zone(name, "broken")
+                self.zone(name, "broken", ttl=min(ttl, 3600))
             else:
                 self.zone(name, ttl=ttl)
             state.domains[name] = Remote(dns_summary=summary(state.zones, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +18,16 @@ from purelymanage.domains import alerts, history
 from purelymanage.domains.dns.health import judge
 from purelymanage.domains.dns.looking import look
 from purelymanage.domains.dns.observations import Observation
+from purelymanage.domains.dns.servers import resolvers
 from purelymanage.domains.dns.verdicts import Health as Judgement
 from purelymanage.domains.dns.verdicts import Overall, Severity
 from purelymanage.domains.models import Change, Domain, Health, OwnershipCode
 from purelymanage.domains.recheck import disputes
 from purelymanage.domains.schedule import next_look
 
-BATCH = 500
+# So many that even if every one is silent, a worker is done before its lease ends.
+BATCH = 300
+GOES_ON_FOR = 60.0  # seconds, while more are due
 SETTLED_TOGETHER = 100
 STATES = {
     Overall.BROKEN: Health.State.BROKEN,
@@ -58,16 +62,20 @@ SETTLED = [
 
 def look_at_due(*, limit: int = BATCH) -> int:
     """Look at the domains whose time has come; return how many."""
+    servers = resolvers()  # first, as without any nothing needs to be claimed
     _begin_watching()
-    leased = _claim_due(limit)
-    if not leased:
-        return 0
-    # Who asked wants to know it now; the rest may be answered from memory.
-    for anew in (True, False):
-        names = [it.domain.name for it in leased if it.wants_news == anew]
-        if names:
-            settle_looks(look(names, anew=anew), leased=leased)
-    return len(leased)
+    began, done = time.monotonic(), 0
+    while leased := _claim_due(limit):
+        # Who asked wants to know it now; the rest may be answered from memory.
+        for anew in (True, False):
+            names = [it.domain.name for it in leased if it.wants_news == anew]
+            if names:
+                seen = look(names, anew=anew, servers=servers)
+                settle_looks(seen, leased=leased)
+        done += len(leased)
+        if len(leased) < limit or time.monotonic() - began > GOES_ON_FOR:
+            break
+    return done
 
 
 def look_now(*, domains: Iterable[Domain]) -> dict[str, Judgement]:
