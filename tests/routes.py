@@ -122,6 +122,8 @@ ROUTES = {
     ),
     "domains:sync-now": Route("/domains/sync/", Right.SEE_MAILBOXES),
     "mailboxes:mailbox-list": Route("/mailboxes/", Right.SEE_MAILBOXES),
+    "mailboxes:choose-columns": Route("/mailboxes/columns/", Right.SEE_MAILBOXES),
+    "mailboxes:export-mailboxes": Route("/mailboxes/export/csv/", Right.SEE_MAILBOXES),
     "mailboxes:mailbox-detail": Route(
         "/mailboxes/box1@example.org/", Right.SEE_MAILBOXES, is_scoped=True
     ),

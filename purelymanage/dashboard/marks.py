@@ -44,6 +44,7 @@ HEROICONS = {
     "stop": "stop",
     "sun": "sun",
     "sync": "arrow-path",
+    "tag": "tag",
     "trash": "trash",
     "undo": "arrow-uturn-left",
     "upload": "arrow-up-tray",

@@ -20,6 +20,8 @@ from purelymanage.mailboxes.views import (
 app_name = "mailboxes"
 urlpatterns: list[URLPattern] = [
     path("", lists.mailbox_list, name="mailbox-list"),
+    path("columns/", lists.choose_columns, name="choose-columns"),
+    path("export/csv/", lists.export_mailboxes, name="export-mailboxes"),
     path("new/", creating.create_mailbox, name="create-mailbox"),
     path("new/address/", creating.preview_address, name="preview-address"),
     path("new/strength/", creating.rate_password, name="rate-password"),

@@ -79,6 +79,13 @@ class Creation(models.Model):
                 name="one_open_creation_per_address",
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["address"],
+                condition=models.Q(state="done"),
+                name="creation_done",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.address} ({self.state})"

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Func
+from django.db.models import Exists, Func, OuterRef, Q
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.deletions.models import Kind, open_hour, open_state
+from purelymanage.deletions.models import (
+    Kind,
+    PendingDeletion,
+    open_hour,
+    open_state,
+)
+from purelymanage.mailboxes.models.creations import Creation
 
 
 class MailboxQuerySet(models.QuerySet["Mailbox"]):
@@ -29,7 +36,7 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         week_ago = timezone.now() - timedelta(days=7)
         return (
             self.present()
-            .filter(models.Q(details_at=None) | models.Q(details_at__lt=week_ago))
+            .filter(Q(details_at=None) | Q(details_at__lt=week_ago))
             .order_by(models.F("details_at").asc(nulls_first=True), "address")
         )
 
@@ -41,25 +48,73 @@ class MailboxQuerySet(models.QuerySet["Mailbox"]):
         )
 
     def search(self, words: str) -> Self:
-        """Mailboxes whose address contains each of the words."""
-        found = self
+        """Mailboxes that have each word in their address, their note or a tag.
+
+        Looking through all of them takes 20 ms for ten times what PurelyMail lists, so
+        that there is no index for it: trigrams need an extension of PostgreSQL that not
+        everybody may create.
+        """
+        tags = Func(models.F("tags"), models.Value(" "), function="array_to_string")
+        found = self.alias(tag_words=models.ExpressionWrapper(tags, models.TextField()))
         for word in words.split():
-            found = found.filter(address__icontains=word)
+            found = found.filter(
+                Q(address__icontains=word)
+                | Q(note__icontains=word)
+                | Q(tag_words__icontains=word)
+            )
         return found
+
+    def tagged(self, tags: Collection[str]) -> Self:
+        """Mailboxes that have every one of these tags."""
+        return self.filter(tags__contains=list(tags)) if tags else self
 
     def tags_in_use(self) -> list[str]:
         """Return each tag that one of these mailboxes has, in the order of letters."""
         each = Func(
             models.F("tags"), function="unnest", output_field=models.CharField()
         )
-        found = self.order_by().annotate(tag=each).values_list("tag", flat=True)
-        return sorted(set(found))
+        tagged = self.exclude(tags=[]).order_by().annotate(tag=each)
+        return sorted(tagged.values_list("tag", flat=True).distinct())
 
     def with_two_factor(self, wanted: str) -> Self:
         """Mailboxes with two-factor sign-in "on" or "off", else all of them."""
         if wanted not in ("on", "off"):
             return self
         return self.filter(two_factor=wanted == "on")
+
+    def without_reset(self) -> Self:
+        """Mailboxes whose owners may not reset the password."""
+        return self.filter(reset_allowed=False)
+
+    def without_recovery(self) -> Self:
+        """Mailboxes of which PurelyMail told its details, and no recovery method."""
+        return self.exclude(details_at=None).filter(recovery_methods=[])
+
+    def without_details(self) -> Self:
+        """Mailboxes that nobody has asked PurelyMail about yet."""
+        return self.filter(details_at=None)
+
+    def suspended(self) -> Self:
+        return self.exclude(suspended_at=None)
+
+    def gone(self) -> Self:
+        """Mailboxes that PurelyMail does not list any more."""
+        return self.exclude(gone_at=None)
+
+    def to_be_deleted(self) -> Self:
+        """Mailboxes that await their deletion, or that of their domain."""
+        open_ones = PendingDeletion.objects.open()
+        return self.filter(
+            Q(address__in=open_ones.filter(kind=Kind.MAILBOX).values("key"))
+            | Q(domain__in=open_ones.filter(kind=Kind.DOMAIN).values("key"))
+        )
+
+    def made_elsewhere(self) -> Self:
+        """Mailboxes that this panel did not create."""
+        ours = Creation.objects.filter(
+            address=OuterRef("address"), state=Creation.State.DONE
+        )
+        return self.exclude(Exists(ours))
 
 
 class Mailbox(models.Model):
@@ -90,7 +145,12 @@ class Mailbox(models.Model):
     class Meta:
         verbose_name_plural = "mailboxes"
         ordering = ["address"]
-        indexes = [GinIndex(fields=["tags"], name="mailbox_tags")]
+        indexes = [
+            GinIndex(fields=["tags"], name="mailbox_tags"),
+            # The orders of the list, each in both directions.
+            models.Index(fields=["domain", "address"], name="mailbox_by_domain"),
+            models.Index(fields=["first_seen_at", "address"], name="mailbox_by_age"),
+        ]
 
     def __str__(self) -> str:
         return self.address

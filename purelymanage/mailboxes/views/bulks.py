@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -25,6 +26,7 @@ from purelymanage.http import asked, page_or_partial
 from purelymanage.mailboxes.bulk import deciding, drafts, links
 from purelymanage.mailboxes.bulk.effects import effects_of
 from purelymanage.mailboxes.bulk.presentation import BulkView, verdicts_of, views_of
+from purelymanage.mailboxes.filters import MailboxFilter, chosen_addresses
 from purelymanage.mailboxes.forms.bulks import FORMS, WishesForm
 from purelymanage.mailboxes.models import Bulk, BulkRow
 from purelymanage.sheets import writing
@@ -86,12 +88,13 @@ def new_bulk(request: AuthenticatedHttpRequest) -> HttpResponse:
     try:
         bulk = drafts.draft_bulk(
             kind=request.POST.get("kind", ""),
-            addresses=request.POST.getlist("key"),
+            addresses=chosen_addresses(request.POST, request.user),
             actor=request.user,
         )
     except Refused as exc:
         messages.error(request, str(exc))
-        return redirect("mailboxes:mailbox-list")
+        query = MailboxFilter.read(request.POST).query
+        return redirect(f"{reverse('mailboxes:mailbox-list')}?{query}".rstrip("?"))
     return redirect("mailboxes:bulk-detail", bulk.pk)
 
 
