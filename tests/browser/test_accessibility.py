@@ -19,6 +19,7 @@ PATHS = [
     "/mailboxes/?q=nobody-has-this",
     "/mailboxes/new/",
     "/mailboxes/anna@example.org/",
+    "/mailboxes/anna@example.org/reset-password/",
     "/domains/",
     "/domains/shop.example/",
     "/routing/",
@@ -50,6 +51,7 @@ STRANGERS = [
     "/accounts/password/reset/",
     "/accounts/signup/",
     "/accounts/invitation/made-up/",
+    "/welcome/made-up/",
 ]
 WIDTHS = [1280, 390]
 THEMES = ["light", "dark"]
