@@ -198,17 +198,6 @@ class TroubleTests(ResetPasswordTestCase):
         tasks.fill_in_details()
         self.assertEqual(self.outcome(), ("unknown", "mailbox.change_unknown"))
 
-    def test_whoever_follows_a_dead_worker_may_begin_anew(self) -> None:
-        with (
-            mock.patch.object(passwords, "look", side_effect=SystemExit),
-            self.assertRaises(SystemExit),
-        ):
-            self.reset()
-        passwords.give_up_open(mailbox=self.mailbox, actor=self.adam)
-        self.assert_told(self.reset(), "is just being changed", 422)
-        passwords.give_up_open(mailbox=self.mailbox, actor=self.hedy)
-        self.assert_told(self.reset(), "has a new password", 200)
-
     def test_a_mailbox_that_vanished_meanwhile_is_told(self) -> None:
         del self.sandbox.account.state.users[ADDRESS]
         self.assert_told(self.reset(), "PurelyMail refused to change", 422)

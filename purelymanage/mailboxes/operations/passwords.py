@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.audit import log
-from purelymanage.audit.actors import Actor, actor_of, as_columns
+from purelymanage.audit.actors import Actor, actor_of
 from purelymanage.audit.events import Event
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
@@ -110,16 +110,6 @@ def set_password(
     _settle_done(change, seen, trial)
     mailbox.refresh_from_db()
     return PasswordSet(mailbox, bool(trial.opens), _doubts(trial, seen, change))
-
-
-def give_up_open(*, mailbox: Mailbox, actor: Actor) -> None:
-    """Let go of a change of the password that `actor` began and did not live to end.
-
-    For whoever knows that its process is dead and begins anew.
-    """
-    mine = Change.objects.asked().filter(mailbox=mailbox, kind=Change.Kind.PASSWORD)
-    for change in mine.filter(**as_columns(actor)):
-        settle_unknown(change)
 
 
 def try_password(address: str, password: str, details: UserDetails | None) -> Trial:
