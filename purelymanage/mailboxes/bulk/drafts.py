@@ -229,7 +229,7 @@ def _row_of(bulk: Bulk, line: Line, sheet: Sheet) -> BulkRow:
         state=state.get(Verdict(line.verdict.value), State.WAITING),
         reason=" ".join(it.sentence for it in line.faults)[:500],
         faults=[
-            [_column_name(sheet, it.column) or it.label, it.sentence]
+            [_column_name(sheet, it.column) if it.target else "", it.sentence]
             for it in line.faults
         ],
     )
@@ -270,7 +270,7 @@ def _rows_by_address(
             number=it.line,
             state=State.LEFT_OUT,
             reason=it.sentence[:500],
-            faults=[[_column_name(sheet, it.column), it.sentence]],
+            faults=[["", it.sentence]],
         )
         for it in sheet.problems
     ]

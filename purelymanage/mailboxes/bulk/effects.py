@@ -13,7 +13,9 @@ from purelymanage.mailboxes.operations.details import DETAIL_NAMES
 from purelymanage.mailboxes.tags import distinct
 
 UNKNOWN = "not known yet"
-REFUSED = "Has no recovery method, so two-factor sign-in would lock its owner out."
+REFUSED = (
+    "Fails, as it has no recovery method: two-factor sign-in could lock its owner out"
+)
 
 
 def effects_of(bulk: Bulk, rows: Sequence[BulkRow]) -> list[RowView]:
@@ -35,7 +37,7 @@ def effects_of(bulk: Bulk, rows: Sequence[BulkRow]) -> list[RowView]:
         elif bulk.kind == Bulk.Kind.TAG:
             found.append(RowView(row, [_of_tags(mailbox, bulk.wishes)]))
         elif bulk.kind == Bulk.Kind.RESET:
-            effects = ["Gets a new password"]
+            effects = ["gets a new password"]
             count = passwords.get(row.address, 0)
             if count and bulk.wishes.get("revoke_app_passwords", True):
                 noun = "app password is" if count == 1 else "app passwords are"
@@ -50,20 +52,20 @@ def _of_line(row: BulkRow) -> Iterator[str]:
     if row.verdict == BulkRow.Verdict.CHANGED:
         for label, before, after in row.wishes.get("changes", []):
             if before:
-                yield f"{label.capitalize()}: {before} becomes {after}"
+                yield f"{label}: {before} becomes {after}"
             else:
-                yield f"{label.capitalize()}: {after}"
+                yield f"{label}: {after}"
         return
     given = row.wishes.get("is_given")
-    yield "Password from the file" if given else "Password is made"
+    yield "password from the file" if given else "password is made"
     for kind in ("email", "phone"):
         if target := row.wishes.get(f"recovery_{kind}"):
-            yield f"Recovery by {target}"
+            yield f"recovery by {target}"
     for name in ("reset_allowed", "search_indexing"):
         if row.wishes.get(name) is False:
-            yield f"{DETAIL_NAMES[name].capitalize()} off"
+            yield f"{DETAIL_NAMES[name]} off"
     if tags := row.wishes.get("tags"):
-        yield f"Tagged {', '.join(tags)}"
+        yield f"tagged {' and '.join(tags)}"
 
 
 def _of_flags(row: BulkRow, mailbox: Mailbox, flags: dict[str, bool]) -> RowView:
@@ -74,19 +76,21 @@ def _of_flags(row: BulkRow, mailbox: Mailbox, flags: dict[str, bool]) -> RowView
         before = _on_off(getattr(mailbox, name))
         if name not in flags:
             if not flags:
-                effects.append(f"{words.capitalize()} {before}")
+                effects.append(f"{words} {before}")
             continue
         after = _on_off(flags[name])
         is_same = before == after
         effects.append(
-            f"{words.capitalize()} {after} already"
+            f"{words} {after} already"
             if is_same
-            else f"{words.capitalize()}: {before} becomes {after}"
+            else f"{words}: {before} becomes {after}"
         )
     is_locked_out = (
         flags.get("two_factor") and mailbox.details_at and not mailbox.recovery_methods
     )
-    return RowView(row, effects, REFUSED if is_locked_out else "")
+    return RowView(
+        row, [] if is_locked_out else effects, REFUSED if is_locked_out else ""
+    )
 
 
 def _of_tags(mailbox: Mailbox, wishes: dict[str, Any]) -> str:

@@ -26,11 +26,12 @@ TONES = {
     State.LEFT_OUT: ("attention", "Left out"),
     State.FAILED: ("broken", "Failed"),
 }
+# With the mark that stands before the word.
 VERDICTS = {
-    Verdict.ERROR: ("broken", "Error"),
-    Verdict.NEW: ("running", "New"),
-    Verdict.CHANGED: ("attention", "Changed"),
-    Verdict.SAME: ("good", "Same"),
+    Verdict.ERROR: ("broken", "Error", "broken"),
+    Verdict.NEW: ("running", "New", "plus"),
+    Verdict.CHANGED: ("attention", "Changed", "edit"),
+    Verdict.SAME: ("good", "Same", "good"),
 }
 BULK_TONES = {
     Bulk.State.DRAFT: "waiting",
@@ -100,7 +101,8 @@ class BulkView:
 
     @property
     def title(self) -> str:
-        return f"{TITLES[Bulk.Kind(self.bulk.kind)]} {wording.mailboxes(self.total)}"
+        count = self.wanted or self.total
+        return f"{TITLES[Bulk.Kind(self.bulk.kind)]} {wording.mailboxes(count)}"
 
     @property
     def tone(self) -> str:
@@ -197,8 +199,15 @@ class RowView:
         return TONES[State(self.row.state)][1]
 
     @property
-    def verdict_tone(self) -> str:
-        return VERDICTS[Verdict(self.row.verdict)][0] if self.row.verdict else ""
+    def verdict(self) -> dict[str, str]:
+        tone, words, mark = VERDICTS[Verdict(self.row.verdict)]
+        return {"tone": tone, "words": words, "mark": mark}
+
+    @property
+    def effect(self) -> str:
+        """All effects as one sentence without its full stop."""
+        words = ", ".join(self.effects)
+        return words[:1].upper() + words[1:]
 
     @property
     def link(self) -> str:
@@ -233,5 +242,5 @@ def verdicts_of(counts: dict[str, int]) -> list[dict[str, Any]]:
     """Return how many lines of a file mean what, with those that need somebody first."""
     return [
         {"value": it, "tone": tone, "words": words, "count": counts.get(it, 0)}
-        for it, (tone, words) in VERDICTS.items()
+        for it, (tone, words, _) in VERDICTS.items()
     ]

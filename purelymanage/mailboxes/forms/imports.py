@@ -41,8 +41,8 @@ class ImportForm(forms.Form):
         required=False,
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
-        help_text="CSV as Excel, Google Workspace, Microsoft 365 or Zoho write it. It is "
-        "never written to a disk.",
+        help_text="Choose one or drop it here: CSV as Excel, Google Workspace, Microsoft "
+        "365 or Zoho write it. It is never written to a disk.",
     )
     table = forms.CharField(
         label="Or paste a table",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -48,6 +49,7 @@ class CreatingTests(BulkTestCase):
 
 
 class TroubleTests(BulkTestCase):
+    @pytest.mark.slow
     def test_an_outage_in_the_middle_stops_it_and_nothing_is_done_twice(self) -> None:
         bulk = self.import_rows(200, self.adam)
         self.start(bulk, self.adam)
