@@ -73,9 +73,10 @@ def url_of(mailbox: Mailbox) -> str:
 
 def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
     """Return what the sections of the page need. Frozen mailboxes offer nothing."""
-    deletion = PendingDeletion.objects.on(
+    deletions = PendingDeletion.objects.on(
         Kind.MAILBOX, mailbox.address, mailbox.domain
-    ).first()
+    )
+    deletion = deletions.select_related("requested_by").first()
     is_open = not mailbox.gone_at and deletion is None
     changes = Change.objects.filter(mailbox=mailbox)
     open_change = changes.asked().first()

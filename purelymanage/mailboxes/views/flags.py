@@ -140,4 +140,6 @@ def switch_off_two_factor(
 
 def _resetting(mailbox: Mailbox) -> list[str]:
     """Return through which methods owners can switch it off by themselves."""
-    return [it["target"] for it in mailbox.recovery_methods if it.get("allow_mfa_reset")]
+    return [
+        it["target"] for it in mailbox.recovery_methods if it.get("allow_mfa_reset")
+    ]
