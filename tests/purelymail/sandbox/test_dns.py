@@ -144,3 +144,49 @@ def test_nonsense_is_survived(sandbox: Sandbox) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(b"\x00\x01nonsense", (host, int(port)))
     assert answers(ask(sandbox, "example.org", "MX"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("SRV", "0 1 443 mail.new.example."),
+        ("CAA", '0 issue "ca.example"'),
+        ("DS", f"12345 13 2 {'ab' * 32}"),
+        ("AAAA", "2001:db8::1"),
+    ],
+)
+def test_records_of_other_kinds(sandbox: Sandbox, kind: str, value: str) -> None:
+    sandbox.account.zones.put("new.example", [("@", kind, value, 600)])
+    message = ask(sandbox, "new.example", kind)
+    assert answers(message) == [value]
+    assert message.answer[0].ttl == 600
+
+
+def test_a_wildcard_answers_for_names_that_do_not_exist(sandbox: Sandbox) -> None:
+    records = [("*", "TXT", "wild"), ("www", "A", "192.0.2.1")]
+    sandbox.account.zones.put("new.example", records)
+    assert answers(ask(sandbox, "any.new.example", "TXT")) == ['"wild"']
+    assert answers(ask(sandbox, "www.new.example", "TXT")) == []
+
+
+def test_resolvers_may_lag_behind_the_zone(sandbox: Sandbox) -> None:
+    zones = sandbox.account.zones
+    zones.put("new.example", [("@", "TXT", "late")], after=0.01, lag=60)
+    time.sleep(0.05)
+    assert answers(ask(sandbox, "new.example", "TXT")) == []
+    host, _, port = sandbox.dns.partition(":")
+    query = dns.message.make_query("new.example", "TXT", flags=0)
+    found = dns.query.udp(query, host, timeout=5, port=int(port))
+    assert answers(found) == ['"late"']
+
+
+def test_answers_may_take_their_time(sandbox: Sandbox) -> None:
+    sandbox.delay_dns(latency=0.1)
+    began = time.monotonic()
+    ask(sandbox, "example.org", "MX")
+    assert time.monotonic() - began >= 0.1
+
+
+def test_a_fault_must_be_a_known_one(sandbox: Sandbox) -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        sandbox.account.zones.put("new.example", [], failure="nonsense")
