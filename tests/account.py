@@ -17,8 +17,15 @@ from purelymanage.accounts.permissions import Role
 from purelymanage.accounts.security.adapter import place_of
 from purelymanage.crypto import seal
 from purelymanage.deletions.models import PendingDeletion
-from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.mailboxes.models import AppPassword, Bulk, BulkRow, HandOver, Mailbox
+from purelymanage.domains.models import Addition, Domain, SyncRun
+from purelymanage.mailboxes.models import (
+    AppPassword,
+    Bulk,
+    BulkRow,
+    Change,
+    HandOver,
+    Mailbox,
+)
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
 from purelymanage.routing.models import Rule
 from purelymanage.sheets.reading import read
@@ -163,6 +170,30 @@ def add_app_password(
     row.secret = seal("not-an-app-password", bound_to=row.secret_place)
     row.save()
     return row
+
+
+def add_rename(
+    owner: User, address: str = "box1@example.org", *, pk: int | None = None
+) -> Change:
+    """Write that a mailbox was called otherwise once."""
+    return Change.objects.create(
+        pk=pk,
+        mailbox=Mailbox.objects.get(address=address),
+        kind=Change.Kind.RENAME,
+        wanted={"old": f"former.{address}", "new": address, "with_rule": True},
+        state=Change.State.DONE,
+        requested_by=owner,
+        settled_at=timezone.now(),
+    )
+
+
+def add_addition(
+    owner: User, name: str = "new.example.org", *, pk: int | None = None, **fields: Any
+) -> Addition:
+    """Write that a domain waits to be added."""
+    now = timezone.now()
+    fields = {"next_look_at": now, "expires_at": now + timedelta(days=7)} | fields
+    return Addition.objects.create(pk=pk, name=name, requested_by=owner, **fields)
 
 
 def add_server(owner: User, *, pk: int | None = None, **fields: Any) -> Server:

@@ -184,6 +184,12 @@ ROUTES = {
         is_scoped=True,
     ),
     "welcome": Route("/welcome/a-token/", is_open=True),
+    "mailboxes:rename-mailbox": Route(
+        "/mailboxes/box1@example.org/rename/", Right.MANAGE, is_scoped=True
+    ),
+    "mailboxes:rename-detail": Route(
+        "/mailboxes/box1@example.org/renames/1/", Right.MANAGE, is_scoped=True
+    ),
     "mailboxes:create-app-password": Route(
         "/mailboxes/box1@example.org/app-passwords/new/",
         Right.HANDLE_MAILBOXES,

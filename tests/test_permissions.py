@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from tests.account import (
+    add_addition,
     add_app_password,
     add_belongings,
     add_bulks,
@@ -16,6 +17,7 @@ from tests.account import (
     add_invitation,
     add_job,
     add_person,
+    add_rename,
     add_server,
     fill_account,
 )
@@ -56,12 +58,14 @@ class PermissionTests(CastTestCase):
         fill_account()
         add_job(add_server(cls.olga, pk=1), pk=1)
         add_deletion(cls.olga, pk=1)
+        add_addition(cls.olga, pk=1)
         add_person()
         add_belongings(cls.olga)
         add_bulks(cls.olga)
         add_invitation(cls.olga, pk=1)
         add_hand_over(pk=1)
         add_app_password(cls.olga, pk=1)
+        add_rename(cls.olga, pk=1)
 
     def test_every_route_is_in_the_table(self) -> None:
         found = list(names(get_resolver().url_patterns))

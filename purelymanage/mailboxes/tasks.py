@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from purelymanage.accounts.models import User
+from purelymanage.audit.actors import actor_of
 from purelymanage.domains.operations import request_sync
-from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.models import Change, Creation, Mailbox
 from purelymanage.mailboxes.operations import (
     app_passwords,
     changing,
@@ -44,6 +46,16 @@ def read_details(mailbox_id: int) -> str:
     except PurelymailError as exc:
         return exc.message
     return "read"
+
+
+def follow_rename(change_id: int, person_id: int | None) -> str:
+    """Do what follows a rename, in the name of whoever asked for it."""
+    change = Change.objects.select_related("requested_by").get(pk=change_id)
+    actor = actor_of(change)
+    if person_id is not None:
+        actor = User.objects.get(pk=person_id)
+    is_done = follow_ups.follow_up(change=change, actor=actor)
+    return "all done" if is_done else "something is left"
 
 
 def follow_renames() -> str:

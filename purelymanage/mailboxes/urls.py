@@ -14,6 +14,7 @@ from purelymanage.mailboxes.views import (
     notes,
     passwords,
     recovery,
+    renaming,
     suspension,
 )
 
@@ -85,6 +86,12 @@ urlpatterns: list[URLPattern] = [
         "<str:address>/recovery/remove/",
         recovery.remove_recovery,
         name="remove-recovery",
+    ),
+    path("<str:address>/rename/", renaming.rename_mailbox, name="rename-mailbox"),
+    path(
+        "<str:address>/renames/<int:pk>/",
+        renaming.rename_detail,
+        name="rename-detail",
     ),
     path("<str:address>/suspend/", suspension.suspend, name="suspend"),
     path("<str:address>/notes/", notes.edit_notes, name="edit-notes"),

@@ -21,6 +21,7 @@ SILENT = {
     "mailboxes/operations/new_app_passwords:_claim": "the answer is told when it comes",
     "migrations/operations/app_passwords:_intend": "the answer is told when it comes",
     "mailboxes/operations/follow_ups:_note_done": "what it did says it",
+    "mailboxes/operations/follow_ups:try_again": "each line says what becomes of it",
     "mailboxes/operations/follow_ups:_plan": "each line says what becomes of it",
     "routing/operations/following:_ask_for_sync": "the sync says what it finds",
     "routing/operations/rewriting:_claim": "settling says what became of it",

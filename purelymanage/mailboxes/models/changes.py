@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
@@ -20,6 +20,16 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return self.asked().filter(
             requested_at__lt=timezone.now() - Change.GIVEN_UP_AFTER
         )
+
+    def renames(self) -> Self:
+        """Those that gave a mailbox its name, the newest first."""
+        mine = self.filter(kind=Change.Kind.RENAME, state=Change.State.DONE)
+        return mine.order_by("-settled_at", "-pk")
+
+    def with_open_follow_ups(self) -> Self:
+        """Annotate how much of what follows a rename is not done, as `left`."""
+        is_open = ~models.Q(follow_ups__state="done")
+        return self.annotate(left=models.Count("follow_ups", filter=is_open))
 
     def doubts_password(self) -> bool:
         """Whether nobody knows if the last new password of a mailbox is its password.
@@ -96,3 +106,8 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.mailbox} ({self.state})"
+
+    @property
+    def former_name(self) -> tuple[str, datetime]:
+        """Of a rename that is done: how the mailbox was called, and until when."""
+        return self.wanted["old"], self.settled_at or self.requested_at

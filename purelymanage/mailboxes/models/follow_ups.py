@@ -61,3 +61,17 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.state})"
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == self.State.DONE
+
+    @property
+    def is_in_work(self) -> bool:
+        """Whether it is being done, or will be within moments."""
+        return self.state == self.State.WAITING and not self.outcome
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """Whether a person cares: looking for what there is to do is done silently."""
+        return bool(self.key) or not self.is_done

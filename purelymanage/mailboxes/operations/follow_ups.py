@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django_q.tasks import async_task
 
+from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.actors import Actor, actor_of
 from purelymanage.audit.events import Event
@@ -20,6 +22,7 @@ from purelymanage.purelymail.errors import PurelymailError, Rejected
 
 AT_ONCE = 10
 LONGEST_PAUSE = 60  # minutes
+PATIENCE = 60.0  # for the budget; nobody waits in front of a page
 
 
 def follow_up(*, change: Change, actor: Actor) -> bool:
@@ -32,6 +35,13 @@ def follow_up(*, change: Change, actor: Actor) -> bool:
     return not FollowUp.objects.open().filter(change=change).exists()
 
 
+@transaction.atomic(durable=True)
+def try_again(*, change: Change, actor: User) -> None:
+    """Have what is left done in the background, for whoever asks for it now."""
+    _open_again(change)
+    async_task("purelymanage.mailboxes.tasks.follow_rename", change.pk, actor.pk)
+
+
 def follow_up_due() -> int:
     """Go on with what a crash or an outage left; return how many lines were done."""
     due = FollowUp.objects.due(timezone.now()).values("change")
@@ -41,7 +51,7 @@ def follow_up_due() -> int:
 
 def _work_off(change: Change, actor: Actor) -> int:
     """Do the lines of one rename in their order, those too that a first one adds."""
-    client, done = get_client(), 0
+    client, done = get_client(patience=PATIENCE), 0
     while row := FollowUp.objects.filter(change=change).due(timezone.now()).first():
         done += _work(row, actor, client)
     return done
@@ -78,10 +88,10 @@ def _work(row: FollowUp, actor: Actor, client: PurelymailClient) -> bool:
 
 def _open_again(change: Change) -> None:
     failed = FollowUp.objects.filter(change=change, state=FollowUp.State.FAILED)
-    failed.update(state=FollowUp.State.WAITING, not_before=timezone.now())
     # Those put off, too, but none that is being done at this moment.
     idle = FollowUp.objects.filter(change=change, state=FollowUp.State.WAITING)
-    idle.exclude(outcome="").update(not_before=timezone.now())
+    for rows in (failed, idle.exclude(outcome="")):
+        rows.update(state=FollowUp.State.WAITING, outcome="", not_before=timezone.now())
 
 
 @transaction.atomic(durable=True)

@@ -6,6 +6,7 @@ from enum import Enum, auto
 
 from django.db import transaction
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from purelymanage.accounts.models import User
 from purelymanage.audit import log
@@ -174,6 +175,9 @@ def _settle_renamed(change: Change, details: UserDetails) -> None:
             domain=rename.old_domain,
             position=-1,
         )
+    # In the background: a rule takes several calls, and there may be many.
+    who = change.requested_by_id
+    async_task("purelymanage.mailboxes.tasks.follow_rename", change.pk, who)
     request_sync()
     log.record(
         Event.MAILBOX_RENAMED,

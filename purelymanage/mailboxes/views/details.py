@@ -79,6 +79,7 @@ def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
     deletion = deletions.select_related("requested_by").first()
     is_open = not mailbox.gone_at and deletion is None
     changes = Change.objects.filter(mailbox=mailbox)
+    renames = list(changes.renames().with_open_follow_ups())
     open_change = changes.asked().first()
     return {
         "mailbox": mailbox,
@@ -94,7 +95,10 @@ def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
         "mail_servers": [mail_settings.imap(), mail_settings.smtp()],
         "webmail": mail_settings.WEBMAIL,
         "app_passwords": AppPassword.objects.filter(address=mailbox.address).listed(),
-        "history": history_of(mailbox.address, user),
+        "renames": renames,
+        "history": history_of(
+            mailbox.address, user, former=[it.former_name for it in renames]
+        ),
         "may_handle": is_open and user.may(Right.HANDLE_MAILBOXES),
         "may_manage": is_open and user.may(Right.MANAGE),
         "may_copy": is_open and user.may(Right.MANAGE),
