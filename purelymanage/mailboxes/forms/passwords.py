@@ -53,8 +53,10 @@ class ResetPasswordForm(PasswordForm):
     allow_reset = forms.BooleanField(
         label="The owner may reset the password from now on",
         required=False,
-        help_text=f"It is off, and PurelyMail lets it be switched on together with a "
-        f"new password only. {RESET_HELP}",
+        help_text="Through a recovery method, without asking you. PurelyMail switches "
+        "this on only together with a new password. While it is off, the mail is lost "
+        "with the password, unless the administrator of the PurelyMail account opens "
+        "it.",
     )
     revoke_app_passwords = forms.BooleanField(required=False)
 
@@ -71,11 +73,8 @@ class ResetPasswordForm(PasswordForm):
             del self.fields["allow_reset"]
         kept = AppPassword.objects.of_people().filter(address=mailbox.address).count()
         if kept:
-            self.fields["revoke_app_passwords"].label = (
-                f"Revoke the {kept} app passwords"
-                if kept > 1
-                else "Revoke the app password"
-            )
+            many = f"{kept} app passwords" if kept > 1 else "app password"
+            self.fields["revoke_app_passwords"].label = f"Revoke the {many} made here"
         else:
             del self.fields["revoke_app_passwords"]
 
