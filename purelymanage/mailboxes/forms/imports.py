@@ -15,6 +15,7 @@ from purelymanage.figures import in_bytes
 from purelymanage.mailboxes.bulk.wanted import TARGETS, Defaults
 from purelymanage.mailboxes.models import Bulk
 from purelymanage.mailboxes.tags import object_to_tags, read_tags
+from purelymanage.sheets.cells import as_meant
 from purelymanage.sheets.columns import Target, objections
 from purelymanage.sheets.errors import Unreadable
 from purelymanage.sheets.reading import MOST_BYTES, Sheet, read
@@ -224,4 +225,4 @@ class ColumnsForm(forms.Form):
         example = next((it for it in cells if it), "")
         if not example or any(it.is_secret for it in TARGETS if it.name == chosen):
             return "not shown" if example else ""
-        return example[:60] if chosen else f"{example[:2]}…"
+        return as_meant(example)[:60] if chosen else f"{example[:2]}…"

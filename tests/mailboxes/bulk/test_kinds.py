@@ -67,9 +67,7 @@ class DraftTests(SelectionTestCase):
         self.assertEqual(bulk.rows.get(state=State.LEFT_OUT).reason, drafts.GONE)
         self.assertEqual(bulk.domains, ["shop.example"])
         with self.assertRaises(Refused):
-            drafts.draft_bulk(
-                kind=Bulk.Kind.TAG, addresses=[ORDERS], actor=self.hedy
-            )
+            drafts.draft_bulk(kind=Bulk.Kind.TAG, addresses=[ORDERS], actor=self.hedy)
 
 
 class TagTests(SelectionTestCase):
