@@ -1,0 +1,1 @@
+"""Where mail goes: the rules of PurelyMail as pure functions, without a database."""

@@ -1,0 +1,100 @@
+"""Small accounts made at random, in which names collide all the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from purelymanage.purelymail.sandbox import state as remote
+from purelymanage.purelymail.sandbox.zones import Zones
+from purelymanage.routing.model.accounts import Account
+from purelymanage.routing.model.rules import Rule
+
+DOMAINS = ("a.example", "b.example")
+SHARED, FOREIGN = "purelymail.com", "far.example"
+# Most are beginnings of one another; some have symbols, which may count or not.
+NAMES = ("x", "xy", "xyz", "y", "x+y", "x-", "xy.z", "X")
+PREFIXES = ("", "x", "xy", "y", "x-", "x+y")
+
+OWN_ADDRESSES = [f"{name}@{domain}" for name in NAMES for domain in DOMAINS]
+FOREIGN_ADDRESSES = [
+    f"{name}@{domain}" for name in "xy" for domain in (SHARED, FOREIGN)
+]
+# What a rule matches; the last flag, `catchall`, is rarer than its absence.
+MATCHES = [
+    (domain, name.lower(), is_prefix, is_catchall)
+    for is_catchall in (False, False, False, True)
+    for domain in DOMAINS
+    for is_prefix in (False, True)
+    for name in (PREFIXES if is_prefix else (*NAMES, ""))
+]
+ODD = ("", "x", "@a.example", "+x@a.example", "x@", "@")
+
+addresses = st.sampled_from([*OWN_ADDRESSES, *FOREIGN_ADDRESSES])
+odd_addresses = st.sampled_from(ODD)
+targets_of_a_rule = st.lists(
+    st.sampled_from([*map(str.lower, OWN_ADDRESSES), *FOREIGN_ADDRESSES, *ODD]),
+    max_size=3,
+)
+mailboxes = st.sampled_from([*map(str.lower, OWN_ADDRESSES), f"x@{SHARED}"])
+
+
+@dataclass(frozen=True)
+class Configuration:
+    rules: tuple[Rule, ...]
+    mailboxes: frozenset[str]
+    subaddressing: tuple[bool, bool]
+
+    @property
+    def account(self) -> Account:
+        return Account(
+            rules=self.rules,
+            mailboxes=self.mailboxes,
+            domains=dict(zip(DOMAINS, self.subaddressing, strict=True)),
+            shared=(SHARED,),
+        )
+
+    @property
+    def state(self) -> remote.State:
+        secret = remote.Secret("", "")
+        return remote.State(
+            ownership_code="",
+            zones=Zones(),
+            credit=Decimal(1),
+            domains={
+                name: remote.Domain(symbolic_subaddressing=is_on)
+                for name, is_on in zip(DOMAINS, self.subaddressing, strict=True)
+            },
+            users={it: remote.User(id=it, password=secret) for it in self.mailboxes},
+            rules=[
+                remote.Rule(
+                    rule.id,
+                    rule.domain,
+                    rule.prefix,
+                    rule.match_user,
+                    list(rule.targets),
+                    rule.catchall,
+                )
+                for rule in self.rules
+            ],
+        )
+
+
+@st.composite
+def configurations(draw: st.DrawFn) -> Configuration:
+    found: dict[tuple[str, str, bool], Rule] = {}
+    for number, match in enumerate(
+        draw(st.lists(st.sampled_from(MATCHES), max_size=6))
+    ):
+        domain, name, is_prefix, is_catchall = match
+        targets = draw(targets_of_a_rule)
+        rule = Rule(domain, name, is_prefix, is_catchall, tuple(targets), id=number)
+        # PurelyMail refuses a second rule for the same addresses.
+        found.setdefault(rule.match, rule)
+    return Configuration(
+        tuple(found.values()),
+        draw(st.frozensets(mailboxes, max_size=5)),
+        draw(st.sampled_from([(a, b) for a in (True, False) for b in (True, False)])),
+    )
