@@ -121,6 +121,31 @@ ROUTES = {
         "/domains/example.org/", Right.SEE_DOMAINS, is_scoped=True
     ),
     "domains:sync-now": Route("/domains/sync/", Right.SEE_MAILBOXES),
+    "domains:check-domains": Route("/domains/check/", Right.SEE_DOMAINS),
+    "domains:add-domain": Route("/domains/add/", Right.MANAGE),
+    "domains:look-for-proof": Route("/domains/add/look/", Right.MANAGE),
+    "domains:addition-list": Route("/domains/additions/", Right.SEE_DOMAINS),
+    "domains:cancel-addition": Route(
+        "/domains/additions/1/cancel/", Right.MANAGE, is_scoped=True
+    ),
+    "domains:look-state": Route(
+        "/domains/example.org/looked/", Right.SEE_DOMAINS, is_scoped=True
+    ),
+    "domains:check-domain": Route(
+        "/domains/example.org/check/", Right.SEE_DOMAINS, is_scoped=True
+    ),
+    "domains:recheck-domain": Route(
+        "/domains/example.org/recheck/", Right.MANAGE, is_scoped=True
+    ),
+    "domains:set-account-recovery": Route(
+        "/domains/example.org/account-recovery/", Right.MANAGE, is_scoped=True
+    ),
+    "domains:set-subaddressing": Route(
+        "/domains/example.org/subaddressing/", Right.MANAGE, is_scoped=True
+    ),
+    "domains:download-records": Route(
+        "/domains/example.org/records/zone/", Right.SEE_DOMAINS, is_scoped=True
+    ),
     "mailboxes:mailbox-list": Route("/mailboxes/", Right.SEE_MAILBOXES),
     "mailboxes:choose-columns": Route("/mailboxes/columns/", Right.SEE_MAILBOXES),
     "mailboxes:export-mailboxes": Route("/mailboxes/export/csv/", Right.SEE_MAILBOXES),

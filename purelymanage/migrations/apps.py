@@ -12,11 +12,15 @@ class MigrationsConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.broker import pulse
         from purelymanage.deletions import registry
+        from purelymanage.domains.related import register_count, register_mover
         from purelymanage.mailboxes.followers import register_follower
         from purelymanage.mailboxes.operations.app_passwords import register_in_use
         from purelymanage.mailboxes.related import register_section
         from purelymanage.migrations import deletions, following, of_mailbox
+        from purelymanage.migrations.of_domain import copies_of, is_move_planned
 
+        register_count(copies_of)
+        register_mover(is_move_planned)
         register_in_use(in_use)
         register_follower("migrations", following.FOLLOWER)
         register_section(of_mailbox.copies_of)

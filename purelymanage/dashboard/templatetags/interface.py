@@ -45,13 +45,15 @@ def badge(tone: str, words: str) -> SafeString:
 
 
 @register.simple_tag
-def cell(tone: str) -> SafeString:
-    mark, words = CELLS[tone]
+def cell(tone: str, words: str = "") -> SafeString:
+    """Draw a cell of DNS health; `words` say more than its tone alone."""
+    mark, usual = CELLS[tone]
     return format_html(
-        '<span class="cell {}">{}<span class="visually-hidden">{}</span></span>',
+        '<span class="cell {}"{}>{}<span class="visually-hidden">{}</span></span>',
         tone,
+        format_html(' title="{}"', words) if words else "",
         marks.draw(mark),
-        words,
+        words or usual,
     )
 
 
