@@ -81,7 +81,6 @@ KINDS = {
                     Event.DOMAIN_NEEDS_ATTENTION,
                     Event.DOMAIN_RECOVERED,
                     Event.DOMAIN_UNSEEN,
-                    Event.DOMAIN_HEALTH_CHANGED,
                 }
             ),
         ),
@@ -98,6 +97,14 @@ KINDS = {
                     Event.DOMAIN_ADDITION_EXPIRED,
                 }
             ),
+        ),
+        Kind(
+            "bulk",
+            "Bulk changes",
+            "One of many mailboxes at once has finished or stopped.",
+            "manage",
+            By.BELL,
+            frozenset({Event.BULK_FINISHED, Event.BULK_STOPPED}),
         ),
         Kind(
             "migrations",

@@ -93,10 +93,10 @@ class MailNoticesTests(CastTestCase):
     def happen(self, count: int) -> None:
         for number in range(count):
             log.record(
-                Event.DOMAIN_HEALTH_CHANGED,
+                Event.DOMAIN_BROKE,
                 actor=Agent.PANEL,
                 target=f"d{number}.org",
-                changes="MX <gone>",
+                reason="MX <gone>",
             )
         tasks.tell_people()
 
@@ -113,7 +113,7 @@ class MailNoticesTests(CastTestCase):
 
     def test_a_few_come_one_by_one(self) -> None:
         self.happen(2)
-        said = "The panel saw the records of d0.org change: MX <gone>"
+        said = "The panel saw d0.org break: MX <gone>"
         self.assertEqual(self.subjects()[0], said)
         self.assertEqual(len(self.subjects()), 2)
         to = OutgoingMail.objects.values_list("recipient", flat=True)
@@ -144,10 +144,10 @@ class MailNoticesTests(CastTestCase):
         with mock.patch.object(notices, "queue_mail", autospec=True) as queue_mail:
             self.happen(1)
         sent = queue_mail.call_args.kwargs
-        self.assertIn("change: MX <gone>", sent["text"])
+        self.assertIn("break: MX <gone>", sent["text"])
         self.assertIn("/audit/?target=d0.org", sent["text"])
         self.assertIn("/settings/notifications/", sent["text"])
-        self.assertIn("<strong>d0.org</strong> change: MX &lt;gone&gt;", sent["html"])
+        self.assertIn("<strong>d0.org</strong> break: MX &lt;gone&gt;", sent["html"])
 
     def test_whoever_lost_the_right_meanwhile_is_not_mailed(self) -> None:
         with mock.patch.object(notices, "mail_notices", return_value=0):
