@@ -52,10 +52,11 @@ def _known(seen: Observation) -> Iterator[tuple[str, list[str]]]:
     if (answer := seen.answer(domain, "MX")).is_known:
         yield "MX", sorted(answer.records, key=_by_priority)
     if (answer := seen.answer(domain, "TXT")).is_known:
-        yield "SPF", [it for it in answer.records if is_spf(it)]
+        # The order means nothing: servers rotate it.
+        yield "SPF", sorted(it for it in answer.records if is_spf(it))
         yield (
             "The ownership record",
-            [it for it in answer.records if it.startswith(OWNERSHIP_PREFIX)],
+            sorted(it for it in answer.records if it.startswith(OWNERSHIP_PREFIX)),
         )
     for number, label in enumerate(DKIM_TARGETS, start=1):
         yield from _aliased(seen, f"{label}.{domain}", f"DKIM key {number}")
@@ -70,9 +71,9 @@ def _aliased(
     """Yield an alias, or the text in its place."""
     alias, text = seen.answer(name, "CNAME"), seen.answer(name, "TXT")
     if alias.is_found:
-        yield subject, list(alias.records)
+        yield subject, sorted(alias.records)
     elif alias.is_absent and text.is_known:
-        yield subject, list(text.records)
+        yield subject, sorted(text.records)
 
 
 def _by_priority(record: str) -> tuple[int, str]:

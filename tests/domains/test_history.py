@@ -34,6 +34,9 @@ def test_another_order_is_no_change() -> None:
     before = known_records(seen(mx=found("10 b.example", "5 a.example")))
     after = known_records(seen(mx=found("5 a.example", "10 b.example")))
     assert differences(before, after) == []
+    before = known_records(seen(txt=found("v=spf1 -all", "v=spf1 a -all")))
+    after = known_records(seen(txt=found("v=spf1 a -all", "v=spf1 -all")))
+    assert differences(before, after) == []
 
 
 def test_what_cannot_be_looked_up_is_not_gone() -> None:

@@ -1,6 +1,7 @@
 """The companies that run the DNS of domains, and how their forms want records.
 
-Only what is documented in public is claimed; of some no more than the name is known.
+Forms change: this is a help for whoever stands in front of one, and nothing is judged
+by it. Of some companies no more than the name is known.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from purelymanage.domains.dns.observations import (
     Source,
     normal,
 )
-from purelymanage.domains.dns.questions import questions
+from purelymanage.domains.dns.questions import open_questions, questions
 from purelymanage.domains.dns.servers import Server, own_server, resolvers
 from purelymanage.domains.dns.wire import Reply
 
@@ -160,7 +160,7 @@ class Batch:
                 seen = replace(seen, answers=answers)
                 if asyncio.get_running_loop().time() >= deadline:
                     break
-            seen = replace(seen, is_complete=not questions(seen))
+            seen = replace(seen, is_complete=not open_questions(seen))
             if _own_faults(seen):
                 seen = await _in_time(deadline + PER_QUESTION, self._blame(seen), seen)
             return seen
