@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -10,12 +14,29 @@ from purelymanage.audit.log import Actor
 from purelymanage.domains.models import SyncRun
 from purelymanage.domains.sync import ACCOUNT
 
+_held_back: ContextVar[bool] = ContextVar("syncs_held_back", default=False)
+
+
+@contextmanager
+def syncs_held_back() -> Iterator[None]:
+    """Let no write in here ask for a sync: of many, half the calls would be for syncs.
+
+    Whoever holds them back asks for one at the end.
+    """
+    token = _held_back.set(True)
+    try:
+        yield
+    finally:
+        _held_back.reset(token)
+
 
 def request_sync() -> bool:
     """Queue a sync, unless one is waiting already; tell whether this was needed.
 
     Call it in the transaction that settles a write: both are there or neither.
     """
+    if _held_back.get():
+        return False
     run, is_new = SyncRun.objects.get_or_create(state=SyncRun.State.QUEUED)
     if not is_new and run.is_stale:  # its task was lost
         run.started_at = timezone.now()

@@ -36,7 +36,8 @@ State, Verdict = BulkRow.State, BulkRow.Verdict
 @transaction.atomic(durable=True)
 def draft_bulk(*, kind: str, addresses: Iterable[str], actor: User) -> Bulk:
     """Take a selection of mailboxes for a bulk change that begins later, or never."""
-    chosen = [it.strip().lower() for it in dict.fromkeys(addresses)]
+    written = (it.replace("\0", "").strip().lower() for it in addresses)
+    chosen = list(filter(None, dict.fromkeys(written)))
     if kind not in Bulk.Kind or kind == Bulk.Kind.CREATE:
         raise Refused("Choose what is to be done.")
     if not chosen:
@@ -55,7 +56,7 @@ def draft_bulk(*, kind: str, addresses: Iterable[str], actor: User) -> Bulk:
 def import_sheet(*, kind: str, sheet: Sheet, actor: User) -> Bulk:
     """Keep the cells of a file, sealed, until somebody said what its columns are."""
     _check_number(kind, sheet.records)
-    bulk = Bulk(kind=kind, requested_by=actor, file_name=sheet.file_name[:200])
+    bulk = Bulk(kind=kind, requested_by=actor, file_name=_plain(sheet.file_name)[:200])
     if not may_carry_out(actor, bulk):
         raise Refused(NOT_ALLOWED)
     bulk.sheet = crypto.seal(json.dumps(asdict(sheet)), bound_to=bulk.sheet_place)
@@ -275,6 +276,10 @@ def _rows_by_address(
         for it in sheet.problems
     ]
     return sorted(rows, key=lambda row: row.number)
+
+
+def _plain(name: str) -> str:
+    return "".join(it for it in name if it.isprintable())
 
 
 def _column_name(sheet: Sheet, column: int | None) -> str:

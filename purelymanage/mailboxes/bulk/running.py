@@ -20,6 +20,8 @@ from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
+from purelymanage.domains.operations import request_sync
+from purelymanage.domains.operations.syncing import syncs_held_back
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.bulk import rows
 from purelymanage.mailboxes.bulk.rows import Outcome
@@ -57,21 +59,11 @@ def run_slice(*, bulk_id: int, ticket: int) -> str:
     bulk = _claim(bulk_id, ticket)
     if bulk is None:
         return "somebody else's turn"
-    until = time.monotonic() + SLICE
     try:
-        while _may_go_on(bulk):
-            if bulk.kind == Bulk.Kind.DELETE:
-                rows.request_deletions(bulk)
-            elif (row := _take_row(bulk)) is not None:
-                _work_on(bulk, row)
-            if not bulk.rows.open().exists():
-                _finish(bulk)
-                return "done"
-            if time.monotonic() >= until:
-                return "goes on"
+        with syncs_held_back():
+            return _work(bulk, until=time.monotonic() + SLICE)
     finally:
         _let_go(bulk)
-    return "stopped"
 
 
 def sweep() -> int:
@@ -86,6 +78,20 @@ def sweep() -> int:
     return len(free)
 
 
+def _work(bulk: Bulk, *, until: float) -> str:
+    while _may_go_on(bulk):
+        if bulk.kind == Bulk.Kind.DELETE:
+            rows.request_deletions(bulk)
+        elif (row := _take_row(bulk)) is not None:
+            _work_on(bulk, row)
+        if not bulk.rows.open().exists():
+            _finish(bulk)
+            return "done"
+        if time.monotonic() >= until:
+            return "goes on"
+    return "stopped"
+
+
 def _claim(bulk_id: int, ticket: int) -> Bulk | None:
     now = timezone.now()
     mine = Bulk.objects.free(now).filter(pk=bulk_id, attempt=ticket)
@@ -94,11 +100,16 @@ def _claim(bulk_id: int, ticket: int) -> Bulk | None:
     return Bulk.objects.select_related("requested_by").get(pk=bulk_id)
 
 
+@transaction.atomic(durable=True)
 def _let_go(bulk: Bulk) -> None:
     """Give up the lease, and queue the next slice where there is more to do."""
     mine = Bulk.objects.filter(pk=bulk.pk, attempt=bulk.attempt)
-    if mine.update(lease_until=None) and mine.running().exists():
+    if not mine.update(lease_until=None):
+        return
+    if mine.running().exists():
         hand_on(bulk)
+    elif bulk.kind != Bulk.Kind.TAG:
+        request_sync()
 
 
 def _may_go_on(bulk: Bulk) -> bool:
@@ -211,7 +222,7 @@ def _finish(bulk: Bulk) -> None:
     ):
         log.record(
             Event.BULK_FINISHED,
-            actor=bulk.requested_by,
+            actor=Agent.PANEL,
             target=bulk.name,
             domain=domain_of(bulk),
             outcome=outcome_of(bulk.rows.by_state()),

@@ -50,8 +50,10 @@ class BulkQuerySet(models.QuerySet["Bulk"]):
         return found
 
     def with_old_secrets(self, at: datetime) -> Self:
-        """Ended ones whose failed rows had their time to be tried again."""
-        return self.filter(settled_at__lt=at - Bulk.SECRETS_LIFE)
+        """Ended or stopped ones whose rows had their time to be tried again."""
+        before = at - Bulk.SECRETS_LIFE
+        stopped = models.Q(state=Bulk.State.STOPPED, started_at__lt=before)
+        return self.filter(stopped | models.Q(settled_at__lt=before))
 
 
 class Bulk(models.Model):
