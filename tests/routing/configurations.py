@@ -32,8 +32,9 @@ MATCHES = [
 ]
 ODD = ("", "x", "@a.example", "+x@a.example", "x@", "@")
 
+ADDRESSES = [*OWN_ADDRESSES, *FOREIGN_ADDRESSES, *ODD]
+
 addresses = st.sampled_from([*OWN_ADDRESSES, *FOREIGN_ADDRESSES])
-odd_addresses = st.sampled_from(ODD)
 targets_of_a_rule = st.lists(
     st.sampled_from([*map(str.lower, OWN_ADDRESSES), *FOREIGN_ADDRESSES, *ODD]),
     max_size=3,
@@ -86,7 +87,7 @@ class Configuration:
 def configurations(draw: st.DrawFn) -> Configuration:
     found: dict[tuple[str, str, bool], Rule] = {}
     for number, match in enumerate(
-        draw(st.lists(st.sampled_from(MATCHES), max_size=6))
+        draw(st.lists(st.sampled_from(MATCHES), min_size=3, max_size=9))
     ):
         domain, name, is_prefix, is_catchall = match
         targets = draw(targets_of_a_rule)

@@ -8,6 +8,8 @@ POST /sandbox/dns              {"latency": 0.03}: seconds before each answer
 POST /sandbox/account          {"credit": "4.10"}
 POST /sandbox/imap             {"source_rate", "destination_rate"}: bytes a second
 DELETE /sandbox/imap           ends all IMAP connections
+POST /sandbox/mail             {"to", "from", "subject", "text"} or {"to", "raw"}: a
+                               message from outside; answers where it went
 POST /sandbox/reset            back to the state of a first start
 """
 
@@ -15,9 +17,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import localtime, make_msgid
 from typing import Any, Protocol
 
 from purelymanage.purelymail.sandbox.account import Account
+from purelymanage.purelymail.sandbox.delivery import Outcome
 from purelymanage.purelymail.sandbox.demo_zones import PRESETS
 from purelymanage.purelymail.sandbox.faults import Calls, Faults
 from purelymanage.purelymail.sandbox.zones import TTL
@@ -29,6 +35,8 @@ class Servers(Protocol):
     """What can be asked of everything that runs together."""
 
     def reset(self) -> None: ...
+
+    def receive(self, address: str, raw: bytes) -> Outcome: ...
 
     def slow_down(
         self, *, source_rate: float = 0, destination_rate: float = 0
@@ -65,6 +73,7 @@ class Control:
             ("DELETE", "/sandbox/zones"): self._remove_zone,
             ("POST", "/sandbox/dns"): lambda body: self._servers.delay_dns(**body),
             ("POST", "/sandbox/account"): self._change_account,
+            ("POST", "/sandbox/mail"): self._receive,
             ("POST", "/sandbox/reset"): lambda _: self._servers.reset(),
             ("POST", "/sandbox/imap"): lambda body: self._servers.slow_down(**body),
             ("DELETE", "/sandbox/imap"): lambda _: self._servers.hang_up(),
@@ -116,5 +125,21 @@ class Control:
         self._account.zones.remove(str(body["zone"]))
         self._account.save()
 
+    def _receive(self, body: dict[str, Any]) -> dict[str, Any]:
+        to = str(body["to"])
+        raw = str(body["raw"]).encode() if "raw" in body else _compose(to, body)
+        return self._servers.receive(to, raw).to_json()
+
     def _change_account(self, body: dict[str, Any]) -> None:
         self._account.set_credit(str(body["credit"]))
+
+
+def _compose(to: str, body: dict[str, Any]) -> bytes:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = str(body.get("from", "somebody@far.example"))
+    message["To"] = to
+    message["Subject"] = str(body.get("subject", "A message"))
+    message["Date"] = localtime()
+    message["Message-ID"] = make_msgid(domain="far.example")
+    message.set_content(str(body.get("text", "")))
+    return message.as_bytes()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from purelymanage.purelymail.sandbox.state import SHARED_DOMAINS, Rule, State
 
 # The vendor cuts loops off after a number that it does not tell.
-MOST_REDIRECTS = 100
+MOST_REDIRECTS = 50
 
 
 @dataclass

@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from asyncio import StreamReader, StreamReaderProtocol, StreamWriter
+from collections.abc import Iterable
 from contextlib import AsyncExitStack, closing
 from typing import Any
 
@@ -19,7 +20,7 @@ from pymap.imap.state import ConnectionState
 
 from purelymanage.purelymail.sandbox.imap_login import Config, Login, Provider
 from purelymanage.purelymail.sandbox.mail_backend import output
-from purelymanage.purelymail.sandbox.mail_store import MailStore
+from purelymanage.purelymail.sandbox.mail_store import Mail, MailStore
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,11 @@ class ImapServers:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
 
+    def receive(self, provider: Provider, owners: Iterable[str], mail: Mail) -> None:
+        """Put a message into the inboxes of these owners."""
+        posting = self._receive(provider, list(owners), mail)
+        asyncio.run_coroutine_threadsafe(posting, self._loop).result(timeout=10)
+
     def clear(self) -> None:
         """Throw everybody out and forget all mail."""
         asyncio.run_coroutine_threadsafe(self._clear(), self._loop).result(timeout=10)
@@ -76,6 +82,11 @@ class ImapServers:
     def hang_up(self) -> None:
         """End all connections, as a restart of the servers would."""
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(timeout=10)
+
+    async def _receive(self, provider: Provider, owners: list[str], mail: Mail) -> None:
+        for owner in owners:
+            inbox = await provider.mail_of(owner).get_mailbox("INBOX")
+            inbox.receive(mail)
 
     async def _clear(self) -> None:
         async with self._door:

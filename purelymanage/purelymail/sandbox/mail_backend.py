@@ -191,6 +191,10 @@ class Mailbox(MailboxDataInterface[Message]):
         flags = tuple(str(it) for it in sorted(append_msg.flag_set - {Recent}))
         return self._add(Mail(append_msg.literal, when, flags), recent=recent)
 
+    def receive(self, mail: Mail) -> None:
+        """Take in a message that came by post."""
+        self._add(mail, recent=True)
+
     async def copy(
         self, uid: int, destination: Mailbox, *, recent: bool = False
     ) -> int | None:

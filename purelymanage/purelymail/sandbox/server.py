@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,9 +16,10 @@ from purelymanage.purelymail.sandbox import demo_mail
 from purelymanage.purelymail.sandbox.account import Account
 from purelymanage.purelymail.sandbox.api import ApiServer
 from purelymanage.purelymail.sandbox.control import Control
+from purelymanage.purelymail.sandbox.delivery import Outcome, deliver
 from purelymanage.purelymail.sandbox.demo import fill
 from purelymanage.purelymail.sandbox.faults import Calls, Faults
-from purelymanage.purelymail.sandbox.mail_store import MailStore, NewFolder
+from purelymanage.purelymail.sandbox.mail_store import Mail, MailStore, NewFolder
 
 # What a mailbox at PurelyMail has from its first day on.
 FIRST_FOLDERS = [NewFolder("INBOX")] + [
@@ -115,6 +117,17 @@ class Sandbox:
         """Let connections to the API be refused for a while."""
         self._api.refuse(seconds)
 
+    def receive(self, address: str, raw: bytes) -> Outcome:
+        """Deliver a message from outside, into the inboxes where IMAP is running."""
+        with self.account.at_once():
+            outcome = deliver(self.account.state, address)
+            users = self.account.state.users
+            owners = [users[it].id for it in sorted(outcome.mailboxes)]
+        if self._with_imap:
+            mail = Mail(raw, datetime.now(UTC))
+            self._imap.receive(self._destination, owners, mail)
+        return outcome
+
     def slow_down(self, *, source_rate: float = 0, destination_rate: float = 0) -> None:
         """Limit the bytes a second of each connection to the IMAP servers."""
         rates = float(source_rate), float(destination_rate)
@@ -188,7 +201,7 @@ class Sandbox:
             demo_mail.folders_of,
             demo_mail.DELIMITER,
         )
-        destination = Provider(
+        self._destination = Provider(
             "PurelyMail",
             self._mail[1],
             self.account.log_in,
@@ -199,7 +212,7 @@ class Sandbox:
         with _listening("the old provider's IMAP", self._ports[2]):
             self.source_imap = self._address(self._imap.add(source, self._ports[2]))
         with _listening("PurelyMail's IMAP", self._ports[3]):
-            port = self._imap.add(destination, self._ports[3])
+            port = self._imap.add(self._destination, self._ports[3])
         self.destination_imap = self._address(port)
         self._imap.start()
 
