@@ -43,6 +43,13 @@ class MailboxDetailTests(CastTestCase):
     def test_it_says_what_is_not_known_yet(self) -> None:
         self.assertContains(self.client.get(URL), "was not asked about this mailbox")
 
+    def test_an_answer_that_tells_nothing_is_not_taken_for_off(self) -> None:
+        Mailbox.objects.update(details_at=timezone.now(), two_factor=None)
+        r = self.client.get(URL)
+        self.assertContains(r, "knew nothing about this mailbox")
+        self.assertNotContains(r, 'role="switch"')
+        self.assertContains(self.client.get(f"{URL}recovery/"), "not known yet")
+
     def test_it_tells_its_history(self) -> None:
         for address in ("box1@example.org", "box2@example.org"):
             log.record(Event.MAILBOX_CREATED, actor=self.adam, target=address)

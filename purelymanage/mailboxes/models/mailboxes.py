@@ -130,7 +130,7 @@ class Mailbox(models.Model):
     reset_allowed = models.BooleanField(null=True)
     search_indexing = models.BooleanField(null=True)
     spam_filtering = models.BooleanField(null=True)
-    # As PurelyMail tells them: type, target, description, allowMfaReset.
+    # Each with type, target, description, allow_mfa_reset.
     recovery_methods = models.JSONField(default=list)
     details_at = models.DateTimeField(null=True, blank=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
@@ -154,6 +154,11 @@ class Mailbox(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its details are known: PurelyMail was asked, and had an answer."""
+        return self.details_at is not None and self.two_factor is not None
 
     @property
     def recovery(self) -> str:

@@ -22,9 +22,7 @@ from purelymanage.mailboxes.views.details import (
     url_of,
 )
 
-NOT_READ = (
-    "PurelyMail was not asked about this mailbox yet. It happens within a minute."
-)
+NOT_READ = "The details of this mailbox are not known yet. Look again in a minute."
 
 
 def status_of(error: Refused) -> int:
@@ -43,7 +41,7 @@ def show_action(
 ) -> HttpResponse:
     """Show the form of an action, or why the mailbox is closed to it."""
     closed = _why_closed(mailbox)
-    if needs_details and request.method == "GET" and mailbox.details_at is None:
+    if needs_details and request.method == "GET" and not mailbox.is_read:
         closed = closed or NOT_READ
     response = page_or_partial(
         request,

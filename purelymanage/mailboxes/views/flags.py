@@ -87,7 +87,7 @@ def switch_on_two_factor(
     mailbox = mailbox_or_404(address, request.user)
     data = request.POST if request.method == "POST" else None
     # Without a way back the second factor could lock the owner out for good.
-    needs_method = bool(mailbox.details_at) and not mailbox.recovery_methods
+    needs_method = mailbox.is_read and not mailbox.recovery_methods
     form = RecoveryForm(data, mailbox=mailbox) if needs_method else None
     error = ""
     status = 422 if form and form.errors else 200
