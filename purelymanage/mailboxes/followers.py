@@ -50,6 +50,14 @@ class Follower(Protocol):
     def move(self, rename: Rename) -> None:
         """Follow here, in the transaction that settles the rename."""
 
+
+class Errands(Protocol):
+    """What an app has to do at PurelyMail after a rename."""
+
+    @property
+    def word(self) -> str:
+        """Return what it looks after, such as “rules”."""
+
     def plan(
         self, rename: Rename, actor: Actor, client: PurelymailClient
     ) -> Iterable[Task]:
@@ -66,14 +74,23 @@ class Follower(Protocol):
 
 
 _followers: dict[str, Follower] = {}
+_errands: dict[str, Errands] = {}
 
 
 def register_follower(name: str, follower: Follower) -> None:
     _followers[name] = follower
 
 
-def followers() -> dict[str, Follower]:
-    return dict(_followers)
+def register_errands(name: str, errands: Errands) -> None:
+    _errands[name] = errands
+
+
+def followers() -> list[Follower]:
+    return list(_followers.values())
+
+
+def errands() -> dict[str, Errands]:
+    return dict(_errands)
 
 
 def lines_of(rename: Rename, user: User) -> list[Line]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from purelymanage.accounts.models import User
-from purelymanage.audit.actors import Actor
 from purelymanage.deletions.impact import Line, count
 from purelymanage.domains.models import Domain
-from purelymanage.mailboxes.followers import Rename, Task
-from purelymanage.mailboxes.models import AppPassword, Mailbox
-from purelymanage.purelymail.client import PurelymailClient
+from purelymanage.mailboxes.followers import Rename
+from purelymanage.mailboxes.models import AppPassword, Creation, Mailbox
 
 
 class OwnFollower:
@@ -68,16 +66,9 @@ class OwnFollower:
 
     def move(self, rename: Rename) -> None:
         AppPassword.objects.filter(address=rename.old).update(address=rename.new)
-
-    def plan(
-        self, rename: Rename, actor: Actor, client: PurelymailClient
-    ) -> Iterable[Task]:
-        return ()
-
-    def do(
-        self, rename: Rename, key: str, actor: Actor, client: PurelymailClient
-    ) -> str:
-        raise NotImplementedError(f"Nothing was planned, so there is no {key}.")
+        # Or it would look as if somebody had made the mailbox elsewhere.
+        ours = Creation.objects.filter(state=Creation.State.DONE)
+        ours.filter(address=rename.old).update(address=rename.new)
 
 
 FOLLOWER = OwnFollower()

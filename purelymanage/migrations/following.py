@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from purelymanage.accounts.models import User
-from purelymanage.audit.actors import Actor
 from purelymanage.deletions.impact import Line, count
-from purelymanage.mailboxes.followers import Rename, Task
+from purelymanage.mailboxes.followers import Rename
 from purelymanage.migrations.models import Job, Run
-from purelymanage.purelymail.client import PurelymailClient
 
 
 class JobFollower:
@@ -41,16 +39,6 @@ class JobFollower:
         moved = Run.objects.open().filter(job__destination=rename.new)
         for run in moved.select_related("job__server"):
             Run.objects.filter(pk=run.pk).update(pair=run.job.pair)
-
-    def plan(
-        self, rename: Rename, actor: Actor, client: PurelymailClient
-    ) -> Iterable[Task]:
-        return ()
-
-    def do(
-        self, rename: Rename, key: str, actor: Actor, client: PurelymailClient
-    ) -> str:
-        raise NotImplementedError(f"Nothing was planned, so there is no {key}.")
 
 
 FOLLOWER = JobFollower()

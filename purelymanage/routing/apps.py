@@ -10,7 +10,7 @@ class RoutingConfig(AppConfig):
         from purelymanage.deletions import registry
         from purelymanage.domains.related import register_count
         from purelymanage.domains.sync import register
-        from purelymanage.mailboxes.followers import register_follower
+        from purelymanage.mailboxes.followers import register_errands, register_follower
         from purelymanage.mailboxes.hints import register_takers
         from purelymanage.mailboxes.related import register_section
         from purelymanage.routing import deletions, hints, of_mailbox, sync
@@ -20,6 +20,7 @@ class RoutingConfig(AppConfig):
         register(sync.PART)
         register_count(rules_of)
         register_follower("routing", following.FOLLOWER)
+        register_errands("routing", following.FOLLOWER)
         register_takers(hints.takers)
         register_section(of_mailbox.rules_of)
         registry.register(

@@ -14,7 +14,7 @@ from purelymanage.audit import log
 from purelymanage.audit.actors import Actor, actor_of
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
-from purelymanage.mailboxes.followers import Task, followers
+from purelymanage.mailboxes.followers import Task, errands
 from purelymanage.mailboxes.models import Change, FollowUp
 from purelymanage.mailboxes.operations.renaming import PLAN, rename_of
 from purelymanage.purelymail.client import PurelymailClient, get_client
@@ -68,12 +68,12 @@ def _work(row: FollowUp, actor: Actor, client: PurelymailClient) -> bool:
     ):
         return False
     row.tries += 1
-    follower, rename = followers()[row.follower], rename_of(row.change)
+    errand, rename = errands()[row.follower], rename_of(row.change)
     try:
         if row.key == PLAN:
-            _plan(row, list(follower.plan(rename, actor, client)))
+            _plan(row, list(errand.plan(rename, actor, client)))
             return True
-        outcome = follower.do(rename, row.key, actor, client)
+        outcome = errand.do(rename, row.key, actor, client)
     except Refused as exc:
         is_outage = bool(getattr(exc, "is_outage", False))
         _note_failed(row, str(exc), actor, is_outage=is_outage)

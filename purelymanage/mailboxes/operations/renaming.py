@@ -17,7 +17,7 @@ from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.mailboxes import addresses
-from purelymanage.mailboxes.followers import Rename, followers, objections_to
+from purelymanage.mailboxes.followers import Rename, errands, followers, objections_to
 from purelymanage.mailboxes.models import Change, Creation, FollowUp, Mailbox
 from purelymanage.mailboxes.operations.changing import (
     LOOK_TIMEOUT,
@@ -165,13 +165,14 @@ def _settle_renamed(change: Change, details: UserDetails) -> None:
         details_at=now,
         gone_at=None,
     )
-    for name, follower in followers().items():
+    for follower in followers():
         follower.move(rename)
+    for name, errand in errands().items():
         FollowUp.objects.create(
             change=change,
             follower=name,
             key=PLAN,
-            label=f"Look for what names {rename.old}",
+            label=f"Look for {errand.word} that name {rename.old}",
             domain=rename.old_domain,
             position=-1,
         )

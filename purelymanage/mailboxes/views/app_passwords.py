@@ -47,7 +47,12 @@ def create_app_password(
             context = {
                 "mailbox": mailbox,
                 "made": made,
-                "hosts": mail_settings.as_lines(),
+                "hosts": [
+                    (name, value)
+                    for name, value in mail_settings.as_lines()
+                    # It opens everything but the webmail.
+                    if value != mail_settings.WEBMAIL
+                ],
             }
             return render(
                 request, "mailboxes/app_password_created.html", context, status=201

@@ -34,6 +34,8 @@ class NotYet(Refused):
 
 
 class RuleFollower:
+    word = "rules"
+
     def lines(self, rename: Rename, user: User) -> Iterable[Line]:
         aiming = [it for it in Rule.objects.present() if names(it, rename.old)]
         mine = [it for it in aiming if user.covers(it.domain)]
