@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -23,15 +21,12 @@ from purelymanage.deletions.impact import (
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.registry import Companion, Subject, believe
 from purelymanage.domains.operations import request_sync
-from purelymanage.imap.account import Account as ImapAccount
-from purelymanage.imap.errors import ImapError, LoginRefused
-from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations.app_passwords import revoke_every
+from purelymanage.mailboxes.operations.passwords import try_password
+from purelymanage.mailboxes.operations.suspension import unknown_password
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import NotApplied, Rejected, Unavailable
-
-KEY_BYTES = 32
 
 
 class MailboxHandler:
@@ -97,28 +92,17 @@ class Lock:
         return {"two_factor": client.get_user(key).two_factor}
 
     def take(self, client: PurelymailClient, key: str, target: str) -> dict[str, Any]:
-        password = secrets.token_urlsafe(KEY_BYTES)
+        password = unknown_password()
         client.modify_user(key, new_password=password)
         for companion in registry.companions():
             companion.lock(key)
-        try:
-            check_login(
-                ImapAccount(
-                    host=settings.PURELYMAIL_IMAP_HOST,
-                    port=settings.PURELYMAIL_IMAP_PORT,
-                    user=key,
-                    password=password,
-                    ca_file=settings.IMAP_CA_FILE,
-                )
-            )
-        except LoginRefused:
-            # With a second factor no password opens IMAP, the right one neither.
-            if not client.get_user(key).two_factor:
-                raise NotApplied from None
-        except ImapError:
-            raise Unavailable(
-                "The new password is set, but could not be tried yet."
-            ) from None
+        details = client.get_user(key)
+        trial = try_password(key, password, details)
+        if trial.opens is False:
+            raise NotApplied
+        # With a second factor no password opens IMAP, the right one neither.
+        if trial.opens is None and not details.two_factor:
+            raise Unavailable("The new password is set, but could not be tried yet.")
         return {}
 
     def undo(

@@ -10,7 +10,7 @@ from purelymanage.deletions.tasks import see_to_precautions
 from purelymanage.domains import sync
 from purelymanage.errors import Refused
 from purelymanage.imap.errors import LoginRefused, Unreachable
-from purelymanage.mailboxes import deletions as mailboxes
+from purelymanage.mailboxes.operations import passwords
 from purelymanage.routing.models import Rule
 from tests.deletions.cases import BOX, DeletionTestCase, ask
 
@@ -121,7 +121,10 @@ class RouteTests(DeletionTestCase):
 class LockTests(DeletionTestCase):
     def lock(self, outcome: Exception | None = None) -> Precaution:
         # The sandbox of these tests has no IMAP; what is looked at is the API.
-        with mock.patch.object(mailboxes, "check_login", side_effect=outcome):
+        with (
+            mock.patch.object(passwords, "check_login", side_effect=outcome),
+            mock.patch.object(passwords, "PAUSES", ()),
+        ):
             see_to_precautions()
         return Precaution.objects.get()
 
