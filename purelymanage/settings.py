@@ -236,6 +236,8 @@ STORAGES = {
 # that is read does not arrive.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
+# Whoever chooses 10 000 mailboxes one page after the other sends as many fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from purelymanage.domains.models import SyncRun
+from purelymanage.mailboxes.filters import SWITCHES
 from purelymanage.mailboxes.models import Mailbox
 from tests.cast import HTMX, CastTestCase
+
+EVERY_FILTER = [(it.name, it.value) for it in SWITCHES] + [("q", "a"), ("tag", "a")]
 
 
 class MailboxListTests(CastTestCase):
@@ -35,7 +40,7 @@ class MailboxListTests(CastTestCase):
 
     def addresses(self, query: str = "") -> list[str]:
         r = self.client.get(f"/mailboxes/{query}")
-        return [mailbox.address for mailbox in r.context["page"]]
+        return [mailbox.address for mailbox in r.context["rows"]]
 
     def test_it_lists_what_is_there(self) -> None:
         r = self.client.get("/mailboxes/")
@@ -93,6 +98,17 @@ class MailboxListTests(CastTestCase):
         SyncRun.objects.create(state="done", finished_at=timezone.now())
         self.assertContains(self.client.get("/mailboxes/"), "No mailbox yet")
 
+    def test_people_limited_to_domains_are_told_which(self) -> None:
+        SyncRun.objects.create(state="done", finished_at=timezone.now())
+        Mailbox.objects.filter(domain="shop.example").delete()
+        self.client.force_login(self.hedy)
+        r = self.client.get("/mailboxes/")
+        self.assertContains(r, "No mailbox on your domains")
+        self.assertContains(r, "You see those on shop.example, and there are none yet.")
+        self.hedy.domain_scope = []
+        self.hedy.save()
+        self.assertContains(self.client.get("/mailboxes/"), "No domain is open to you")
+
     def test_limited_people_see_their_domains(self) -> None:
         self.client.force_login(self.hedy)
         self.assertEqual(self.addresses(), ["clara@shop.example"])
@@ -104,3 +120,62 @@ class MailboxListTests(CastTestCase):
         r = self.client.get("/mailboxes/")
         self.assertNotContains(r, "New mailbox")
         self.assertNotContains(r, "Copy mail")
+        self.assertNotContains(r, "Import CSV")
+        self.assertNotContains(r, 'name="key"')
+        self.assertContains(r, "/mailboxes/export/csv/")
+
+    def test_it_sorts_by_domain(self) -> None:
+        self.assertEqual(self.addresses("?sort=domain")[0], "anna@example.org")
+        self.assertEqual(self.addresses("?sort=-domain")[0], "clara@shop.example")
+
+    def test_columns_are_chosen_and_remembered(self) -> None:
+        Mailbox.objects.filter(address="anna@example.org").update(note="Front desk")
+        r = self.client.get("/mailboxes/")
+        self.assertContains(r, 'data-label="Known since"')
+        self.assertNotContains(r, "Front desk")
+
+        form = {"column": ["note", "nonsense"], "q": "anna", "sort": "-added"}
+        r = self.client.post("/mailboxes/columns/", form)
+        self.assertRedirects(r, "/mailboxes/?q=anna&sort=-added")
+        self.client.logout()
+        self.client.force_login(self.olga)
+        r = self.client.get("/mailboxes/")
+        self.assertContains(r, "Front desk")
+        self.assertNotContains(r, 'data-label="Known since"')
+        self.client.force_login(self.adam)
+        self.assertNotContains(self.client.get("/mailboxes/"), "Front desk")
+
+    def test_no_column_at_all_can_be_chosen(self) -> None:
+        self.client.post("/mailboxes/columns/", {})
+        r = self.client.get("/mailboxes/")
+        self.assertContains(r, "anna@example.org")
+        self.assertNotContains(r, 'data-label="Recovery"')
+
+    def test_tags_have_a_column_as_soon_as_there_are_any(self) -> None:
+        self.assertNotContains(self.client.get("/mailboxes/"), 'data-label="Tags"')
+        Mailbox.objects.filter(address="anna@example.org").update(tags=["sales"])
+        self.assertContains(self.client.get("/mailboxes/"), 'data-label="Tags"')
+
+    def test_more_rows_take_no_more_queries(self) -> None:
+        every = "?" + "&".join(f"{name}={value}" for name, value in EVERY_FILTER)
+        few = [
+            self.queries(""),
+            self.queries("?domain=example.org"),
+            self.queries(every),
+        ]
+        Mailbox.objects.bulk_create(
+            Mailbox(address=f"m{n:04}@example.org", domain="example.org", tags=["a"])
+            for n in range(1000)
+        )
+        many = [
+            self.queries("?page=20"),
+            self.queries("?domain=example.org"),
+            self.queries(every),
+        ]
+        self.assertEqual(many, few)
+        self.assertLess(max(many), 18)
+
+    def queries(self, query: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            self.client.get(f"/mailboxes/{query}")
+        return len(queries)

@@ -58,12 +58,16 @@ def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     user, chosen = request.user, MailboxFilter.read(request.GET)
     mine = Mailbox.objects.visible_to(user).all()
     sort = _sort(request.GET)
-    found = chosen.narrow(mine).with_deletion().order_by(*SORTS[sort])
-    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
+    found = chosen.narrow(mine).order_by(*SORTS[sort])
+    keys = found.values_list("pk", flat=True)
+    page = Paginator(keys, PER_PAGE).get_page(asked(request, "page"))
+    # Only these: deletions would be looked up for each row of the pages before, too.
+    rows = mine.filter(pk__in=list(page)).with_deletion().order_by(*SORTS[sort])
     tags = mine.tags_in_use()
     may_manage, may_delete = user.may(Right.MANAGE), user.may(Right.DELETE)
     context = {
         "page": page,
+        "rows": rows,
         "filter": chosen,
         "chips": chosen.chips(_kept(sort)),
         "sort": sort,
