@@ -97,10 +97,10 @@ def _of_tags(mailbox: Mailbox, wishes: dict[str, Any]) -> str:
     unwanted = set(wishes.get("remove", []))
     kept = [tag for tag in mailbox.tags if tag not in unwanted]
     tags = distinct([*kept, *wishes.get("add", [])])
-    before = ", ".join(mailbox.tags) or "no tags"
+    before = f"tags: {', '.join(mailbox.tags) or 'none'}"
     if tags == mailbox.tags:
-        return before if not wishes.get("add") and not unwanted else f"{before} already"
-    return f"{before} becomes {', '.join(tags) or 'no tags'}"
+        return f"{before} already" if wishes.get("add") or unwanted else before
+    return f"{before} becomes {', '.join(tags) or 'none'}"
 
 
 def _app_passwords(addresses: list[str]) -> dict[str, int]:

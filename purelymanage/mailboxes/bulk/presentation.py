@@ -90,6 +90,13 @@ class BulkView:
         return self._count(State.WAITING, State.WORKING)
 
     @property
+    def is_live(self) -> bool:
+        """Whether something changes by itself, be it the last row before a stop."""
+        lease = self.bulk.lease_until
+        is_held = lease is not None and lease > timezone.now()
+        return self.bulk.is_running or (is_held and bool(self._count(State.WORKING)))
+
+    @property
     def failed(self) -> int:
         return self._count(State.FAILED)
 
