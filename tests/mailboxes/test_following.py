@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Agent
@@ -126,6 +127,7 @@ class FollowingTests(RenamingTestCase):
         [failed] = FollowUp.objects.open()
         self.assertIn("is to be deleted", failed.outcome)
 
+    @pytest.mark.slow
     def test_an_outage_in_the_middle_passes_by_itself(self) -> None:
         for number in itertools.count():
             with self.subTest(calls=number):
