@@ -15,7 +15,8 @@ from purelymanage.audit.models import ChainCheck, OutgoingMail
 from purelymanage.broker import silent_clusters
 from purelymanage.dashboard.credit import Credit
 from purelymanage.deletions.models import PendingDeletion
-from purelymanage.domains.models import Domain, Freshness
+from purelymanage.domains.models import Freshness
+from purelymanage.domains.presentation.rows import Row
 from purelymanage.migrations.models import Run
 
 # Beyond these a kind is told in one line.
@@ -35,7 +36,7 @@ class Finding:
 
 
 def findings(
-    user: User, *, freshness: Freshness, credit: Credit | None, domains: list[Domain]
+    user: User, *, freshness: Freshness, credit: Credit | None, domains: list[Row]
 ) -> list[Finding]:
     """Return what this person should look at, the worst first."""
     found = [*_workers(user), *_sync(freshness), *_domains(domains)]
@@ -119,49 +120,70 @@ def _sync(freshness: Freshness) -> list[Finding]:
     return []
 
 
-def _domains(domains: list[Domain]) -> list[Finding]:
+def _domains(domains: list[Row]) -> list[Finding]:
     url = reverse("domains:domain-list")
-    deaf = [domain for domain in domains if not domain.passes_mx]
-    rest = [domain for domain in domains if domain.passes_mx and not domain.is_healthy]
+    deaf = [row for row in domains if row.is_deaf]
+    rest = [row for row in domains if row.is_wrong and not row.is_deaf]
     found = [
         Finding(
             "broken",
-            f"Mail to {domain.name} does not arrive.",
-            "PurelyMail does not find its MX record as it should be.",
-            f"{url}?q={domain.name}",
+            f"Mail to {row.shown} {_whereabouts(row)}.",
+            _since(row) or "PurelyMail does not find its MX record as it should be.",
+            reverse("domains:domain-detail", args=[row.domain.name]),
             "See the records",
         )
-        for domain in deaf[:EACH]
+        for row in deaf[:EACH]
     ]
     more = len(deaf) - EACH
     if more > 0:
         word = "domain" if more == 1 else "domains"
         title = f"Mail to {more} more {word} does not arrive."
         found.append(
-            Finding("broken", title, url=f"{url}?health=unhealthy", action="See all")
+            Finding("broken", title, url=f"{url}?state=broken", action="See all")
         )
     if len(rest) == 1:
+        row = rest[0]
         found.append(
             Finding(
-                rest[0].tone,
-                f"The records of {rest[0].name} are not right: {rest[0].verdict}.",
-                "Mail from it may be taken for spam.",
-                f"{url}?q={rest[0].name}",
+                _tone(row),
+                f"The records of {row.shown} are not right: {row.verdict}.",
+                f"Mail from it may be taken for spam. {_since(row)}".rstrip(),
+                reverse("domains:domain-detail", args=[row.domain.name]),
                 "See the records",
             )
         )
     elif rest:
-        names = [domain.name for domain in rest]
         found.append(
             Finding(
-                rest[0].tone,
+                _tone(rest[0]),
                 f"Mail from {len(rest)} domains may be taken for spam.",
-                f"SPF, DKIM or DMARC is not right for {_list(names)}.",
-                f"{url}?health=unhealthy",
+                "SPF, DKIM or DMARC is not right for "
+                f"{_list([row.shown for row in rest])}.",
+                url,
                 "See the domains",
             )
         )
     return found
+
+
+def _whereabouts(row: Row) -> str:
+    is_missing = row.health is None or row.cells[0].words == "missing"
+    return "does not arrive" if is_missing else "does not all go to PurelyMail"
+
+
+def _since(row: Row) -> str:
+    """Say since when it is so, and whether people were told of it."""
+    health = row.health
+    if health is None or health.state_since is None:
+        return ""
+    since = f"{row.words} since {_moment(health.state_since)}."
+    if health.turning_to == health.state:
+        return f"{since} Seen once; people are told when a second look agrees."
+    return since
+
+
+def _tone(row: Row) -> str:
+    return row.tone if row.health else row.domain.tone
 
 
 def _credit(credit: Credit) -> list[Finding]:

@@ -18,6 +18,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.findings import findings
 from purelymanage.domains.models import Domain, SyncRun
+from purelymanage.domains.presentation.rows import Row, row_of
 from purelymanage.http import page_or_partial
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.estimates import percent
@@ -56,7 +57,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
         context["rule_count"] = Rule.objects.visible_to(user).present().count()
     if user.may(Right.SEE_DOMAINS):
         context["domain_count"] = len(domains)
-        context["healthy_count"] = sum(domain.is_healthy for domain in domains)
+        context["healthy_count"] = sum(row.is_good for row in domains)
         context["worst_domains"] = domains[:SHOWN]
         context["other_domains"] = domains[SHOWN:]
     if user.may(Right.SEE_MIGRATIONS):
@@ -74,8 +75,9 @@ def running_copies(request: AuthenticatedHttpRequest) -> HttpResponse:
     return render(request, "dashboard/_running_copies.html", _copies(request.user))
 
 
-def _domains(user: User) -> list[Domain]:
-    return list(Domain.objects.visible_to(user).present().worst_first())
+def _domains(user: User) -> list[Row]:
+    mine = Domain.objects.visible_to(user).present().for_grid()
+    return [row_of(domain) for domain in mine.worst_seen_first()]
 
 
 def _copies(user: User) -> dict[str, Any]:

@@ -137,7 +137,9 @@ class WitnessTests(DomainDetailTestCase):
     def test_a_policy_of_ones_own_is_no_dispute(self) -> None:
         self.see()
         Domain.objects.update(passes_dmarc=False)
-        self.assert_says("DMARC: PurelyMail\N{RIGHT SINGLE QUOTATION MARK}s check accepts")
+        self.assert_says(
+            "DMARC: PurelyMail\N{RIGHT SINGLE QUOTATION MARK}s check accepts"
+        )
 
 
 class StepTests(DomainDetailTestCase):
@@ -145,7 +147,9 @@ class StepTests(DomainDetailTestCase):
         self.see(mx=["10 mx.old.example"], dmarc=[])
         add_addition(self.olga, NAME, state=Addition.State.ADDED)
         Addition.objects.update(settled_at=timezone.now())
-        self.assert_says("Getting this domain going", "1 record is to be set besides MX")
+        self.assert_says(
+            "Getting this domain going", "1 record is to be set besides MX"
+        )
         steps = self.client.get(URL).context["steps"]
         self.assertEqual([it.title for it in steps if it.is_next], ["Records"])
 

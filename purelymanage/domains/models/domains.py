@@ -40,6 +40,12 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         """Fetch what was last seen of each in the same query."""
         return self.select_related("health")
 
+    def for_grid(self) -> Self:
+        """Fetch what a list draws, and not what was seen word by word."""
+        return self.with_health().defer(
+            "health__observation", "health__known", "health__sees"
+        )
+
     def in_state(self, state: str) -> Self:
         """Domains in one of `Health.State`; never looked at counts as unseen."""
         if state == "unseen":
@@ -69,15 +75,6 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         for word in words.split():
             found = found.filter(name__icontains=word)
         return found
-
-    def healthy(self) -> Self:
-        return self.filter(**dict.fromkeys(VERDICTS, True))
-
-    def unhealthy(self) -> Self:
-        return self.exclude(**dict.fromkeys(VERDICTS, True))
-
-    def worst_first(self) -> Self:
-        return self.order_by(*VERDICTS, "name")
 
 
 class Domain(models.Model):

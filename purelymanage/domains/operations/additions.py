@@ -339,6 +339,11 @@ def _not_added(name: str, error: PurelymailError) -> NotAdded:
             f"PurelyMail does not see the ownership record of {name} yet.{record}",
             is_unproven=True,
         )
+    if isinstance(error, Rejected) and "already exists" in error.message.lower():
+        return NotAdded(
+            f"PurelyMail has {name} already, and not in this account. Whoever added it "
+            "there has to delete it first; if nobody knows who, ask PurelyMail."
+        )
     if isinstance(error, Rejected):
         reason = error.message or "It gave no reason."
         return NotAdded(f"PurelyMail refused {name}: {reason}")

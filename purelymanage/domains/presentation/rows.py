@@ -37,8 +37,10 @@ TONES = {
     Health.State.ATTENTION: "attention",
     Health.State.BROKEN: "broken",
 }
+WORST = ("broken", "attention", "waiting", "good")
 # Longer than this no look takes, so the workers must be busy or gone.
 PATIENCE = timedelta(minutes=2)
+SOON = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,13 @@ class Row:
         return unicode_name(self.domain.name)
 
     @property
+    def four(self) -> tuple[Cell, ...]:
+        """The cells with the worst key for all three, where there is little room."""
+        mx, spf, *keys, dmarc = self.cells
+        worst = min(keys, key=lambda it: WORST.index(it.tone))
+        return mx, spf, Cell("DKIM", worst.tone, worst.words), dmarc
+
+    @property
     def is_foreign(self) -> bool:
         """Whether people read the name in another form than machines."""
         return self.shown != self.domain.name
@@ -72,13 +81,33 @@ class Row:
         return self.domain.seen
 
     @property
+    def is_due(self) -> bool:
+        """Whether the next look is so near that no minutes can be told."""
+        health = self.health
+        return health is not None and health.next_look_at <= timezone.now() + SOON
+
+    @property
     def is_good(self) -> bool:
-        return self.tone == "good"
+        """Whether nothing is wrong; PurelyMail is believed as long as we have not seen."""
+        return self.tone == "good" if self.health else self.domain.is_healthy
 
     @property
     def is_deaf(self) -> bool:
-        """Whether mail does not arrive, for all that is known."""
+        """Whether mail does not arrive, or not all of it, for all that is known."""
+        if self.health is None:
+            return not self.domain.passes_mx
         return self.cells[0].tone == "broken"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether somebody has to do something. Not knowing is no such thing."""
+        if self.health is None:
+            return not self.domain.is_healthy
+        return self.tone in ("broken", "attention")
+
+    @property
+    def verdict(self) -> str:
+        return self.words if self.health else self.domain.verdict
 
 
 def row_of(domain: Domain) -> Row:
@@ -145,6 +174,8 @@ def in_words(health: Health) -> str:
     bad = dict.fromkeys(
         name.partition(" ")[0] for name, state in _named(states) if state.is_bad
     )
+    if all(state.is_bad for state in states.values()):
+        return "Not set up for PurelyMail"
     if list(bad) == ["MX"]:
         return "MX leads elsewhere"
     if bad:

@@ -89,7 +89,7 @@ def proof_of(
     context: dict[str, Any] = {
         "code": code,
         "pasted": pasted,
-        "label": "@",
+        "record_name": "@",
     }
     if not pasted:
         return context
@@ -102,7 +102,7 @@ def proof_of(
         "name": name,
         "shown": unicode_name(name),
         "zone": zone,
-        "label": relative(name, zone),
+        "record_name": relative(name, zone),
         "is_covered": request.user.covers(name),
         "existing": Domain.objects.visible_to(request.user)
         .present()

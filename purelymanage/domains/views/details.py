@@ -116,7 +116,6 @@ def look_context(domain: Domain) -> dict[str, Any]:
         "row": row_of(domain),
         "look_mark": look_mark(domain),
         "is_overdue": is_overdue(health),
-        "is_due": health is not None and health.next_look_at <= now,
         "is_touched": health is not None and health.is_touched(now),
     }
 

@@ -35,8 +35,6 @@ FILTERS = [
     ("recovery", "Account recovery on"),
     (WAITING, "Waiting to be added"),
 ]
-# What the list draws nothing from, and what may be large.
-UNUSED = ("observation", "known", "sees")
 
 
 @require_safe
@@ -69,10 +67,9 @@ def list_context(request: AuthenticatedHttpRequest) -> dict[str, Any]:
     words, state = asked(request, "q"), asked(request, "state")
     mine = Domain.objects.visible_to(request.user).present()
     found = _in_state(matching(mine, words), state)
-    found = found.with_health().defer(*(f"health__{name}" for name in UNUSED))
-    page = Paginator(found.with_deletion().worst_seen_first(), PER_PAGE).get_page(
-        asked(request, "page")
-    )
+    page = Paginator(
+        found.for_grid().with_deletion().worst_seen_first(), PER_PAGE
+    ).get_page(asked(request, "page"))
     rows = [row_of(domain) for domain in page]
     return {
         "page": page,
