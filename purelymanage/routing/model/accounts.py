@@ -74,6 +74,7 @@ class Account:
         self.domains = {name.lower(): on for name, on in domains.items()}
         self.shared = frozenset(name.lower() for name in shared)
         self.veiled = frozenset(name.lower() for name in veiled) - self.domains.keys()
+        self._seen: dict[str, Sight] = {}
         self._by_name: dict[str, dict[tuple[str, bool], list[Rule]]] = {}
         for rule in self.rules:
             named = self._by_name.setdefault(rule.domain, {})
@@ -127,6 +128,13 @@ class Account:
 
         The vendor confirmed that order (purelymail-issues, #183).
         """
+        if dots == Dots.DROPPED:
+            return self._look_at(address, dots)
+        if address not in self._seen:
+            self._seen[address] = self._look_at(address, dots)
+        return self._seen[address]
+
+    def _look_at(self, address: str, dots: Dots) -> Sight:
         address = address.strip().lower()
         place = self.place_of(address)
         local, _, domain = address.rpartition("@")

@@ -132,10 +132,12 @@ def follow(account: Account, address: str, dots: Dots = Dots.CUT) -> Walk:
             visit.end = End.CIRCLE
             visit.circle = (*path[path.index(key) :], key)
             return
-        elif sight.rule is None:
-            visit.end = _end_of(sight)
         elif key in followed:
             visit.end = End.AGAIN
+            visit.is_repeated = True
+            return
+        elif sight.rule is None:
+            visit.end = _end_of(sight)
         elif not sight.rule.targets:
             visit.end = End.NOBODY
         if visit.end is None:

@@ -1,0 +1,95 @@
+"""What is wrong with the rules that are there, all at once for a list."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from purelymanage.routing.model.accounts import Account
+from purelymanage.routing.model.checks import (
+    bad_targets,
+    circling,
+    custom,
+    missing_targets,
+    names,
+    never_applies,
+    no_targets,
+    silenced,
+)
+from purelymanage.routing.model.findings import Finding
+from purelymanage.routing.model.rules import Rule
+
+Graph = dict[str, list[str]]
+
+
+def warnings(account: Account) -> dict[Rule, list[Finding]]:
+    """Return the findings of each rule that has any."""
+    taken: dict[Rule, list[str]] = {}
+    for mailbox in sorted(account.mailboxes):
+        rule = account.look_at(mailbox).rule
+        if rule and not names(account, rule, mailbox):
+            taken.setdefault(rule, []).append(mailbox)
+    circles = _circles(account)
+    found = {}
+    for rule in account.rules:
+        findings = [
+            *no_targets(rule),
+            *bad_targets(rule),
+            *([circling(circles[rule])] if rule in circles else []),
+            *never_applies(account, rule),
+            *silenced(account, rule, taken.get(rule, [])),
+            *missing_targets(account, rule),
+            *custom(rule),
+        ]
+        if findings:
+            found[rule] = findings
+    return found
+
+
+def _circles(account: Account) -> dict[Rule, tuple[str, ...]]:
+    """Return the shortest circle for each rule that is part of one."""
+    onward: Graph = {}
+    rules: dict[str, Rule] = {}
+    for target in {target for rule in account.rules for target in rule.targets}:
+        sight = account.look_at(target)
+        if sight.rule and sight.read_as not in onward:
+            reads = (account.look_at(it).read_as for it in sight.rule.targets)
+            onward[sight.read_as] = [it for it in reads if it != sight.read_as]
+            rules[sight.read_as] = sight.rule
+    found: dict[Rule, tuple[str, ...]] = {}
+    for address in _cyclic(onward):
+        if rules[address] not in found and (circle := _way_back(onward, address)):
+            found[rules[address]] = circle
+    return found
+
+
+def _cyclic(onward: Graph) -> Iterable[str]:
+    """Return what is left when all that leads nowhere or comes from nowhere is gone.
+
+    Those between two circles are left as well, but there are few of them.
+    """
+    graph = {it: {to for to in onward[it] if to in onward} for it in onward}
+    while True:
+        targets = set().union(*graph.values())
+        ends = {it for it, to in graph.items() if not to or it not in targets}
+        if not ends:
+            return sorted(graph)
+        graph = {it: to - ends for it, to in graph.items() if it not in ends}
+
+
+def _way_back(onward: Graph, start: str) -> tuple[str, ...]:
+    """Return the shortest way from an address to itself, empty where there is none."""
+    came_from: dict[str, str] = {}
+    waiting = deque([start])
+    while waiting:
+        address = waiting.popleft()
+        for to in onward.get(address, ()):
+            if to == start:
+                way = [start, address]
+                while way[-1] != start:
+                    way.append(came_from[way[-1]])
+                return tuple(reversed(way))
+            if to not in came_from:
+                came_from[to] = address
+                waiting.append(to)
+    return ()
