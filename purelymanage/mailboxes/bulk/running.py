@@ -12,11 +12,9 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import F
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
@@ -82,11 +80,12 @@ def _work(bulk: Bulk, *, until: float) -> str:
     while _may_go_on(bulk):
         if bulk.kind == Bulk.Kind.DELETE:
             rows.request_deletions(bulk)
-        elif (row := _take_row(bulk)) is not None:
-            _work_on(bulk, row)
-        if not bulk.rows.open().exists():
+        row = bulk.rows.in_turn().first()
+        if row is None:
             _finish(bulk)
             return "done"
+        if _take(bulk, row):
+            _work_on(bulk, row)
         if time.monotonic() >= until:
             return "goes on"
     return "stopped"
@@ -117,32 +116,31 @@ def _may_go_on(bulk: Bulk) -> bool:
     held = Bulk.objects.held_by(bulk)
     if not held.update(lease_until=timezone.now() + Bulk.LEASE):
         return False
-    bulk.refresh_from_db(fields=["requested_by", "failures_in_a_row"])
-    person = User.objects.get(pk=bulk.requested_by_id)
+    now = Bulk.objects.select_related("requested_by").get(pk=bulk.pk)
+    person = now.requested_by
+    bulk.requested_by, bulk.failures_in_a_row = person, now.failures_in_a_row
     if not may_carry_out(person, bulk):
         _stop(bulk, f"{person} may not do this any more. Somebody else can resume it.")
         return False
-    bulk.requested_by = person
     return True
 
 
-def _take_row(bulk: Bulk) -> BulkRow | None:
-    """Mark the next row as being done; its password is kept before it is used."""
-    row = bulk.rows.in_turn().first()
-    if row is None:
-        return None
+def _take(bulk: Bulk, row: BulkRow) -> bool:
+    """Mark a row as being done; its password is kept before it is used."""
     row.bulk = bulk
     mine = BulkRow.objects.open().filter(pk=row.pk, attempt=row.attempt)
-    if not mine.update(
-        state=State.WORKING,
-        attempt=F("attempt") + 1,
-        started_at=Coalesce("started_at", timezone.now()),
-        secret=rows.seal_password(row),
-    ):
-        return None
-    row.refresh_from_db()
-    row.bulk = bulk
-    return row
+    row.attempt += 1
+    row.state = State.WORKING
+    row.started_at = row.started_at or timezone.now()
+    row.secret = rows.seal_password(row)
+    return bool(
+        mine.update(
+            attempt=row.attempt,
+            state=row.state,
+            started_at=row.started_at,
+            secret=row.secret,
+        )
+    )
 
 
 def _work_on(bulk: Bulk, row: BulkRow) -> None:
