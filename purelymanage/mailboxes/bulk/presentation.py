@@ -217,6 +217,15 @@ class RowView:
         return words[:1].upper() + words[1:]
 
     @property
+    def has_page(self) -> bool:
+        """Whether there is a mailbox to look at, as far as anybody knows."""
+        row = self.row
+        if row.state == State.LEFT_OUT or not row.address:
+            return False
+        is_new = row.verdict == Verdict.NEW
+        return not is_new or row.state == State.DONE
+
+    @property
     def link(self) -> str:
         """What became of the link to its password."""
         hand_over = self.row.hand_over

@@ -132,6 +132,17 @@ class ProgressTests(PageTestCase):
         r = self.client.get(f"/mailboxes/bulk/{bulk.pk}/?state=failed")
         self.assertContains(r, "No row is like this.")
 
+    def test_what_does_not_exist_is_not_linked(self) -> None:
+        bulk = self.import_rows(2, self.adam)
+        self.start(bulk, self.adam)
+        self.fault("error", "createUser", message="Not on a Sunday.")
+        self.work()
+        r = self.client.get(f"/mailboxes/bulk/{bulk.pk}/")
+        self.assertNotContains(r, f'href="/mailboxes/{ADDRESSES[0]}/"')
+        self.assertContains(r, f'href="/mailboxes/{ADDRESSES[1]}/"')
+        self.assertContains(r, "Not on a Sunday.")
+        self.assertContains(r, "Retry the failed")
+
     def test_people_decide_on_the_page(self) -> None:
         bulk = self.draft("tag", ORDERS, RETURNS)
         self.post(bulk, "start", add="x")

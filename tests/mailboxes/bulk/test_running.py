@@ -207,6 +207,35 @@ class PeopleTests(BulkTestCase):
         self.assertEqual(self.counts(bulk), {State.DONE: 2})
         self.assertEqual(self.sandbox.calls.count("createUser"), 2)
 
+    def test_a_row_whose_worker_died_does_not_work_for_ever(self) -> None:
+        bulk = self.import_rows(2, self.adam)
+        self.start(bulk, self.adam)
+        bulk.rows.filter(address=ADDRESSES[0]).update(state=State.WORKING, attempt=1)
+        deciding.cancel_rest(bulk=bulk, actor=self.adam)
+        running.sweep()
+        row = bulk.rows.get(address=ADDRESSES[0])
+        self.assertEqual((row.state, row.reason), (State.FAILED, running.LEFT_BEHIND))
+
+    def test_a_row_that_kills_its_workers_is_given_up(self) -> None:
+        bulk = self.import_rows(2, self.adam)
+        self.start(bulk, self.adam)
+        bulk.rows.filter(address=ADDRESSES[0]).update(
+            state=State.WORKING,
+            attempt=running.MOST_ATTEMPTS,
+            started_at=timezone.now(),
+        )
+        self.work()
+        self.assertEqual(self.counts(bulk), {State.FAILED: 1, State.DONE: 1})
+
+    def test_a_mistake_of_the_panel_fails_a_row_and_not_the_rest(self) -> None:
+        bulk = self.import_rows(2, self.adam)
+        self.start(bulk, self.adam)
+        bulk.rows.filter(address=ADDRESSES[0]).update(secret="1:nonsense")
+        with self.assertLogs("purelymanage.mailboxes.bulk.running", "ERROR"):
+            self.work()
+        self.assertEqual(self.counts(bulk), {State.FAILED: 1, State.DONE: 1})
+        self.assertIn("The panel made a mistake", bulk.rows.failed()[0].reason)
+
     def test_forgotten_drafts_and_passwords_are_wiped(self) -> None:
         draft = self.import_rows(1, self.adam)
         Bulk.objects.filter(pk=draft.pk).update(requested_at=a_day_ago())
