@@ -59,6 +59,7 @@ def test_origins_are_exactly_the_addresses_that_end_there(
     for address in ADDRESSES:
         walk = follow(account, address)
         ends_there = goal in walk.mailboxes or goal in walk.outside
-        # Addresses of others are no origins, even where they are the goal themselves.
-        if account.look_at(address).place != Place.OUTSIDE:
+        # Others are no origins, even of their own mail, and what has no name is none.
+        is_ours = account.look_at(address).place != Place.OUTSIDE
+        if is_ours and not address.startswith("@"):
             assert any(it.covers(address) for it in found) == ends_there, address

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
 
 from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.checks import (
@@ -47,7 +46,7 @@ def warnings(account: Account) -> dict[Rule, list[Finding]]:
 
 
 def _circles(account: Account) -> dict[Rule, tuple[str, ...]]:
-    """Return the shortest circle for each rule that is part of one."""
+    """Return a circle for each rule that is part of one."""
     onward: Graph = {}
     rules: dict[str, Rule] = {}
     for target in {target for rule in account.rules for target in rule.targets}:
@@ -58,23 +57,42 @@ def _circles(account: Account) -> dict[Rule, tuple[str, ...]]:
             rules[sight.read_as] = sight.rule
     found: dict[Rule, tuple[str, ...]] = {}
     for address in _cyclic(onward):
-        if rules[address] not in found and (circle := _way_back(onward, address)):
-            found[rules[address]] = circle
+        if rules[address] not in found:
+            way = _way_back(onward, address)[:-1]
+            for place, member in enumerate(way):
+                turned = (*way[place:], *way[:place], member)
+                found.setdefault(rules[member], turned)
     return found
 
 
-def _cyclic(onward: Graph) -> Iterable[str]:
+def _cyclic(onward: Graph) -> list[str]:
     """Return what is left when all that leads nowhere or comes from nowhere is gone.
 
     Those between two circles are left as well, but there are few of them.
     """
-    graph = {it: {to for to in onward[it] if to in onward} for it in onward}
-    while True:
-        targets = set().union(*graph.values())
-        ends = {it for it, to in graph.items() if not to or it not in targets}
-        if not ends:
-            return sorted(graph)
-        graph = {it: to - ends for it, to in graph.items() if it not in ends}
+    left = _reached(onward)
+    backward: Graph = {it: [] for it in left}
+    for address in left:
+        for to in onward[address]:
+            if to in left:
+                backward[to].append(address)
+    return sorted(_reached(backward))
+
+
+def _reached(onward: Graph) -> set[str]:
+    """Return what is left of a graph when what nothing leads to goes, over and over."""
+    arrows = Counter(to for all_ in onward.values() for to in all_ if to in onward)
+    left = set(onward)
+    waiting = [it for it in onward if not arrows[it]]
+    while waiting:
+        address = waiting.pop()
+        left.remove(address)
+        for to in onward[address]:
+            if to in onward:
+                arrows[to] -= 1
+                if not arrows[to]:
+                    waiting.append(to)
+    return left
 
 
 def _way_back(onward: Graph, start: str) -> tuple[str, ...]:
