@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from purelymanage.routing import views
+from purelymanage.routing.views import rules
 
 app_name = "routing"
 urlpatterns: list[URLPattern] = [
-    path("", views.rule_list, name="rule-list"),
-    path("<int:remote_id>/", views.rule_detail, name="rule-detail"),
+    path("", rules.rule_list, name="rule-list"),
+    path("<int:remote_id>/", rules.rule_detail, name="rule-detail"),
 ]
