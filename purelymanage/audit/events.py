@@ -238,6 +238,23 @@ class Event(TextChoices):
         "rule.rewrite_delayed",
         "is still replacing the rule {target}: {reason}",
     )
+    RULE_EXPIRY_SET = "rule.expiry_set", "set the rule {target} to end with {day}"
+    RULE_EXPIRY_CLEARED = (
+        "rule.expiry_cleared",
+        "kept the rule {target}, which was to end with {day}",
+    )
+    RULE_EXPIRES_SOON = (
+        "rule.expires_soon",
+        "reminded that the rule {target} ends with {day}",
+    )
+    RULE_EXPIRY_STUCK = (
+        "rule.expiry_stuck",
+        "could not let the rule {target} end: {reason}",
+    )
+    RULES_EXPORTED = "rule.exported", "exported {target}: {filters}"
+
+    SNAPSHOT_TAKEN = "snapshot.taken", "took {target}"
+    SNAPSHOT_DOWNLOADED = "snapshot.downloaded", "downloaded {target}"
 
     DELETION_REQUESTED = (
         "deletion.requested",
@@ -348,6 +365,7 @@ SUBJECTS = {
     "bulk": "Bulk changes",
     "domain": "Domains",
     "rule": "Rules",
+    "snapshot": "Snapshots",
     "deletion": "Deletions",
     "migration": "Migrations",
     "server": "Servers",

@@ -99,9 +99,18 @@ KINDS = {
             ),
         ),
         Kind(
+            "expiries",
+            "Rules that end",
+            "The day before a temporary rule ends, or when that did not work. Whoever "
+            "set the day is told by mail in any case.",
+            "see_routing",
+            By.BELL,
+            frozenset({Event.RULE_EXPIRES_SOON, Event.RULE_EXPIRY_STUCK}),
+        ),
+        Kind(
             "bulk",
             "Bulk changes",
-            "One of many mailboxes at once has finished or stopped.",
+            "One of many mailboxes or rules at once has finished or stopped.",
             "manage",
             By.BELL,
             frozenset({Event.BULK_FINISHED, Event.BULK_STOPPED}),
