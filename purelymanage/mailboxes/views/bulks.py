@@ -9,7 +9,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
@@ -98,13 +102,13 @@ def new_bulk(request: AuthenticatedHttpRequest) -> HttpResponse:
     return redirect("mailboxes:bulk-detail", bulk.pk)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def choose_wishes(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Show what the draft would do, the way its form is filled in now."""
     bulk = _bulk(request, pk)
-    if not bulk.is_draft:
-        return redirect("mailboxes:bulk-detail", bulk.pk)
+    if not bulk.is_draft or request.method == "GET":
+        return _to_page(request, bulk)
     form = _form(request, bulk)
     if form.is_valid():
         drafts.choose_wishes(bulk=bulk, wishes=form.wishes, actor=request.user)
@@ -113,12 +117,14 @@ def choose_wishes(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     return _draft(request, bulk, form)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def start_bulk(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Start it; for deletions somebody proves who they are."""
     bulk = _bulk(request, pk)
-    if bulk.is_draft and bulk.kind == Bulk.Kind.DELETE:
+    if not bulk.is_draft or request.method == "GET":
+        return _to_page(request, bulk)
+    if bulk.kind == Bulk.Kind.DELETE:
         return fresh_proof_required(_start)(request, bulk)
     return _start(request, bulk)
 
@@ -180,9 +186,13 @@ def _form(
     return FORMS[bulk.kind](data, bulk=bulk, count=count, starts=starts)
 
 
+def _to_page(request: AuthenticatedHttpRequest, bulk: Bulk) -> HttpResponse:
+    """Lead to the page of a bulk change, also from links of a form that came back."""
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    return redirect(f"{reverse('mailboxes:bulk-detail', args=[bulk.pk])}{query}")
+
+
 def _start(request: AuthenticatedHttpRequest, bulk: Bulk) -> HttpResponse:
-    if not bulk.is_draft:
-        return redirect("mailboxes:bulk-detail", bulk.pk)
     form = _form(request, bulk, starts=True)
     if form.is_valid():
         try:

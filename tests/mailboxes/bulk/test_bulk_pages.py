@@ -79,6 +79,12 @@ class DraftPageTests(PageTestCase):
         self.assertIn("Type 30 here, nothing else.", self.said)
         self.assertEqual(self.post(bulk, "start", add="x", confirm="30"), 302)
 
+    def test_links_of_a_form_that_came_back_lead_to_the_page(self) -> None:
+        bulk = self.draft("tag", ORDERS)
+        for path in ("start", "wishes"):
+            r = self.client.get(f"/mailboxes/bulk/{bulk.pk}/{path}/?rows=left_out")
+            self.assertRedirects(r, f"/mailboxes/bulk/{bulk.pk}/?rows=left_out")
+
     def test_a_draft_can_be_discarded(self) -> None:
         bulk = self.draft("tag", ORDERS)
         self.assertEqual(self.post(bulk, "decide", decision="discard"), 302)
