@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from purelymanage.audit.events import Event
 from purelymanage.deletions.models import Kind
@@ -64,6 +65,8 @@ def apply(found: list[types.Domain], reading: Reading) -> str:
                 reading.report(Event.DOMAIN_VANISHED, name, domain=name)
 
     Domain.objects.bulk_create(new, ignore_conflicts=True)
+    if new:
+        async_task("purelymanage.domains.tasks.look_at_due")
     Domain.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
     if verdicts:
         Change.objects.bulk_create(verdicts)

@@ -318,6 +318,11 @@ class OneAtATimeTests(SyncTestCase):
         self.assertEqual(SyncRun.objects.get().state, SyncRun.State.DONE)
         self.assertFalse(SyncRun.objects.freshness().running)
 
+    def test_what_is_new_is_looked_at_without_waiting(self) -> None:
+        self.sync()
+        self.sync()
+        self.assertEqual(self.queued(), ["purelymanage.domains.tasks.look_at_due"])
+
     def test_what_is_asked_for_meanwhile_runs_afterwards(self) -> None:
         part = sync.Part(
             name="interruption",
@@ -326,7 +331,7 @@ class OneAtATimeTests(SyncTestCase):
         )
         with mock.patch.dict(sync._parts, {"interruption": part}):
             self.sync()
-        self.assertEqual(self.queued(), [REQUESTED] * 2)
+        self.assertEqual(self.queued().count(REQUESTED), 2)
         tasks.sync_if_requested()
         self.assertEqual(SyncRun.objects.filter(state="done").count(), 2)
 

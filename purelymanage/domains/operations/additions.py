@@ -17,6 +17,7 @@ from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent
 from purelymanage.domains.dns.names import BadName, domain_name
 from purelymanage.domains.models import Addition, Domain, Health, OwnershipCode
+from purelymanage.domains.operations.requests import LOOK
 from purelymanage.domains.operations.syncing import request_sync
 from purelymanage.domains.schedule import backed_off
 from purelymanage.domains.visibility import Visibility, visibility
@@ -297,6 +298,7 @@ def _settle_added(
     if mine.update(
         state=Addition.State.ADDED, settled_at=now, next_look_at=None, note=""
     ):
+        async_task(LOOK)
         log.record(
             Event.DOMAIN_ADDED, actor=actor, target=domain.name, domain=domain.name
         )
