@@ -168,7 +168,7 @@ def _domains(domains: list[Row]) -> list[Finding]:
 
 def _whereabouts(row: Row) -> str:
     is_missing = row.health is None or row.cells[0].words == "missing"
-    return "does not arrive" if is_missing else "does not all go to PurelyMail"
+    return "does not arrive" if is_missing else "goes elsewhere, all or some of it"
 
 
 def _since(row: Row) -> str:

@@ -18,7 +18,7 @@ from purelymanage.domains.dns.verdicts import (
     State,
     Verdict,
 )
-from purelymanage.domains.presentation.rows import VITAL, WORDS
+from purelymanage.domains.presentation.rows import VITAL, WORDS, WORST
 
 TONES = {
     Severity.ERROR: "broken",
@@ -131,6 +131,10 @@ class Records:
     def to_set(self) -> list[RecordRow]:
         wanted = self.health.to_set
         return [it for it in self.rows if it.verdict in wanted]
+
+    @property
+    def tone_to_set(self) -> str:
+        return min((it.tone for it in self.to_set), key=WORST.index, default="good")
 
     @property
     def names_to_set(self) -> str:
