@@ -54,7 +54,6 @@ class Configuration:
             rules=self.rules,
             mailboxes=self.mailboxes,
             domains=dict(zip(DOMAINS, self.subaddressing, strict=True)),
-            shared=(SHARED,),
         )
 
     @property

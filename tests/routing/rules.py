@@ -28,6 +28,5 @@ def account(*rules: Rule, boxes: str = "", veiled: str = "") -> Account:
         rules=rules,
         mailboxes=boxes.split(),
         domains=DOMAINS,
-        shared=("purelymail.com",),
         veiled=veiled.split(),
     )

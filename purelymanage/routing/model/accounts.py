@@ -8,6 +8,17 @@ from enum import Enum, auto
 
 from purelymanage.routing.model.rules import Rule
 
+# Everybody may have a mailbox there; subaddressing is always on.
+SHARED_DOMAINS = frozenset(
+    {
+        "purelymail.com",
+        "cheapermail.com",
+        "placeq.com",
+        "rethinkmail.com",
+        "worldofmail.com",
+    }
+)
+
 
 class Place(Enum):
     """Where an address is."""
@@ -66,7 +77,7 @@ class Account:
         rules: Iterable[Rule],
         mailboxes: Iterable[str],
         domains: Mapping[str, bool],
-        shared: Collection[str] = (),
+        shared: Collection[str] = SHARED_DOMAINS,
         veiled: Collection[str] = (),
     ) -> None:
         self.rules = tuple(rules)
