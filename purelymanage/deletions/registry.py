@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.log import Actor
+from purelymanage.audit.models import Entry
 from purelymanage.deletions.impact import Account, Impact, Line
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import Unavailable
@@ -103,6 +104,8 @@ class Companion:
     # before the call.
     freeze: Callable[[str, list[str], Actor], None] = lambda kind, keys, actor: None
     forget: Callable[[str, str], None] = lambda kind, key: None
+    # In the transaction that cancels; returns what the audit log is to say of it.
+    keep: Callable[[str, str, Actor], Iterable[Entry]] = lambda kind, key, actor: ()
     # Outside any transaction, for the address of a mailbox that is locked.
     lock: Callable[[str], None] = lambda address: None
 
@@ -152,6 +155,11 @@ def freeze(kind: str, keys: list[str], actor: Actor) -> None:
     """Stop what the panel does with objects that are to be deleted."""
     for companion in companions():
         companion.freeze(kind, keys, actor)
+
+
+def keep(kind: str, key: str, actor: Actor) -> list[Entry]:
+    """Do what has to be done when something is kept after all."""
+    return [note for it in companions() for note in it.keep(kind, key, actor)]
 
 
 def companions() -> list[Companion]:

@@ -104,6 +104,7 @@ def cancel_deletions(*, deletions: list[PendingDeletion], actor: User) -> int:
         if _settle(deletion, State.CANCELLED, actor):
             undo_all(deletion)
             entries.append(_note(Event.DELETION_CANCELLED, deletion, actor))
+            entries += registry.keep(deletion.kind, deletion.key, actor)
     log.record_many(entries)
     return len(entries)
 
@@ -178,15 +179,18 @@ def refuse_deletions(
 ) -> None:
     """Disagree as the second person, which ends the matter."""
     _check_right(actor)
+    kept = []
     for deletion in _in_order(deletions):
         _refuse_requester(deletion, actor)
         if not _settle(deletion, State.REFUSED, actor, only=State.APPROVAL, note=note):
             raise Refused(TOO_LATE)
         undo_all(deletion)
+        kept += registry.keep(deletion.kind, deletion.key, actor)
     reason = note or NO_REASON
-    log.record_many(
-        [_note(Event.DELETION_REFUSED, it, actor, reason=reason) for it in deletions]
-    )
+    refused = [
+        _note(Event.DELETION_REFUSED, it, actor, reason=reason) for it in deletions
+    ]
+    log.record_many([*refused, *kept])
 
 
 def subjects(kind: str, keys: list[str], actor: User) -> list[Subject]:
