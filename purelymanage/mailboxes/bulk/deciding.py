@@ -11,6 +11,7 @@ from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
+from purelymanage.mailboxes.bulk.beforehand import do_beforehand
 from purelymanage.mailboxes.bulk.running import hand_on
 from purelymanage.mailboxes.bulk.wording import (
     deed,
@@ -38,6 +39,7 @@ def start_bulk(*, bulk: Bulk, wishes: dict[str, Any], actor: User) -> None:
     count = held.rows.waiting().count()
     if not count:
         raise Refused(NOTHING)
+    do_beforehand(actor)
     held.wishes = {**held.wishes, **wishes}
     held.sheet = ""
     _run(held, started_at=timezone.now(), requested_by=actor)
