@@ -247,6 +247,7 @@ ROUTES = {
     ),
     "routing:rule-detail": Route("/routing/1/", Right.SEE_ROUTING, is_scoped=True),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),
+    "routing:set-expiry": Route("/routing/1/expiry/", Right.MANAGE, is_scoped=True),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),
     "migrations:server-list": Route("/migrations/servers/", Right.SEE_MIGRATIONS),
     "migrations:create-server": Route(

@@ -10,12 +10,14 @@ class RoutingConfig(AppConfig):
         from purelymanage.deletions import registry
         from purelymanage.domains.related import register_count
         from purelymanage.domains.sync import register
+        from purelymanage.mailboxes.bulk.beforehand import register_beforehand
         from purelymanage.mailboxes.followers import register_errands, register_follower
         from purelymanage.mailboxes.hints import register_takers
         from purelymanage.mailboxes.related import register_section
-        from purelymanage.routing import deletions, hints, of_mailbox, sync
+        from purelymanage.routing import companion, deletions, hints, of_mailbox, sync
         from purelymanage.routing.of_domain import rules_of
         from purelymanage.routing.operations import following
+        from purelymanage.routing.operations.snapshots import remember_before_bulk
 
         register(sync.PART)
         register_count(rules_of)
@@ -30,4 +32,5 @@ class RoutingConfig(AppConfig):
             restorer=deletions.HANDLER,
         )
         registry.register_precaution("route", deletions.Route())
-        registry.register_companion(self.name, deletions.COMPANION)
+        registry.register_companion(self.name, companion.COMPANION)
+        register_beforehand(remember_before_bulk)

@@ -15,8 +15,7 @@ from purelymanage.deletions.impact import (
     rule_fact,
     rule_pattern,
 )
-from purelymanage.deletions.models import Kind
-from purelymanage.deletions.registry import Companion, Subject, believe
+from purelymanage.deletions.registry import Subject, believe
 from purelymanage.domains.operations import request_sync
 from purelymanage.purelymail import types
 from purelymanage.purelymail.client import PurelymailClient
@@ -192,10 +191,4 @@ def _is_id(key: str) -> bool:
     return digits.isascii() and digits.isdigit() and abs(int(key)) <= types.LARGEST_ID
 
 
-def _forget(kind: str, key: str) -> None:
-    if kind == Kind.DOMAIN:
-        Rule.objects.present().filter(domain=key).update(gone_at=timezone.now())
-
-
 HANDLER = RuleHandler()
-COMPANION = Companion(forget=_forget)

@@ -4,13 +4,14 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models import Case, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Concat, Length
 from django.urls import reverse
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.deletions.models import Kind, open_hour, open_state
+from purelymanage.routing.models.expiries import Expiry
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
@@ -29,6 +30,14 @@ class RuleQuerySet(models.QuerySet["Rule"]):
         return self.alias(key=Cast("remote_id", models.CharField())).annotate(
             deletion_state=open_state(Kind.RULE, "key", "domain"),
             delete_after=open_hour(Kind.RULE, "key", "domain"),
+        )
+
+    def with_expiry(self) -> Self:
+        """Annotate rules that are to end with `ends_on` and `expiry_trouble`."""
+        mine = Expiry.objects.filter(remote_id=OuterRef("remote_id"))
+        return self.annotate(
+            ends_on=Subquery(mine.values("ends_on")[:1]),
+            expiry_trouble=Subquery(mine.values("trouble")[:1]),
         )
 
     def search(self, words: str) -> Self:

@@ -33,7 +33,7 @@ from purelymanage.purelymail.errors import (
     Unavailable,
 )
 from purelymanage.routing.deeds import deed, fields_of, find, find_rival, matching
-from purelymanage.routing.models import Rewrite, Rule
+from purelymanage.routing.models import Expiry, Rewrite, Rule
 
 AT_ONCE = 10
 # Delete and create, there and back, and a look after each: more is going in circles.
@@ -277,6 +277,9 @@ def _mirror(rewrite: Rewrite, there: types.Rule | None) -> None:
             remote_id=there.id,
             defaults={**fields_of(there), "gone_at": None},
             create_defaults={**fields_of(there), "first_seen_at": now},
+        )
+        Expiry.objects.of(rewrite.old_id).update(
+            remote_id=there.id, domain=there.domain
         )
     request_sync()
 
