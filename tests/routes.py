@@ -246,6 +246,7 @@ ROUTES = {
         "/mailboxes/bulk/1/links/", Right.MANAGE, is_scoped=True
     ),
     "routing:rule-detail": Route("/routing/1/", Right.SEE_ROUTING, is_scoped=True),
+    "routing:simulator": Route("/routing/simulator/", Right.SEE_ROUTING),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),
     "routing:set-expiry": Route("/routing/1/expiry/", Right.MANAGE, is_scoped=True),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),

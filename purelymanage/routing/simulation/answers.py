@@ -140,7 +140,7 @@ def _steps(walk: Walk, visit: Visit) -> list[Step]:
                 if nothing
                 else f" is read as {sight.read_as}.",
                 lead,
-                f"{sight.domain} ignores what follows a symbol, and the symbol too.",
+                f"{sight.domain} ignores what follows a symbol.",
             )
         )
         lead = ""
@@ -177,13 +177,7 @@ def _rule_step(visit: Visit, rule: Rule, lead: str) -> Step:
         note = f"{visit.read_as} is a mailbox, but rules are asked first."
     text = f" {_why(rule)}{over}.{goes_to}"
     if lead:
-        return Step(
-            sight.read_as,
-            f", has a rule of its own: {_short(rule)}{_because(rule)}{over}.{goes_to}",
-            lead,
-            note,
-            rule,
-        )
+        return Step(sight.read_as, f", {_fits(rule)}{over}.{goes_to}", lead, note, rule)
     return Step(matched(rule), text, "The rule for", note, rule)
 
 
@@ -200,14 +194,17 @@ def _why(rule: Rule) -> str:
     return "matches as far as anybody knows"
 
 
-def _because(rule: Rule) -> str:
-    """Say in a few words why this one, after its name."""
+def _fits(rule: Rule) -> str:
     match rule.kind:
         case Kind.EXACT:
-            return " matches exactly"
+            return "has a rule of its own"
         case Kind.PREFIX:
-            return " is the longest beginning that fits"
-    return " applies"
+            return f"fits the rule {rule.pattern}"
+        case Kind.ANY:
+            return f"is taken by the rule for any address at {rule.domain}"
+        case Kind.CATCH_ALL:
+            return f"has no mailbox, so the catch-all of {rule.domain} takes it"
+    return f"fits the custom rule {rule.pattern}"
 
 
 def _short(rule: Rule) -> str:
@@ -235,8 +232,9 @@ def _end_words(visit: Visit) -> tuple[str, str]:
         case End.MAILBOX if visit.stays:
             return "is named by its own rule, so a copy stays in the mailbox.", ""
         case End.MAILBOX if sight.spared:
-            spared = _short(sight.spared[0])
-            return "is a mailbox. The mail stays there.", f"{spared} leaves it alone."
+            domain = sight.domain
+            note = f"The catch-all of {domain} leaves mailboxes alone."
+            return "is a mailbox. The mail stays there.", note
         case End.MAILBOX:
             return "is a mailbox without a rule. The mail stays there.", ""
         case End.OUTSIDE:

@@ -10,7 +10,7 @@ from purelymanage.routing.model.rules import Kind, Rule
 MOST_BOXES = 24
 HEIGHT, GAP = 48, 22
 # Of a letter, on average.
-LETTER = 7.1
+LETTER = 7.6
 KINDS = {
     Kind.EXACT: "exact address",
     Kind.PREFIX: "beginning",

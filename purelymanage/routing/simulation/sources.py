@@ -64,7 +64,7 @@ def _lead(account: Account, goal: str, found: list[Origin]) -> str:
     if goal in account.mailboxes:
         if any(it.covers(goal) for it in found):
             return ""
-        return "Mail to the mailbox itself does not: a rule takes it."
+        return "The mail of its own address is taken by a rule."
     if account.look_at(goal).domain in account.domains:
         return "It is no mailbox. Follow the address to see where its mail goes."
     return "It is outside this account." if found else "It is not in this account."
