@@ -60,7 +60,7 @@ class SimulatorTests(CastTestCase):
     def test_it_tells_every_step(self) -> None:
         words = self.words(address="Info+Invoices@Example.org")
         for said in (
-            "It ends in 2 mailboxes and at x@far.example outside",
+            "It ends in 2 mailboxes and at 1 address outside",
             "<strong>info+invoices@example.org</strong> is read as info@example.org.",
             "The rule for <strong>info@example.org</strong> matches exactly. It goes to "
             "anna@example.org and help@shop.example.",

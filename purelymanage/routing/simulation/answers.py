@@ -59,12 +59,15 @@ def _headline(walk: Walk) -> str:
         return f"{walk.start.sight.domain} is not in this account"
     if boxes or outside:
         where = []
-        if boxes:
-            one = boxes[0] if len(boxes) == 1 else mailboxes(len(boxes))
-            where.append(f"in {one}" if len(boxes) > 1 else f"at {one}")
-        if outside:
-            one = outside[0] if len(outside) == 1 else f"{len(outside)} addresses"
-            where.append(f"at {one} outside")
+        if len(boxes) + len(outside) == 1:
+            where = [f"at {boxes[0]}"] if boxes else [f"at {outside[0]}, outside"]
+        else:
+            if boxes:
+                where.append(f"in {mailboxes(len(boxes))}")
+            if outside:
+                number = len(outside)
+                many = "1 address" if number == 1 else f"{number} addresses"
+                where.append(f"at {many} outside")
         return f"It ends {listed(where)}"
     if walk.circles:
         return "It goes round in a circle"
@@ -170,7 +173,8 @@ def _rule_step(visit: Visit, rule: Rule, lead: str) -> Step:
     sight = visit.sight
     over = ""
     if sight.over:
-        over = f", so it wins over {listed((_short(it) for it in sight.over), most=3)}"
+        how = ", which" if lead else ", so it"
+        over = f"{how} wins over {listed((_short(it) for it in sight.over), most=3)}"
     goes_to = f" It goes to {listed(rule.targets, most=6)}." if rule.targets else ""
     note = ""
     if sight.is_mailbox:

@@ -134,7 +134,7 @@ def _all(box: Box) -> list[Box]:
 
 def _broad(root: Box, columns: int) -> Picture:
     """Columns from left to right, each box in the middle of those it leads to."""
-    width, between = 980, 52
+    width, between = 980, 40
     box_width = min(270.0, (width - 2 - between * (columns - 1)) / columns)
     next_y = 1.0
 
@@ -204,7 +204,7 @@ def _down(box: Box, child: Box, step: float) -> Arrow:
 
 def _cut(text: str, width: float) -> str:
     """Leave out the middle of what does not fit into a box."""
-    most = int((width - 28) / LETTER)
+    most = int((width - 18) / LETTER)
     if len(text) <= most:
         return text
     end = (most - 1) // 2
