@@ -160,6 +160,8 @@ class LookForProofTests(AddDomainTestCase):
 
     def test_it_is_a_whole_page_without_scripts(self) -> None:
         with mock.patch.object(visibility, "ask_one", return_value=NOTHING):
-            r = self.client.get(LOOK, {"name": NEW})
+            r = self.client.post(URL, {"name": NEW, "when": "look"})
         self.assertTemplateUsed(r, "domains/add_domain.html")
         self.assertContains(r, "The record is not visible yet.")
+        self.assertEqual(self.sandbox.calls.names, [])
+        self.assertRedirects(self.client.get(LOOK), URL)

@@ -73,6 +73,12 @@ class DomainSettingsTests(SandboxTestCase):
         self.assertContains(r, "but nothing changed", status_code=422)
         self.assertContains(r, 'id="settings"', status_code=422)
 
+    def test_a_page_that_follows_what_is_seen_leaves_an_open_form_alone(self) -> None:
+        r = self.client.get(RECOVERY, headers=HTMX)
+        self.assertContains(r, 'name="editing"')
+        r = self.client.get(f"/domains/{NAME}/?editing=1", headers=HTMX)
+        self.assertEqual(r.status_code, 204)
+
     def test_nonsense_is_refused(self) -> None:
         r = self.client.post(RECOVERY, {"on": "maybe"})
         self.assertEqual(r.status_code, 422)

@@ -36,7 +36,9 @@ def add_domain(request: AuthenticatedHttpRequest) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = AddDomainForm(posted, initial={"name": asked(request, "name")})
     is_unproven, status = False, 422 if form.errors else 200
-    if form.is_valid():
+    # Without scripts, whoever wants to know presses a button.
+    only_looks = request.POST.get("when") == "look"
+    if form.is_valid() and not only_looks:
         try:
             return _add(request, form)
         except NotAdded as exc:
@@ -44,7 +46,8 @@ def add_domain(request: AuthenticatedHttpRequest) -> HttpResponse:
             is_unproven, status = exc.is_unproven, status_of(exc)
     _ask_for_code(request)
     pasted = form["name"].value() or ""
-    context = proof_of(request, pasted) | {"form": form, "is_unproven": is_unproven}
+    context = proof_of(request, pasted, looks=only_looks)
+    context |= {"form": form, "is_unproven": is_unproven}
     return render(request, "domains/add_domain.html", context, status=status)
 
 
@@ -53,12 +56,10 @@ def add_domain(request: AuthenticatedHttpRequest) -> HttpResponse:
 @requires(Right.MANAGE)
 def look_for_proof(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Tell whether the ownership record is visible: the page asks when it is drawn."""
-    pasted = asked(request, "name")
-    context = proof_of(request, pasted, looks=True)
-    if request.htmx:
-        return render(request, "domains/_proof.html", context)
-    context["form"] = AddDomainForm(initial={"name": pasted})
-    return render(request, "domains/add_domain.html", context)
+    if not request.htmx:
+        return redirect("domains:add-domain")
+    context = proof_of(request, asked(request, "name"), looks=True)
+    return render(request, "domains/_proof.html", context)
 
 
 def _add(request: AuthenticatedHttpRequest, form: AddDomainForm) -> HttpResponse:

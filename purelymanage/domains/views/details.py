@@ -42,6 +42,8 @@ NEW_FOR = timedelta(days=30)
 @requires(Right.SEE_DOMAINS)
 def domain_detail(request: AuthenticatedHttpRequest, name: str) -> HttpResponse:
     domain = domain_or_404(name, request.user)
+    if request.htmx and asked(request, "editing"):
+        return HttpResponse(status=204)  # what somebody is deciding on stays
     context = domain_context(domain, request.user)
     return page_or_partial(request, "domains/domain_detail.html", context)
 

@@ -57,7 +57,8 @@ def check_domains(request: AuthenticatedHttpRequest) -> HttpResponse:
         said, is_done = f"{what} looked at now.", True
     if not request.htmx:
         (messages.success if is_done else messages.warning)(request, said)
-        return redirect(f"{reverse('domains:domain-list')}?{request.GET.urlencode()}")
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return redirect(f"{reverse('domains:domain-list')}{query}")
     context = list_context(request) | {"said": said, "is_done": is_done}
     status = 200 if is_done else 422
     return render(request, "domains/_domain_list.html", context, status=status)
