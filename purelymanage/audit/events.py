@@ -226,6 +226,11 @@ class Event(TextChoices):
     RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
     RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
     RULE_CREATED = "rule.created", "added the rule {target} to {destinations}"
+    RULE_CREATION_FAILED = (
+        "rule.creation_failed",
+        "could not add the rule {target} to {destinations}: {reason}",
+    )
+    RULE_NOTED = "rule.noted", "changed what is noted of the rule {target}: {changes}"
     RULE_REWRITTEN = (
         "rule.rewritten",
         "replaced the rule {target} to {before} by {after} to {destinations}",

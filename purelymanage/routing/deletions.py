@@ -23,6 +23,9 @@ from purelymanage.purelymail.errors import NotApplied, PurelymailError
 from purelymanage.routing.deeds import FIELDS, find
 from purelymanage.routing.models import Rule
 
+# Whose rule it is when it was made along with something else.
+BY_PANEL = "this panel"
+
 
 class RuleHandler:
     word = "rule"
@@ -128,10 +131,21 @@ def _find(client: PurelymailClient, wanted: dict[str, Any]) -> types.Rule | None
 
 
 def _write(remote_id: int, columns: dict[str, Any]) -> None:
-    """Put a rule that the panel made into the mirror, so that it is no news later."""
+    """Put a rule that the panel made into the mirror, so that it is no news later.
+
+    With what was kept of the last one that did the same.
+    """
+    same = Rule.objects.same_match(columns).filter(catchall=columns["catchall"])
+    last = same.select_related("made_by").order_by("-gone_at", "-pk").first()
+    kept = last.kept if last else {"made_as": BY_PANEL}
     Rule.objects.update_or_create(
         remote_id=remote_id,
-        defaults={**columns, "first_seen_at": timezone.now(), "gone_at": None},
+        defaults={
+            **columns,
+            **kept,
+            "first_seen_at": timezone.now(),
+            "gone_at": None,
+        },
     )
     request_sync()
 

@@ -11,23 +11,34 @@ from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.purelymail import types
-from purelymanage.routing.deeds import deed, fields_of
-from purelymanage.routing.models import Rewrite, Rule
+from purelymanage.routing.deeds import deed, fields_of, find
+from purelymanage.routing.models import Rewrite, Rule, RuleCreation
+from purelymanage.routing.operations.creating import (
+    NOT_THERE,
+    fields_of_creation,
+    note_outcome,
+)
 
 COLUMNS = ["domain", "match_user", "prefix", "catchall", "targets"]
 
 
 def apply(found: list[types.Rule], reading: Reading) -> str:
+    # The open requests first: who settles one now has written the rule, too.
+    asked = list(RuleCreation.objects.asked().select_related("requested_by"))
     known = {rule.remote_id: rule for rule in Rule.objects.all()}
     listed = {it.id: _row(it) for it in found}
     new, changed = [], []
     is_being_rewritten = _rewrites()
+    created = _settle(asked, found, reading)
 
     for number, now in listed.items():
         rule = known.get(number)
         if rule is None:
             new.append(now)
-            if not is_being_rewritten(now):
+            if creation := created.get(number):
+                for name, value in creation.kept.items():
+                    setattr(now, name, value)
+            elif not is_being_rewritten(now):
                 _report(Event.RULE_APPEARED, now, reading)
         elif rule.gone_at is None:
             # PurelyMail cannot change a rule, but nobody promises that it never will.
@@ -55,6 +66,26 @@ def apply(found: list[types.Rule], reading: Reading) -> str:
     Rule.objects.bulk_create(new, ignore_conflicts=True)
     Rule.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
     return f"{len(listed)} rule{'' if len(listed) == 1 else 's'}"
+
+
+def _settle(
+    asked: list[RuleCreation], found: list[types.Rule], reading: Reading
+) -> dict[int, RuleCreation]:
+    """Tell what became of requests whose process died or got no answer.
+
+    Return those that are there by the ids of their rules.
+    """
+    created = {}
+    for creation in asked:
+        rule = find(found, fields_of_creation(creation))
+        reason = "" if rule else NOT_THERE
+        if rule is not None:
+            created[rule.id] = creation
+        elif reading.began_at - creation.requested_at < RuleCreation.GIVEN_UP_AFTER:
+            continue
+        if RuleCreation.objects.settle(creation, reason=reason):
+            reading.found.append(note_outcome(creation, reason=reason))
+    return created
 
 
 def _rewrites() -> Callable[[Rule], bool]:

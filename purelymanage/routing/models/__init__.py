@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from purelymanage.routing.models.bulks import RuleBulk, RuleBulkRow
+from purelymanage.routing.models.creations import RuleCreation
 from purelymanage.routing.models.expiries import Expiry
 from purelymanage.routing.models.rewrites import Rewrite
 from purelymanage.routing.models.rules import Rule
@@ -12,6 +13,7 @@ __all__ = [
     "Rule",
     "RuleBulk",
     "RuleBulkRow",
+    "RuleCreation",
     "Snapshot",
     "SnapshotContent",
 ]

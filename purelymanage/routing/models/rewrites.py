@@ -17,6 +17,9 @@ class RewriteQuerySet(models.QuerySet["Rewrite"]):
         """Those of which it is not settled yet which of the two rules there is."""
         return self.filter(state=Rewrite.State.OPEN)
 
+    def settled(self) -> Self:
+        return self.exclude(state=Rewrite.State.OPEN)
+
     def due(self, at: datetime) -> Self:
         """Open ones that nobody works on, the longest waiting first."""
         return self.open().filter(lease_until__lte=at).order_by("lease_until")
@@ -43,6 +46,8 @@ class Rewrite(models.Model):
         FAILED = "failed", "Not replaced"
 
     old_id = models.BigIntegerField()
+    # Of the rule that was there in the end, the new one or the old one made again.
+    new_id = models.BigIntegerField(null=True, blank=True, db_index=True)
     domain = models.CharField(max_length=253)
     # Both as the API takes them: domain, match_user, prefix, catchall, targets.
     old = models.JSONField()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from typing import Self
+from functools import reduce
+from operator import or_
+from typing import Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, F, Func, OuterRef, Q, Subquery, Value, When
@@ -58,6 +61,27 @@ class RuleQuerySet(models.QuerySet["Rule"]):
             )
         return found
 
+    def same_match(self, wanted: dict[str, Any]) -> Self:
+        """Rules for the same addresses, of which PurelyMail allows only one."""
+        return self.filter(
+            domain=wanted["domain"],
+            match_user__iexact=wanted["match_user"],
+            prefix=wanted["prefix"],
+        )
+
+    def of_kind(self, kind: str) -> Self:
+        """Rules of one kind; without a kind that is known, all of them."""
+        is_named = ~Q(match_user="")
+        known = {
+            Rule.Kind.EXACT: is_named & Q(prefix=False, catchall=False),
+            Rule.Kind.PREFIX: is_named & Q(prefix=True, catchall=False),
+            Rule.Kind.ANY: Q(match_user="", prefix=True, catchall=False),
+            Rule.Kind.CATCH_ALL: Q(match_user="", prefix=True, catchall=True),
+        }
+        if kind == Rule.Kind.CUSTOM:
+            return self.exclude(reduce(or_, known.values()))
+        return self.filter(known[Rule.Kind(kind)]) if kind in known else self
+
     def strongest_first(self) -> Self:
         """In the order in which PurelyMail looks: exact, longest prefix, any."""
         reach = Case(When(prefix=True, then=-Length("match_user")), default=Value(0))
@@ -84,6 +108,17 @@ class Rule(models.Model):
     )
     first_seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # Kept by the panel; PurelyMail knows nothing of these. A rule that nobody made
+    # here has no maker.
+    note = models.TextField(max_length=2_000, blank=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    made_as = models.CharField(max_length=150, blank=True)
 
     objects = RuleQuerySet.as_manager()
 
@@ -112,6 +147,11 @@ class Rule(models.Model):
         """What the rule matches, as one would write an address: `sales-*@…`."""
         star = "*" if self.prefix else ""
         return f"{self.match_user}{star}@{self.domain}"
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What stays when PurelyMail gives the rule another id."""
+        return {"note": self.note, "made_by": self.made_by, "made_as": self.made_as}
 
     @property
     def url(self) -> str:

@@ -93,9 +93,7 @@ def request_due() -> int:
         rule = Rule.objects.present().filter(remote_id=expiry.remote_id).first()
         if rule is None:
             _forget_gone(expiry)
-        elif not PendingDeletion.objects.on(
-            Kind.RULE, str(rule.remote_id), rule.domain
-        ).exists():
+        elif not _is_busy(rule):
             try:
                 _request(expiry, rule)
             except Refused as exc:
@@ -103,6 +101,13 @@ def request_due() -> int:
             else:
                 asked += 1
     return asked
+
+
+def _is_busy(rule: Rule) -> bool:
+    """Whether it is to be deleted already, or about to get another id."""
+    pending = PendingDeletion.objects.on(Kind.RULE, str(rule.remote_id), rule.domain)
+    replaced = Rewrite.objects.open().filter(old_id=rule.remote_id)
+    return pending.exists() or replaced.exists()
 
 
 def due(now: datetime) -> list[Expiry]:

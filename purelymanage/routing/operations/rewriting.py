@@ -181,7 +181,8 @@ def _claim(rule: Rule, new: dict[str, Any], actor: Actor) -> Rewrite:
         mine = mine.visible_to(actor)
         if not actor.covers(new["domain"]):
             raise NotReplaced(f"{new['domain']} is not one of your domains.")
-    found = mine.filter(pk=rule.pk).first()
+    # Locked, as deletions do, so that not both are asked for at once.
+    found = mine.select_for_update().filter(pk=rule.pk).first()
     if found is None:
         raise NotReplaced(f"The rule for {rule} is not there any more.")
     refuse_if_pending(Kind.RULE, str(found.remote_id), domain=found.domain)
@@ -256,27 +257,32 @@ def _settle(rewrite: Rewrite, rules: list[types.Rule], reason: str) -> None:
     is_done = new is not None
     state = Rewrite.State.DONE if is_done else Rewrite.State.FAILED
     rewrite.reason = "" if is_done else reason[:500]
+    there = new or old
+    rewrite.new_id = there.id if there else None
     settled = Rewrite.objects.held_by(rewrite).update(
-        state=state, settled_at=now, reason=rewrite.reason
+        state=state, settled_at=now, reason=rewrite.reason, new_id=rewrite.new_id
     )
     if not settled:
         raise Unavailable(LOST)
     rewrite.state, rewrite.settled_at = state, now
-    _mirror(rewrite, new or old)
+    _mirror(rewrite, there)
     _record(rewrite)
 
 
 def _mirror(rewrite: Rewrite, there: types.Rule | None) -> None:
     """Write what is there now into the mirror, so that it is no news to a sync."""
     now = timezone.now()
-    old = Rule.objects.present().filter(remote_id=rewrite.old_id)
+    known = Rule.objects.filter(remote_id=rewrite.old_id)
+    before = known.select_related("made_by").first()
+    kept = before.kept if before else {}
+    old = known.present()
     if there is None or there.id != rewrite.old_id:
         old.update(gone_at=now)
     if there is not None:
         Rule.objects.update_or_create(
             remote_id=there.id,
-            defaults={**fields_of(there), "gone_at": None},
-            create_defaults={**fields_of(there), "first_seen_at": now},
+            defaults={**fields_of(there), **kept, "gone_at": None},
+            create_defaults={**fields_of(there), **kept, "first_seen_at": now},
         )
         Expiry.objects.of(rewrite.old_id).update(
             remote_id=there.id, domain=there.domain
