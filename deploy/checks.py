@@ -149,8 +149,7 @@ def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[s
     command += ["--numprocesses", "3", "--dist", "loadfile"]
     if sys.stdout.isatty():
         command.append("--color=yes")
-    # Of a part, the coverage says nothing.
-    command += arguments or ["--cov", "--cov-report=term"]
+    command += arguments
     closing, skipped = "0 passed", []
     with subprocess.Popen(
         command,
