@@ -66,11 +66,13 @@ def test_the_front_page_tells_what_there_is(page: Page) -> None:
 def test_mailboxes_are_found_while_typing(page: Page) -> None:
     page.get_by_role("link", name="Mailboxes").first.click()
     wait_for_sync(page)
-    page.get_by_role("searchbox", name="Address contains").fill("anna")
+    page.get_by_role("searchbox", name="Address, note or tag contains").fill("anna")
     expect(page.get_by_role("row")).to_have_count(2)
     expect(page).to_have_url(re.compile(r"q=anna"))
     page.reload()
-    expect(page.get_by_role("searchbox", name="Address contains")).to_have_value("anna")
+    expect(
+        page.get_by_role("searchbox", name="Address, note or tag contains")
+    ).to_have_value("anna")
 
 
 def test_a_new_mailbox_opens_with_the_password_that_was_shown(
