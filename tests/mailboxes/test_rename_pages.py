@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django_q.models import OrmQ
 
 from purelymanage.mailboxes import tasks
-from purelymanage.mailboxes.models import Change, FollowUp
+from purelymanage.mailboxes.models import Change, FollowUp, Mailbox
 from tests.account import add_app_password, add_deletion
 from tests.cast import HTMX
 from tests.mailboxes.rename_cases import NEW, OLD, RenamingTestCase
@@ -72,6 +72,26 @@ class RenamePageTests(RenamingTestCase):
         r = self.client.get(f"/mailboxes/{NEW}/")
         self.assertNotContains(r, "Not all has followed")
         self.assertContains(r, f"{OLD}</a> until")
+
+    def test_the_old_address_leads_to_the_new_page(self) -> None:
+        self.confirm()
+        r = self.client.get(f"/mailboxes/{OLD.upper()}/")
+        self.assertRedirects(r, f"/mailboxes/{NEW}/")
+        self.assertEqual(self.client.get(URL).status_code, 404)
+
+    def test_the_old_address_tells_nothing_across_domains(self) -> None:
+        self.confirm("orders2@example.org")
+        self.client.force_login(self.lina)  # of the old domain
+        self.assertEqual(self.client.get(f"/mailboxes/{OLD}/").status_code, 404)
+        self.lina.domain_scope = ["example.org"]
+        self.lina.save(update_fields=["domain_scope"])
+        self.assertEqual(self.client.get(f"/mailboxes/{OLD}/").status_code, 404)
+
+    def test_a_new_mailbox_of_the_old_name_has_its_page(self) -> None:
+        self.confirm()
+        Mailbox.objects.create(address=OLD, domain="shop.example")
+        r = self.client.get(f"/mailboxes/{OLD}/")
+        self.assertEqual(r.status_code, 200)
 
     def test_without_the_rule(self) -> None:
         self.confirm(with_rule="")

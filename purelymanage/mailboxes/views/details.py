@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django_htmx.http import reswap
@@ -33,7 +33,11 @@ STOP_POLLING = 286  # as htmx takes it
 @require_safe
 @requires(Right.SEE_MAILBOXES)
 def mailbox_detail(request: AuthenticatedHttpRequest, address: str) -> HttpResponse:
-    mailbox = mailbox_or_404(address, request.user)
+    try:
+        mailbox = mailbox_or_404(address, request.user)
+    except Http404:
+        # Bookmarks and tickets still have the name from before a rename.
+        return redirect(url_of(_renamed_or_404(address.lower(), request.user)))
     if request.htmx and "read" in request.GET:
         return _show_if_newer(request, mailbox)
     ask_for_details(mailbox=mailbox)
@@ -65,6 +69,16 @@ def mailbox_or_404(address: str, user: User) -> Mailbox:
     """Return a mailbox this person may see, with what is known of its deletion."""
     mailboxes = Mailbox.objects.visible_to(user).with_deletion()
     return get_object_or_404(mailboxes, address=address.lower())
+
+
+def _renamed_or_404(former: str, user: User) -> Mailbox:
+    """Return what once had this name, for whom both its domains are open."""
+    if not user.covers(former.rpartition("@")[2]):
+        raise Http404
+    change = Change.objects.renames().filter(wanted__old=former).first()
+    if change is None:
+        raise Http404
+    return get_object_or_404(Mailbox.objects.visible_to(user), pk=change.mailbox_id)
 
 
 def url_of(mailbox: Mailbox) -> str:
