@@ -12,11 +12,16 @@ from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import BulkRow, Creation, Mailbox
 from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.mailboxes.operations.changing import look
-from purelymanage.mailboxes.operations.creating import NotCreated, Wishes
+from purelymanage.mailboxes.operations.creating import NotCreated, NotKnown, Wishes
 from purelymanage.mailboxes.operations.passwords import set_password
 from purelymanage.purelymail.client import get_client
 
 GONE_AGAIN = "It was created, and is not at PurelyMail any more."
+# Nobody has seen its password: unlike one person, the row keeps it by itself.
+UNKNOWN = (
+    "PurelyMail does not answer, so that nobody knows yet whether the mailbox was "
+    "created. The next try finds out first."
+)
 NOT_OURS = (
     "There is a mailbox of this name by now, and the password made for it here does "
     "not open it. Somebody else created it; nothing was changed."
@@ -38,11 +43,15 @@ def create(row: BulkRow, password: str, actor: User) -> tuple[Mailbox, list[str]
             password=password,
             wishes=Wishes(
                 recovery_email=row.wishes.get("recovery_email", ""),
+                recovery_phone=row.wishes.get("recovery_phone", ""),
                 reset_allowed=row.wishes.get("reset_allowed", True),
                 search_indexing=row.wishes.get("search_indexing", True),
+                tags=tuple(row.wishes.get("tags", ())),
             ),
             actor=actor,
         )
+    except NotKnown as exc:
+        raise NotCreated(UNKNOWN, is_outage=True) from exc
     except NotCreated as exc:
         if exc.is_outage or not row.tries:
             raise

@@ -40,6 +40,10 @@ class NotCreated(Refused):
         self.is_outage = is_outage
 
 
+class NotKnown(NotCreated):
+    """Nobody can tell yet whether there is a mailbox now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Created:
     mailbox: Mailbox
@@ -89,7 +93,7 @@ def create_mailbox(
         details = look(get_client(timeout=LOOK_TIMEOUT), address)
     except PurelymailError as exc:
         _leave_to_sync()
-        raise NotCreated(
+        raise NotKnown(
             f"Nobody knows yet whether {address} was created: PurelyMail does not "
             "answer. Keep the password; the panel looks again by itself, and the "
             "mailbox appears in the list if it was.",

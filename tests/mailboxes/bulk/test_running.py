@@ -10,9 +10,11 @@ from django.utils import timezone
 from purelymanage.accounts.models import User
 from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
-from purelymanage.mailboxes.bulk import deciding, running
+from purelymanage.mailboxes.bulk import deciding, drafts, running
 from purelymanage.mailboxes.bulk import tasks as bulk_tasks
+from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.models import Bulk, BulkRow, HandOver, Mailbox
+from purelymanage.sheets.reading import read
 from tests.mailboxes.bulk.cases import ADDRESSES, BulkTestCase, slices_of
 
 State = BulkRow.State
@@ -37,6 +39,30 @@ class CreatingTests(BulkTestCase):
         self.assertEqual(Mailbox.objects.filter(address__in=ADDRESSES).count(), 3)
         self.assertEqual(HandOver.objects.count(), 3)
 
+    def test_all_that_a_row_wants_is_asked_for_at_once(self) -> None:
+        data = (
+            "address,recovery address,recovery phone,tags\n"
+            f"{ADDRESSES[0]},zoe@mail.example,+49 170 1234567,sales"
+        )
+        sheet = read(data.encode(), "people.csv", header=True)
+        bulk = drafts.import_sheet(kind=Bulk.Kind.CREATE, sheet=sheet, actor=self.adam)
+        names = ("address", "recovery_email", "recovery_phone", "tags")
+        drafts.map_columns(
+            bulk=bulk,
+            columns=dict(enumerate(names)),
+            defaults=Defaults(),
+            actor=self.adam,
+        )
+        self.start(bulk, self.adam)
+        self.sandbox.calls.clear()
+        self.work()
+        self.assertEqual(self.counts(bulk), {State.DONE: 1})
+        mailbox = Mailbox.objects.get(address=ADDRESSES[0])
+        targets = {it["target"] for it in mailbox.recovery_methods}
+        self.assertEqual(targets, {"zoe@mail.example", "+491701234567"})
+        self.assertEqual(mailbox.tags, ["sales"])
+        self.assertEqual(self.sandbox.calls.as_dict(), {"createUser": 1, "getUser": 1})
+
     def test_it_is_worked_in_slices(self) -> None:
         bulk = self.import_rows(3, self.adam)
         self.start(bulk, self.adam)
@@ -58,6 +84,7 @@ class TroubleTests(BulkTestCase):
         self.fault("refuse_before", times=None)
         self.work()
         bulk.refresh_from_db()
+        self.assertNotIn("Keep the password", bulk.reason)
         self.assertEqual(bulk.state, Bulk.State.STOPPED)
         self.assertIn("5 rows in a row had no answer", bulk.reason)
         self.assertEqual(self.counts(bulk), {State.DONE: 90, State.WAITING: 110})
