@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from purelymanage.mailboxes.models import Change, HandOver, Mailbox
 from purelymanage.mailboxes.operations import hand_overs, offers
+from tests.account import add_deletion
 from tests.cast import CastTestCase
 
 ADDRESS = "zoe@shop.example"
@@ -95,6 +96,15 @@ class HandOverTests(CastTestCase):
         self.assertContains(r, "Withdrawn")
         r = self.client.post(f"{PATH}{hand_over.pk}/withdraw/", follow=True)
         self.assertContains(r, "so it was not withdrawn")
+
+    def test_it_can_be_withdrawn_while_the_mailbox_waits_for_its_deletion(self) -> None:
+        self.make()
+        add_deletion(self.adam, ADDRESS)
+        r = self.client.get(f"/mailboxes/{ADDRESS}/")
+        self.assertContains(r, "Withdraw</button>")
+        hand_over = HandOver.objects.get()
+        r = self.client.post(f"{PATH}{hand_over.pk}/withdraw/", follow=True)
+        self.assertContains(r, "shows nothing any more")
 
     def test_the_page_tells_when_it_was_opened(self) -> None:
         self.client.post(self.url_in(self.make()))

@@ -114,6 +114,8 @@ def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
             mailbox.address, user, former=[it.former_name for it in renames]
         ),
         "may_handle": is_open and user.may(Right.HANDLE_MAILBOXES),
+        # Also of a frozen one, into which its open links still let somebody.
+        "may_withdraw": not mailbox.gone_at and user.may(Right.HANDLE_MAILBOXES),
         "may_manage": is_open and user.may(Right.MANAGE),
         "may_copy": is_open and user.may(Right.MANAGE),
         "may_delete": is_open and user.may(Right.DELETE),
