@@ -129,6 +129,15 @@ class WorkingTests(CreateMailboxTestCase):
         r = self.create(password=passwords.pop())
         self.assertEqual(r.status_code, 201)
 
+    def test_the_form_begins_with_the_name_searched_for(self) -> None:
+        r = self.client.get("/mailboxes/new/?name=yusra@Shop.example")
+        self.assertContains(r, 'value="yusra"')
+        self.assertInHTML(
+            '<option value="shop.example" selected>shop.example</option>', r.text
+        )
+        r = self.client.get("/mailboxes/new/?name=yusra&domain=shop.example")
+        self.assertContains(r, 'value="yusra"')
+
     def test_drawing_the_form_asks_purelymail_nothing(self) -> None:
         self.client.get("/mailboxes/new/")
         self.assertEqual(len(self.sandbox.calls), 0)

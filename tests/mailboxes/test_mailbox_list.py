@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from purelymanage.domains.models import SyncRun
+from purelymanage.domains.models import Domain, SyncRun
 from purelymanage.mailboxes.filters import SWITCHES
 from purelymanage.mailboxes.models import Mailbox
 from tests.cast import HTMX, CastTestCase
@@ -91,6 +92,25 @@ class MailboxListTests(CastTestCase):
         r = self.client.get("/mailboxes/?q=wharehouse")
         self.assertContains(r, "No mailbox contains “wharehouse”")
         self.assertContains(r, "Clear the filters")
+
+    def test_whom_nobody_finds_is_created_with_the_name_searched_for(self) -> None:
+        Domain.objects.create(name="shop.example")
+        for words, query in (
+            ("Yusra", "?name=yusra"),
+            ("yusra@Shop.example", "?name=yusra%40shop.example"),
+            ("yusra&domain=shop.example", "?name=yusra&amp;domain=shop.example"),
+        ):
+            with self.subTest(words):
+                r = self.client.get("/mailboxes/", dict(parse_qsl(f"q={words}")))
+                self.assertContains(r, f'href="/mailboxes/new/{query}"', count=2)
+        for words in ("yusra bell", "yusra@nowhere.example", "(yusra)"):
+            with self.subTest(words):
+                r = self.client.get("/mailboxes/", {"q": words})
+                self.assertNotContains(r, "?name=")
+        self.assertNotContains(self.client.get("/mailboxes/?q=anna"), "?name=")
+        self.client.force_login(self.audrey)
+        r = self.client.get("/mailboxes/?q=yusra")
+        self.assertNotContains(r, "?name=")
 
     def test_an_empty_account_offers_a_mailbox(self) -> None:
         Mailbox.objects.all().delete()

@@ -72,10 +72,14 @@ class CreateMailboxForm(PasswordForm):
         domains: DomainQuerySet,
         user: Actor,
         initial: dict[str, Any] | None = None,
+        name: str = "",  # what somebody searched for, a whole address or its beginning
     ) -> None:
         self.domains = list(domains)
         self.user = user
-        super().__init__(_split_address(data, self.domains), initial=initial)
+        super().__init__(
+            _split_address(data, self.domains),
+            initial=(initial or {}) | self._begin_with(name),
+        )
         field = self.fields["domain"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = domains
@@ -106,6 +110,10 @@ class CreateMailboxForm(PasswordForm):
     @property
     def names(self) -> list[str]:
         return [self[it].value() or "" for it in ("local_part", "domain")]
+
+    def _begin_with(self, name: str) -> dict[str, str]:
+        local, domain = _take_apart(name, self.domains)
+        return {"local_part": local} | ({"domain": domain} if domain else {})
 
     def clean_local_part(self) -> str:
         local: str = self.cleaned_data["local_part"]
@@ -145,10 +153,15 @@ def _split_address(data: QueryDict | None, domains: list[Domain]) -> QueryDict |
     if data is None:
         return None
     data = data.copy()
-    written = data.get("local_part", "").strip().lower()
-    local, at, name = written.rpartition("@")
-    if at and name in {domain.name for domain in domains}:
-        data["domain"] = name
-        written = local
-    data["local_part"] = written
+    local, domain = _take_apart(data.get("local_part", ""), domains)
+    if domain:
+        data["domain"] = domain
+    data["local_part"] = local
     return data
+
+
+def _take_apart(written: str, domains: list[Domain]) -> tuple[str, str]:
+    """Return both halves of an address, the second empty unless it is one of ours."""
+    written = written.strip().lower()
+    local, _, name = written.rpartition("@")
+    return (local, name) if name in {it.name for it in domains} else (written, "")

@@ -31,6 +31,7 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         domains=domains,
         user=request.user,
+        name=asked(request, "name"),
         initial={"domain": asked(request, "domain"), "password": make_password()},
     )
     status = 422 if form.errors else 200

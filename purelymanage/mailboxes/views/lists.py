@@ -11,14 +11,17 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from purelymanage.accounts.models import User
 from purelymanage.accounts.operations.preferences import remember
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
     Right,
     requires,
 )
+from purelymanage.domains.models import Domain
 from purelymanage.http import asked, page_or_partial
 from purelymanage.mailboxes import exports
+from purelymanage.mailboxes.addresses import object_to_local_part
 from purelymanage.mailboxes.columns import COLUMNS, PREFERENCE, columns_of, known
 from purelymanage.mailboxes.filters import (
     IN_PANEL,
@@ -64,6 +67,7 @@ def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     # Only these: deletions would be looked up for each row of the pages before, too.
     rows = mine.filter(pk__in=list(page)).with_deletion().order_by(*SORTS[sort])
     tags = mine.tags_in_use()
+    wanted = "" if page.paginator.count else _searched_name(chosen, user)
     may_manage, may_delete = user.may(Right.MANAGE), user.may(Right.DELETE)
     context = {
         "page": page,
@@ -76,6 +80,8 @@ def mailbox_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         # Whoever ticks several columns has to find the menu open again.
         "is_choosing_columns": request.htmx.trigger == "columns",
         "scope": ", ".join(user.domain_scope or []),
+        "wanted": wanted,
+        "create_url": _create_url(chosen.domain, wanted),
         "may_create": user.may(Right.HANDLE_MAILBOXES),
         "may_manage": may_manage,
         "may_delete": may_delete,
@@ -124,6 +130,24 @@ def _offered(
         "tags": sorted({*tags, *chosen.tags}),
         "columns": COLUMNS,
     }
+
+
+def _searched_name(chosen: MailboxFilter, user: User) -> str:
+    """Return what was searched for, where it can be the address of a new mailbox."""
+    if {name for name, _ in chosen.pairs} - {"q", "domain"}:
+        return ""  # it may exist, and other filters hide it
+    name = chosen.words.lower()
+    local, at, domain = name.rpartition("@")
+    ours = Domain.objects.visible_to(user).present()
+    if at and not ours.filter(name=domain).exists():
+        return ""
+    return "" if object_to_local_part(local if at else name) else name
+
+
+def _create_url(domain: str, wanted: str) -> str:
+    told = {"name": wanted, "domain": "" if "@" in wanted else domain}
+    query = urlencode({name: value for name, value in told.items() if value})
+    return reverse("mailboxes:create-mailbox") + (f"?{query}" if query else "")
 
 
 def _sort(data: QueryDict) -> str:
