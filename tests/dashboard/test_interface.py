@@ -8,7 +8,7 @@ from django.template import Context, Template
 from django.utils import timezone
 
 from purelymanage.dashboard import marks
-from purelymanage.dashboard.templatetags.interface import ago
+from purelymanage.dashboard.templatetags.interface import address, ago
 from purelymanage.figures import in_bytes, thin
 
 
@@ -28,6 +28,13 @@ from purelymanage.figures import in_bytes, thin
 )
 def test_sizes_are_written_as_providers_do(size: int | None, words: str) -> None:
     assert in_bytes(size).replace("\u00a0", " ") == words
+
+
+def test_long_addresses_break_between_words() -> None:
+    assert address("zoe@example.org") == "zoe@example.org"
+    assert address("<i>@example.org") == "&lt;i&gt;@example.org"
+    broken = address("olivia.brandt-relations@shop.example")
+    assert broken == "olivia<wbr>.brandt-relations<wbr>@shop<wbr>.example"
 
 
 def test_counts_have_thin_separators() -> None:

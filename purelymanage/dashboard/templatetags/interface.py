@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.forms import BoundField
 from django.template import Context
 from django.utils import timezone
 from django.utils.dateformat import format as written
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from purelymanage import figures
@@ -23,6 +24,19 @@ CELLS = {
     "broken": ("cross", "wrong or missing"),
     "waiting": ("dash", "not seen yet"),
 }
+# Shorter ones stand in one line of a telephone.
+FITS_ANYWHERE = 24
+BEFORE_BREAKS = re.compile(r"(?=[@.])")
+
+
+@register.filter
+def address(value: object) -> SafeString:
+    """Let a long address break before its @ and its dots, not within a word."""
+    words = str(value)
+    if len(words) <= FITS_ANYWHERE:
+        return format_html("{}", words)
+    parts = BEFORE_BREAKS.split(words)
+    return format_html_join(SafeString("<wbr>"), "{}", ((it,) for it in parts))
 
 
 @register.simple_tag
