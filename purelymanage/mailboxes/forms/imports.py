@@ -31,12 +31,9 @@ PASTED = "pasted table"
 NOTHING = "Choose a file, or paste a table."
 
 
-class ImportForm(forms.Form):
+class TableForm(forms.Form):
     """A file or a pasted table, read when it is checked."""
 
-    kind = forms.ChoiceField(
-        label="What to do with the rows", choices=KINDS, initial=Bulk.Kind.CREATE
-    )
     file = forms.FileField(
         label="File",
         required=False,
@@ -55,18 +52,7 @@ class ImportForm(forms.Form):
         help_text="Copied from a spreadsheet, with the names of the columns above.",
     )
 
-    def __init__(
-        self,
-        data: QueryDict | None = None,
-        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
-        *,
-        kinds: Sequence[str],
-    ) -> None:
-        super().__init__(data, files)
-        field = self.fields["kind"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [it for it in KINDS if it[0] in kinds]
-        self.sheet: Sheet | None = None
+    sheet: Sheet | None = None
 
     def clean_file(self) -> UploadedFile[Any] | None:
         file: UploadedFile[Any] | None = self.cleaned_data["file"]
@@ -93,7 +79,84 @@ class ImportForm(forms.Form):
             self.add_error(name, str(exc))
 
 
-class ColumnsForm(forms.Form):
+class ImportForm(TableForm):
+    """A table of mailboxes, and what to do with them."""
+
+    field_order = ("kind", "file", "table")
+    kind = forms.ChoiceField(
+        label="What to do with the rows", choices=KINDS, initial=Bulk.Kind.CREATE
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
+        *,
+        kinds: Sequence[str],
+    ) -> None:
+        super().__init__(data, files)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [it for it in KINDS if it[0] in kinds]
+
+
+class ColumnChoice(forms.Form):
+    """What each column of a sheet is, of some targets."""
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        sheet: Sheet,
+        targets: Sequence[Target],
+        guessed: dict[int, str],
+        initial: dict[str, Any],
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.sheet = sheet
+        self.targets = targets
+        choices = [("", "Not used")]
+        choices += [(it.name, it.label.capitalize()) for it in targets]
+        for number, name in enumerate(sheet.header):
+            self.fields[f"column{number}"] = forms.ChoiceField(
+                label=" ".join(name.split()) or f"Column {number + 1}",
+                choices=choices,
+                required=False,
+                initial=guessed.get(number, ""),
+            )
+
+    @property
+    def columns(self) -> dict[int, str]:
+        chosen = {
+            number: self.cleaned_data.get(f"column{number}", "")
+            for number in range(len(self.sheet.header))
+        }
+        return {number: target for number, target in chosen.items() if target}
+
+    @property
+    def column_fields(self) -> list[tuple[forms.BoundField, str]]:
+        """The columns, each with what stands in its first rows."""
+        return [
+            (self[f"column{number}"], self._example(number))
+            for number in range(len(self.sheet.header))
+        ]
+
+    def clean(self) -> None:
+        found = objections(self.columns, self.sheet.header, self.targets)
+        if found:
+            raise ValidationError(" ".join(found))
+
+    def _example(self, number: int) -> str:
+        """Return what stands in a column first; of what may be a secret, a hint."""
+        chosen = self[f"column{number}"].value()
+        cells = (" ".join(row.cells[number].split()) for row in self.sheet.rows[:50])
+        example = next((it for it in cells if it), "")
+        if not example or any(it.is_secret for it in self.targets if it.name == chosen):
+            return "not shown" if example else ""
+        return as_meant(example)[:60] if chosen else f"{example[:2]}…"
+
+
+class ColumnsForm(ColumnChoice):
     """What each column is, and what is meant for all rows."""
 
     default_domain = forms.ChoiceField(
@@ -148,42 +211,22 @@ class ColumnsForm(forms.Form):
         guessed: dict[int, str],
         initial: dict[str, Any],
     ) -> None:
-        super().__init__(data, initial=initial)
-        self.sheet = sheet
         self.is_creation = kind == Bulk.Kind.CREATE
-        self.targets: Sequence[Target] = TARGETS if self.is_creation else TARGETS[:1]
+        super().__init__(
+            data,
+            sheet=sheet,
+            targets=TARGETS if self.is_creation else TARGETS[:1],
+            guessed=guessed,
+            initial=initial,
+        )
         if not self.is_creation:
-            self.fields = {"default_domain": self.fields["default_domain"]}
+            for name in set(self.base_fields) - {"default_domain"}:
+                del self.fields[name]
         domain = self.fields["default_domain"]
         assert isinstance(domain, forms.ChoiceField)
         domain.choices = [
             ("", "None: every address is whole"),
             *((it, it) for it in domains),
-        ]
-        choices = [("", "Not used")]
-        choices += [(it.name, it.label.capitalize()) for it in self.targets]
-        for number, name in enumerate(sheet.header):
-            self.fields[f"column{number}"] = forms.ChoiceField(
-                label=" ".join(name.split()) or f"Column {number + 1}",
-                choices=choices,
-                required=False,
-                initial=guessed.get(number, ""),
-            )
-
-    @property
-    def columns(self) -> dict[int, str]:
-        chosen = {
-            number: self.cleaned_data.get(f"column{number}", "")
-            for number in range(len(self.sheet.header))
-        }
-        return {number: target for number, target in chosen.items() if target}
-
-    @property
-    def column_fields(self) -> list[tuple[forms.BoundField, str]]:
-        """The columns, each with what stands in its first rows."""
-        return [
-            (self[f"column{number}"], self._example(number))
-            for number in range(len(self.sheet.header))
         ]
 
     @property
@@ -208,21 +251,9 @@ class ColumnsForm(forms.Form):
         return text
 
     def clean(self) -> None:
-        columns = self.columns
-        found = objections(columns, self.sheet.header, self.targets)
-        if found:
-            raise ValidationError(" ".join(found))
+        super().clean()
         if (
             self.cleaned_data.get("passwords") == "file"
-            and "password" not in columns.values()
+            and "password" not in self.columns.values()
         ):
             self.add_error("passwords", "No column is the password. Choose it.")
-
-    def _example(self, number: int) -> str:
-        """Return what stands in a column first; of what may be a secret, a hint."""
-        chosen = self[f"column{number}"].value()
-        cells = (" ".join(row.cells[number].split()) for row in self.sheet.rows[:50])
-        example = next((it for it in cells if it), "")
-        if not example or any(it.is_secret for it in TARGETS if it.name == chosen):
-            return "not shown" if example else ""
-        return as_meant(example)[:60] if chosen else f"{example[:2]}…"
