@@ -34,6 +34,10 @@ SCHEDULES = {
     "deletions": ("purelymanage.deletions.tasks.keep_watch", Schedule.MINUTES),
     "rewrites": ("purelymanage.routing.tasks.repair_rewrites", Schedule.MINUTES),
     "temporary rules": ("purelymanage.routing.tasks.end_rules", Schedule.MINUTES),
+    "bulk changes of rules": (
+        "purelymanage.routing.tasks.sweep_bulks",
+        Schedule.MINUTES,
+    ),
     "snapshots": ("purelymanage.routing.tasks.keep_snapshot", Schedule.MINUTES),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }

@@ -27,7 +27,9 @@ from purelymanage.mailboxes.models import (
     Mailbox,
 )
 from purelymanage.migrations.models import Job, Run, RunFolder, Server
-from purelymanage.routing.models import Rule
+from purelymanage.routing.bulk.importing import kept
+from purelymanage.routing.models import Rule, RuleBulk, RuleBulkRow, Snapshot
+from purelymanage.routing.snapshots.taking import take
 from purelymanage.sheets.reading import read
 from tests.passkeys import Passkey
 
@@ -249,3 +251,30 @@ def add_bulks(owner: User) -> None:
     sheet = read(b"address\nzoe@example.org")
     draft.sheet = seal(json.dumps(asdict(sheet)), bound_to=draft.sheet_place)
     draft.save()
+
+
+def add_rule_bulks(owner: User) -> None:
+    """Write a snapshot, a finished bulk change of rules, and a file nobody looked at."""
+    take(Snapshot.Occasion.ASKED, actor=owner)
+    Snapshot.objects.update(id=1)
+    bulk = RuleBulk.objects.create(
+        pk=1,
+        kind=RuleBulk.Kind.TEMPLATE,
+        state=RuleBulk.State.DONE,
+        domains=["example.org"],
+        requested_by=owner,
+        started_at=timezone.now(),
+    )
+    RuleBulkRow.objects.create(
+        bulk=bulk,
+        number=1,
+        pattern="abuse@example.org",
+        verdict=RuleBulkRow.Verdict.NEW,
+        state=RuleBulkRow.State.DONE,
+    )
+    RuleBulk.objects.create(
+        pk=2,
+        kind=RuleBulk.Kind.IMPORT,
+        requested_by=owner,
+        sheet=kept(read(b"address,targets\nzoe@example.org,box1@example.org")),
+    )

@@ -249,6 +249,31 @@ ROUTES = {
     "routing:simulator": Route("/routing/simulator/", Right.SEE_ROUTING),
     "routing:rule-list": Route("/routing/", Right.SEE_ROUTING),
     "routing:set-expiry": Route("/routing/1/expiry/", Right.MANAGE, is_scoped=True),
+    "routing:export-rules": Route("/routing/export/csv/", Right.SEE_ROUTING),
+    "routing:import-rules": Route("/routing/import/", Right.MANAGE),
+    "routing:import-template": Route("/routing/import/template/", Right.MANAGE),
+    "routing:apply-template": Route("/routing/template/", Right.MANAGE),
+    "routing:bulk-list": Route("/routing/bulk/", Right.MANAGE),
+    "routing:bulk-detail": Route("/routing/bulk/1/", Right.MANAGE, is_scoped=True),
+    "routing:map-columns": Route("/routing/bulk/2/columns/", Right.MANAGE, is_own=True),
+    "routing:choose-row": Route(
+        "/routing/bulk/1/rows/1/", Right.MANAGE, is_scoped=True
+    ),
+    "routing:start-bulk": Route("/routing/bulk/1/start/", Right.MANAGE, is_scoped=True),
+    "routing:decide-bulk": Route(
+        "/routing/bulk/1/decide/", Right.MANAGE, is_scoped=True
+    ),
+    "routing:snapshot-list": Route("/routing/snapshots/", Right.SEE_ROUTING),
+    "routing:take-snapshot": Route("/routing/snapshots/take/", Right.MANAGE),
+    "routing:compare-snapshots": Route(
+        "/routing/snapshots/compare/", Right.SEE_ROUTING
+    ),
+    # Everybody may see each of them, and of its content only their domains' part.
+    "routing:snapshot-detail": Route("/routing/snapshots/1/", Right.SEE_ROUTING),
+    "routing:download-snapshot": Route(
+        "/routing/snapshots/1/download/", Right.SEE_ROUTING
+    ),
+    "routing:restore-snapshot": Route("/routing/snapshots/1/restore/", Right.MANAGE),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),
     "migrations:server-list": Route("/migrations/servers/", Right.SEE_MIGRATIONS),
     "migrations:create-server": Route(

@@ -18,6 +18,7 @@ from tests.account import (
     add_job,
     add_person,
     add_rename,
+    add_rule_bulks,
     add_server,
     fill_account,
 )
@@ -62,6 +63,7 @@ class PermissionTests(CastTestCase):
         add_person()
         add_belongings(cls.olga)
         add_bulks(cls.olga)
+        add_rule_bulks(cls.olga)
         add_invitation(cls.olga, pk=1)
         add_hand_over(pk=1)
         add_app_password(cls.olga, pk=1)

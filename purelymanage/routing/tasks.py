@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from purelymanage.routing.operations import expiry, rewriting
+from purelymanage.routing.bulk import running
+from purelymanage.routing.operations import creating, expiry, rewriting
 from purelymanage.routing.snapshots import taking
 
 
 def repair_rewrites() -> str:
-    """Bring to an end what a crash or an outage left between two rules."""
-    return f"{rewriting.repair_due()} settled"
+    """Bring to an end what a crash or an outage left half done."""
+    settled = rewriting.repair_due()
+    return f"{settled} settled, {creating.look_for_overdue()} created or not"
 
 
 def end_rules() -> str:
@@ -17,3 +19,13 @@ def end_rules() -> str:
 def keep_snapshot() -> str:
     """Take the snapshot of the day, as soon as there is anything to keep."""
     return "taken" if taking.keep_daily() else "there already"
+
+
+def run_bulk(bulk_id: int, ticket: int) -> str:
+    """Work on a bulk change of rules for a while, and hand it on."""
+    return running.run_slice(bulk_id=bulk_id, ticket=ticket)
+
+
+def sweep_bulks() -> str:
+    """Take up what dead workers left behind."""
+    return f"{running.sweep()} handed on"

@@ -25,6 +25,12 @@ SILENT = {
     "mailboxes/operations/follow_ups:_plan": "each line says what becomes of it",
     "routing/operations/following:_ask_for_sync": "the sync says what it finds",
     "routing/operations/rewriting:_claim": "settling says what became of it",
+    "routing/operations/many:choose_row": "a draft changes nothing",
+    "routing/operations/many:discard_draft": "a draft changes nothing",
+    "routing/operations/many:draft_import": "a draft changes nothing",
+    "routing/operations/many:draft_restore": "a draft changes nothing",
+    "routing/operations/many:draft_template": "a draft changes nothing",
+    "routing/operations/many:map_columns": "a draft changes nothing",
     "migrations/operations/servers:_save": "whoever calls it says it",
 }
 

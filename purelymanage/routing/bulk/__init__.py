@@ -1,0 +1,1 @@
+"""Many rules at once: from a template, a table or a snapshot."""
