@@ -7,7 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, F, Func, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Concat, Length
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils import timezone
 from purelymanage.accounts.models import User
 from purelymanage.deletions.models import Kind, open_hour, open_state
 from purelymanage.routing.models.expiries import Expiry
+from purelymanage.routing.models.rewrites import Rewrite
 
 
 class RuleQuerySet(models.QuerySet["Rule"]):
@@ -42,6 +43,11 @@ class RuleQuerySet(models.QuerySet["Rule"]):
             ends_on=Subquery(mine.values("ends_on")[:1]),
             expiry_trouble=Subquery(mine.values("trouble")[:1]),
         )
+
+    def with_rewrite(self) -> Self:
+        """Annotate rules that the panel is replacing with `is_being_replaced`."""
+        mine = Rewrite.objects.open().filter(old_id=OuterRef("remote_id"))
+        return self.annotate(is_being_replaced=Exists(mine))
 
     def search(self, words: str) -> Self:
         """Rules with each of the words on either side: what matches, where it goes."""

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from purelymanage.accounts.models import User
@@ -14,58 +15,131 @@ from purelymanage.accounts.permissions import (
     requires,
 )
 from purelymanage.audit.history import history_of
+from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.http import asked, page_or_partial
-from purelymanage.mailboxes.models import Mailbox
-from purelymanage.routing.models import Rule
+from purelymanage.routing.filters import ANY_WARNING, RuleFilter
+from purelymanage.routing.lineage import former_names, successor
+from purelymanage.routing.model import rules as model
+from purelymanage.routing.model.accounts import Account
+from purelymanage.routing.model.checks import check_rule
+from purelymanage.routing.model.warnings import warnings
+from purelymanage.routing.models import Rewrite, Rule, RuleCreation
+from purelymanage.routing.presentation import (
+    FILTERS,
+    TONES,
+    by_id,
+    row_of,
+)
+from purelymanage.routing.reading import account_for
 
 PER_PAGE = 100
+MOST_WARNINGS = 5
 
 
 @require_safe
 @requires(Right.SEE_ROUTING)
 def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    words, domain = asked(request, "q"), asked(request, "domain")
-    mine = Rule.objects.visible_to(request.user).present()
-    found = mine.search(words)
-    if domain:
-        found = found.filter(domain=domain)
-    page = Paginator(found.with_deletion().strongest_first(), PER_PAGE).get_page(
-        asked(request, "page")
-    )
-    return page_or_partial(
-        request,
-        "routing/rule_list.html",
-        {
-            "page": page,
-            "domains": mine.order_by("domain")
-            .values_list("domain", flat=True)
-            .distinct(),
-            "mailboxes": _mailboxes_of(page.object_list, request.user),
-            "q": words,
-            "domain": domain,
-            "filtered": bool(words or domain),
-            "may_delete": request.user.may(Right.DELETE),
-        },
-    )
+    user, chosen = request.user, RuleFilter.read(request.GET)
+    account = account_for(user)
+    found = warnings(account)
+    warned = by_id(found)
+    mine = Rule.objects.visible_to(user).present()
+    narrowed = chosen.narrow(mine, account, by_id(found, chosen.checks))
+    shown = narrowed.with_deletion().with_expiry().with_rewrite()
+    page = Paginator(shown.select_related("made_by").strongest_first(), PER_PAGE)
+    rules = page.get_page(asked(request, "page"))
+    domains = mine.order_by("domain").values_list("domain", flat=True).distinct()
+    context = {
+        "page": rules,
+        "rows": [row_of(account, it, warned.get(it.remote_id, ())) for it in rules],
+        "filter": chosen,
+        "domains": domains,
+        "kinds": Rule.Kind.choices,
+        "checks": [(ANY_WARNING, "Any warning"), *FILTERS.items()],
+        "under_way": _under_way(user),
+        "may_manage": user.may(Right.MANAGE),
+        "may_delete": user.may(Right.DELETE),
+        **(_worst(account, mine, warned) if not chosen and rules.number == 1 else {}),
+    }
+    return page_or_partial(request, "routing/rule_list.html", context)
 
 
 @require_safe
 @requires(Right.SEE_ROUTING)
 def rule_detail(request: AuthenticatedHttpRequest, remote_id: int) -> HttpResponse:
-    rules = Rule.objects.visible_to(request.user).with_deletion()
-    rule = get_object_or_404(rules, remote_id=remote_id)
+    rules = Rule.objects.visible_to(request.user).with_deletion().with_expiry()
+    rules = rules.with_rewrite().select_related("made_by")
+    rule = rules.filter(remote_id=remote_id).first()
+    if rule is None or rule.gone_at:
+        # Whoever has the address of a rule that was changed means the new one.
+        later = successor(remote_id)
+        if later is not None and request.user.covers(later.domain):
+            return redirect(later.url, permanent=False)
+    rule = rule or get_object_or_404(rules, remote_id=remote_id)
+    account = account_for(request.user)
+    user = request.user
+    # The second is annotated, and unknown to the checker of types.
+    is_open = not rule.gone_at and not vars(rule)["deletion_state"]
     context = {
+        "row": row_of(account, rule, _findings(account, rule)),
         "rule": rule,
-        "mailboxes": _mailboxes_of([rule], request.user),
-        "history": history_of(rule.pattern, request.user),
-        "may_delete": request.user.may(Right.DELETE),
+        "example": _example(rule),
+        "history": history_of(rule.pattern, user, former=former_names(rule)),
+        "deletion": _last_deletion(rule) if rule.gone_at else None,
+        "may_manage": is_open and user.may(Right.MANAGE),
+        "may_create": user.may(Right.MANAGE),
+        "again": _again(rule),
+        "may_delete": is_open and user.may(Right.DELETE),
     }
     return render(request, "routing/rule_detail.html", context)
 
 
-def _mailboxes_of(rules: Iterable[Rule], user: User) -> set[str]:
-    """Return which addresses of these rules are mailboxes, in one query."""
-    addresses = {rule.pattern for rule in rules}
-    addresses.update(target for rule in rules for target in rule.targets)
-    mine = Mailbox.objects.visible_to(user).present()
-    return set(mine.filter(address__in=addresses).values_list("address", flat=True))
+def _worst(account: Account, mine: Any, warned: dict[int, Any]) -> dict[str, Any]:
+    """Return what stands above the list: the rules that do something unexpected."""
+    rules = mine.filter(remote_id__in=list(warned)).with_deletion()
+    rows = [row_of(account, it, warned[it.remote_id]) for it in rules]
+    rows.sort(key=lambda it: (TONES.get(it.worst.tone, 2), it.rule.pattern))
+    return {"worst": rows[:MOST_WARNINGS], "warned_count": len(rows)}
+
+
+def _under_way(user: User) -> list[str]:
+    """Name the rules of which nobody knows yet what becomes of them."""
+    rewrites = Rewrite.objects.open().order_by("requested_at")
+    asked_for = RuleCreation.objects.asked().order_by("requested_at")
+    return [it.pattern for it in (*rewrites, *asked_for) if user.covers(it.domain)]
+
+
+def _findings(account: Account, rule: Rule) -> list[Any]:
+    """Return what is wrong with a rule, and then what is good to know of it."""
+    if rule.gone_at:
+        return []
+    mine = model.Rule.of(rule, id=rule.remote_id)
+    good_to_know = [
+        it for it in check_rule(account, mine, replaced=mine) if it.tone == "waiting"
+    ]
+    return [*warnings(account).get(mine, []), *good_to_know]
+
+
+def _example(rule: Rule) -> str:
+    """Return an address to follow that the rule is about."""
+    if rule.match_user and not rule.prefix:
+        return rule.pattern
+    return f"{rule.match_user or 'somebody'}@{rule.domain}"
+
+
+def _again(rule: Rule) -> str:
+    """Return what a new rule begins with that is to do the same."""
+    fields = {"kind": rule.kind, "name": rule.match_user, "domain": rule.domain}
+    more = {"targets": " ".join(rule.targets), "note": rule.note}
+    return urlencode({name: it for name, it in (fields | more).items() if it})
+
+
+def _last_deletion(rule: Rule) -> PendingDeletion | None:
+    """Return the deletion that a rule went by, as long as it can be made again."""
+    done = PendingDeletion.objects.filter(
+        kind=Kind.RULE,
+        key=str(rule.remote_id),
+        state=PendingDeletion.State.DELETED,
+        restored_at=None,
+    )
+    return done.order_by("-settled_at").first()
