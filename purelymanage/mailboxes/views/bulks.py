@@ -21,6 +21,7 @@ from purelymanage.accounts.permissions import (
     requires,
 )
 from purelymanage.accounts.security.proof import fresh_proof_required
+from purelymanage.broker import silent_clusters
 from purelymanage.deletions import policy
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.operations import requests
@@ -37,6 +38,7 @@ from purelymanage.sheets import writing
 
 PER_PAGE = 50
 LISTED = 25
+WORKERS = "default"  # the cluster that carries them out
 DECISIONS = {
     "stop": deciding.stop_bulk,
     "resume": deciding.resume_bulk,
@@ -76,6 +78,7 @@ def bulk_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     context = {
         "view": view,
         "bulk": bulk,
+        "is_left_alone": bulk.is_running and WORKERS in silent_clusters(),
         "page": page,
         "rows": views_of(page),
         "chosen": chosen if chosen in TABS else "",

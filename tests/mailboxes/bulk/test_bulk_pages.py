@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -137,6 +138,18 @@ class ProgressTests(PageTestCase):
         self.assertContains(r, "All done")
         r = self.client.get(f"/mailboxes/bulk/{bulk.pk}/?state=failed")
         self.assertContains(r, "No row is like this.")
+
+    def test_it_promises_no_end_where_nobody_works(self) -> None:
+        bulk = self.import_rows(2, self.adam)
+        self.start(bulk, self.adam)
+        page = f"/mailboxes/bulk/{bulk.pk}/"
+        r = self.client.get(page)
+        self.assertContains(r, "Nobody works on it at the moment")
+        self.assertNotContains(r, "finishes near")
+        cache.set("pulse:default", "asks for work", 30)
+        r = self.client.get(page)
+        self.assertNotContains(r, "Nobody works on it")
+        self.assertContains(r, "finishes near")
 
     def test_what_does_not_exist_is_not_linked(self) -> None:
         bulk = self.import_rows(2, self.adam)
