@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.cache import cache
+from django_q.models import OrmQ
+
 from purelymanage.audit.models import Entry
+from purelymanage.broker import pulse
 from purelymanage.domains import operations, tasks
-from purelymanage.domains.models import Addition, Domain, OwnershipCode
+from purelymanage.domains.models import Addition, Domain
 from purelymanage.domains.operations import NotAdded
 from purelymanage.errors import Refused
 from tests.domains.clock import MINUTE, ClockTestCase
@@ -64,7 +68,7 @@ class AddDomainTests(AdditionTestCase):
         with self.assertRaises(NotAdded) as caught:
             operations.add_domain(name=UNPROVEN, actor=self.adam)
         self.assertTrue(caught.exception.is_unproven)
-        self.assertIn(OwnershipCode.objects.current(), str(caught.exception))
+        self.assertIn("does not see the ownership record", str(caught.exception))
         self.assertEqual(self.addition().state, Addition.State.FAILED)
         self.assertEqual(self.events(), ["domain.addition_failed"])
 
@@ -145,6 +149,53 @@ class WaitingTests(AdditionTestCase):
         self.prove()
         operations.add_domain(name=UNPROVEN, actor=self.adam)
         self.assertEqual(self.addition().state, Addition.State.ADDED)
+
+    def test_trying_it_too_soon_does_not_end_the_wait(self) -> None:
+        self.request()
+        with self.assertRaisesMessage(NotAdded, "It goes on waiting."):
+            operations.add_domain(name=UNPROVEN, actor=self.adam)
+        self.assertEqual(self.addition().state, Addition.State.WAITING)
+        self.assertNotIn("domain.addition_failed", self.events())
+        self.prove()
+        self.pass_minutes(2)
+        self.assertEqual(self.addition().state, Addition.State.ADDED)
+
+    def test_at_first_it_is_looked_for_between_the_minutes(self) -> None:
+        self.request()
+        tasks.add_visible()
+        OrmQ.objects.all().delete()
+        queued = []
+        for second in range(0, 60, 5):
+            self.now += timedelta(seconds=5)
+            pulse.send(type(self), cluster="default")
+            if OrmQ.objects.exists():
+                queued.append(second + 5)
+                OrmQ.objects.all().delete()
+                cache.clear()  # which keeps the real time
+                tasks.add_visible()
+        self.assertEqual(queued, [15, 30, 45, 60])
+
+    def test_later_the_minute_is_enough(self) -> None:
+        self.request()
+        OrmQ.objects.all().delete()
+        self.now += timedelta(minutes=6)
+        pulse.send(type(self), cluster="default")
+        self.assertFalse(OrmQ.objects.exists())
+
+    def test_hosts_do_not_queue_the_same_look_twice(self) -> None:
+        self.request()
+        OrmQ.objects.all().delete()
+        for _ in range(3):
+            pulse.send(type(self), cluster="default")
+        self.assertEqual(OrmQ.objects.count(), 1)
+
+    def test_a_token_that_is_refused_is_waited_for(self) -> None:
+        self.request()
+        self.prove()
+        self.fault("error", "addDomain", code="invalidToken", message="Invalid token.")
+        self.pass_minutes(1)
+        self.assertEqual(self.addition().state, Addition.State.WAITING)
+        self.assertIn("refused the panel's token", self.addition().note)
 
     def test_it_ends_after_seven_days(self) -> None:
         self.request()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -33,9 +34,11 @@ from purelymanage.purelymail.errors import (
 )
 
 PATIENCE = 30.0
-# While somebody waits in front of the page; later the pauses grow.
-EAGER_FOR = timedelta(minutes=15)
-EAGER = timedelta(minutes=1)
+# While somebody waits in front of the page; later the pauses grow. A look costs two
+# questions to the DNS and no call.
+AT_ONCE_FOR, AT_ONCE = timedelta(minutes=5), timedelta(seconds=15)
+# A little less than a minute, or each second round of the clock would come too soon.
+EAGER_FOR, EAGER = timedelta(minutes=15), timedelta(seconds=50)
 WORK = "purelymanage.domains.tasks.add_visible"
 
 
@@ -59,8 +62,13 @@ def add_domain(*, name: str, actor: User, allow_account_reset: bool = False) -> 
         return _add(addition, actor)
     except PurelymailError as exc:
         error = _not_added(addition.name, exc)
-        _settle(addition, Addition.State.FAILED, str(error), actor)
-        raise error from exc
+        if addition.next_look_at is None or not _may_pass(exc):
+            _settle(addition, str(error), actor)
+            raise error from exc
+        _wait_on(addition, str(error), pause=AT_ONCE)
+        raise NotAdded(
+            f"{error} It goes on waiting.", is_unproven=error.is_unproven
+        ) from exc
 
 
 def request_addition(
@@ -108,7 +116,8 @@ def _write_down(
     now = timezone.now()
     is_waiting = state == Addition.State.WAITING
     mine = Addition.objects.filter(name=name, state=Addition.State.WAITING)
-    if not is_waiting and mine.update(state=state, claimed_at=now, next_look_at=None):
+    # Its next look stays: it waits again if this comes to nothing.
+    if not is_waiting and mine.update(state=state, claimed_at=now):
         return Addition.objects.get(name=name, state=state)
     try:
         with transaction.atomic():
@@ -140,6 +149,18 @@ def _note_request(addition: Addition, actor: User) -> None:
 # In the background
 
 
+def look_soon() -> None:
+    """Queue the looks that are not to wait until the clock's minute is full.
+
+    Once for all hosts: each asks every few seconds.
+    """
+    now = timezone.now()
+    if Addition.objects.due(now).filter(
+        requested_at__gt=now - AT_ONCE_FOR
+    ).exists() and cache.add(WORK, "queued", AT_ONCE.total_seconds() / 2):
+        async_task(WORK)
+
+
 def add_visible() -> int:
     """Look for what waits, and add what is visible now; return how many were added."""
     now = timezone.now()
@@ -157,7 +178,10 @@ def add_visible() -> int:
 def _claim_look(addition: Addition, now: datetime) -> bool:
     """Take one look by setting the next one, so that no other worker does it too."""
     waited = now - addition.requested_at
-    pause = EAGER if waited < EAGER_FOR else backed_off(addition.looks, waited)
+    if waited < AT_ONCE_FOR:
+        pause = AT_ONCE
+    else:
+        pause = EAGER if waited < EAGER_FOR else backed_off(addition.looks, waited)
     mine = Addition.objects.filter(
         pk=addition.pk,
         state=Addition.State.WAITING,
@@ -180,20 +204,17 @@ def _try(addition: Addition) -> bool:
         return False  # cancelled in between
     try:
         _add(addition, Agent.PANEL)
-    except Rejected as exc:
-        error = _not_added(addition.name, exc)
-        if not error.is_unproven:
-            _settle(addition, Addition.State.FAILED, str(error), Agent.PANEL)
-            return False
-        _wait_on(
-            addition,
-            "We see the record, and PurelyMail does not yet. It is asked again.",
-        )
     except PurelymailError as exc:
-        _wait_on(addition, exc.message)
-    else:
-        return True
-    return False
+        error = _not_added(addition.name, exc)
+        if not _may_pass(exc):
+            _settle(addition, str(error), Agent.PANEL)
+        elif error.is_unproven:
+            note = "We see the record, and PurelyMail does not yet. It is asked again."
+            _wait_on(addition, note)
+        else:
+            _wait_on(addition, str(error))
+        return False
+    return True
 
 
 def _note(addition: Addition, seen: Visibility) -> None:
@@ -202,11 +223,12 @@ def _note(addition: Addition, seen: Visibility) -> None:
     )
 
 
-def _wait_on(addition: Addition, note: str) -> None:
+def _wait_on(addition: Addition, note: str, *, pause: timedelta | None = None) -> None:
     """Let it wait again. PurelyMail is asked ever more seldom."""
     addition.refresh_from_db()
     now = timezone.now()
-    pause = backed_off(max(addition.tries - 1, 0), now - addition.requested_at)
+    if pause is None:
+        pause = backed_off(max(addition.tries - 1, 0), now - addition.requested_at)
     Addition.objects.filter(pk=addition.pk, state=Addition.State.ADDING).update(
         state=Addition.State.WAITING,
         claimed_at=None,
@@ -238,11 +260,11 @@ def _find_out(addition: Addition) -> None:
         return  # the next round tries again
     if any(it.name == addition.name for it in found):
         _settle_added(addition, found, Agent.PANEL)
-    elif timezone.now() < addition.expires_at and addition.looked_at:
+    elif timezone.now() < addition.expires_at and addition.next_look_at:
         _wait_on(addition, "The panel was interrupted and tries again.")
     else:
         reason = "The panel was interrupted, and PurelyMail does not list the domain."
-        _settle(addition, Addition.State.FAILED, reason, Agent.PANEL)
+        _settle(addition, reason, Agent.PANEL)
 
 
 # At PurelyMail
@@ -306,12 +328,10 @@ def _settle_added(
 
 
 @transaction.atomic(durable=True)
-def _settle(
-    addition: Addition, state: Addition.State, reason: str, actor: Actor
-) -> None:
+def _settle(addition: Addition, reason: str, actor: Actor) -> None:
     mine = Addition.objects.filter(pk=addition.pk, state=Addition.State.ADDING)
     if mine.update(
-        state=state,
+        state=Addition.State.FAILED,
         settled_at=timezone.now(),
         next_look_at=None,
         note=reason[:500],
@@ -326,19 +346,23 @@ def _settle(
         )
 
 
-def _is_unproven(error: Rejected) -> bool:
+def _is_unproven(error: PurelymailError) -> bool:
     """Whether it is about the record. The codes are not documented, the words are."""
-    return "ownership" in error.message.lower()
+    return isinstance(error, Rejected) and "ownership" in error.message.lower()
+
+
+def _may_pass(error: PurelymailError) -> bool:
+    """Whether the same may work later: only a clear no is the end of it."""
+    is_no = isinstance(error, Rejected) and not error.is_about_token
+    return not is_no or _is_unproven(error)
 
 
 def _not_added(name: str, error: PurelymailError) -> NotAdded:
     if isinstance(error, Rejected) and error.is_about_token:
         return NotAdded("PurelyMail refused the panel's token.")
-    if isinstance(error, Rejected) and _is_unproven(error):
-        code = OwnershipCode.objects.current()
-        record = f" It must be a TXT record of {name}: {code}" if code else ""
+    if _is_unproven(error):
         return NotAdded(
-            f"PurelyMail does not see the ownership record of {name} yet.{record}",
+            f"PurelyMail does not see the ownership record of {name} yet.",
             is_unproven=True,
         )
     if isinstance(error, Rejected) and "already exists" in error.message.lower():
