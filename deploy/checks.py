@@ -146,7 +146,7 @@ def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[s
     """Run the tests; return the exit code, the closing line and reasons for skips."""
     command = [sys.executable, "-m", "pytest", "-rfEs"]
     # Much of the time is spent waiting for servers, so more than there are cores.
-    command += ["--numprocesses", "3", "--dist", "loadfile"]
+    command += ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     if sys.stdout.isatty():
         command.append("--color=yes")
     command += arguments

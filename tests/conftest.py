@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,3 +17,9 @@ def panel() -> Iterator[Panel]:
         Path(folder).chmod(0o711)
         with running_panel(Path(folder)) as panel:
             yield panel
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that the end does not wait for one worker."""
+    slow = Counter(it.path for it in items if it.get_closest_marker("slow"))
+    items.sort(key=lambda it: -slow[it.path])
