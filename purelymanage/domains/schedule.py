@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 TOUCHED_FOR = 10 * MINUTE
+# The workers come each minute; what is due a moment later would wait for two.
+EACH_ROUND = timedelta(seconds=50)
 # Between the looks at a domain that is red, first; then it is hourly for a day.
 RED = tuple(minutes * MINUTE for minutes in (5, 10, 20, 40))
 THEN = timedelta(hours=1)
@@ -37,7 +39,7 @@ def next_look(
     if turning_since is not None:
         next_at = min(next_at, max(turning_since + AGREES_AFTER, now + MINUTE))
     if touched_at is not None and now < touched_at + TOUCHED_FOR:
-        next_at = min(next_at, now + MINUTE)
+        next_at = min(next_at, now + EACH_ROUND)
     return next_at
 
 

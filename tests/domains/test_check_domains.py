@@ -35,6 +35,13 @@ class CheckDomainsTests(CastTestCase):
         self.client.post(URL, {"domain": ["a.example", "b.example", "\0"]})
         self.assertEqual(self.asked(), ["a.example", "b.example"])
 
+    def test_what_was_checked_is_followed_for_a_while(self) -> None:
+        self.client.post(URL, {"domain": ["a.example", "b.example"]})
+        followed = Health.objects.filter(touched_at__isnull=False)
+        self.assertEqual(followed.count(), 2)
+        r = self.client.get("/domains/a.example/")
+        self.assertContains(r, "Looked at every minute for a while")
+
     def test_all_are_checked_and_the_filters_are_kept(self) -> None:
         r = self.client.post(f"{URL}?q=shop", {"all": "1"})
         self.assertRedirects(r, "/domains/?q=shop")

@@ -11,6 +11,7 @@ from purelymanage.domains import operations, tasks
 from purelymanage.domains.dns import looking
 from purelymanage.domains.models import Change, Domain, Health
 from purelymanage.domains.operations import looks
+from purelymanage.domains.schedule import EACH_ROUND
 from purelymanage.errors import Refused
 from tests.domains.clock import MINUTE, ClockTestCase
 
@@ -125,7 +126,8 @@ class LeaseTests(LooksTestCase):
         seen = looking.look(["d.example", "shop.example"], anew=True)
         operations.touch("d.example")
         looks.settle_looks(seen, leased=leased)
-        self.assertEqual(self.health("d.example").next_look_at, self.now + MINUTE)
+        soon = self.now + EACH_ROUND
+        self.assertEqual(self.health("d.example").next_look_at, soon)
         self.assertGreater(
             self.health("shop.example").next_look_at, self.now + 2 * MINUTE
         )

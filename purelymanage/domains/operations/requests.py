@@ -26,6 +26,7 @@ LOOK = "purelymanage.domains.tasks.look_at_due"
 def check_now(*, domains: DomainQuerySet, actor: Actor) -> int:
     """Have these domains looked at as soon as a worker is free; return how many.
 
+    A few are then looked at each minute for a while.
     What somebody asked for a moment ago is left out. Raise `Refused` if that is all.
     """
     wanted = domains.present().filter(is_shared=False)
@@ -44,6 +45,11 @@ def check_now(*, domains: DomainQuerySet, actor: Actor) -> int:
     )
     if not asked:
         raise Refused(_too_soon(names, pause))
+    if len(names) <= MANY:
+        # Whoever asks for a few is waiting for something to arrive.
+        Health.objects.filter(domain__name__in=names, asked_at=now).update(
+            touched_at=now
+        )
     async_task(LOOK)
     one = names[0] if len(names) == 1 else f"{asked} domains"
     log.record(
