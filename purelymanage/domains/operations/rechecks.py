@@ -107,10 +107,17 @@ def _note_recheck(domain: Domain, actor: Actor) -> None:
     )
 
 
+@transaction.atomic(durable=True)
 def settle_disputes(names: list[str]) -> None:
     """Compare PurelyMail's verdicts, as they are now, with what we saw."""
     now = timezone.now()
-    for row in Health.objects.filter(domain__name__in=names).select_related("domain"):
+    rows = (
+        Health.objects.filter(domain__name__in=names)
+        .select_related("domain")
+        .select_for_update(of=("self",))  # a look may be settling them as well
+        .order_by("pk")
+    )
+    for row in rows:
         dispute(row, now)
         fields = ["disputed", "disputed_since", "next_recheck_at", "rechecks"]
         row.save(update_fields=fields)
