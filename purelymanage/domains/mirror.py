@@ -89,7 +89,7 @@ def _changed_verdicts(domain: Domain, now: types.Domain) -> Iterator[Change]:
                 subject=name,
                 before=[before],
                 after=[after],
-                sentence=f"PurelyMail says that {name} {after},",
+                sentence=f"PurelyMail says that {name} {after}",
             )
 
 

@@ -36,6 +36,7 @@ class RecheckDnsTests(ClockTestCase):
         self.assertEqual(code, 1)
         self.assertIn("shop.example: broken", out)
         self.assertIn("  DKIM key 3: missing.", out)
+        self.assertIn("error: There are 2 SPF records. Set the merged", out)
         self.assertIn("waiting.example: broken", out)
 
     def test_what_it_saw_is_kept(self) -> None:

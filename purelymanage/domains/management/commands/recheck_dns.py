@@ -51,7 +51,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {label}: {state}. {verdict.sentence}")
         for finding in health.findings:
             if finding.severity is not Severity.INFO:
-                text = f"  {finding.severity.value}: {finding.what} {finding.remedy}"
+                text = f"  {finding.severity.value}: {finding.what}. {finding.remedy}"
                 self.stdout.write(text)
 
 
