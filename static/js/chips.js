@@ -6,7 +6,7 @@ const PAUSE = 120;
 
 /* Take a list apart as people paste it, also "Anna <anna@example.org>, …". */
 function split(text) {
-  const bare = text.replace(/[^,;\n<>]*<([^<>]*)>/g, " $1 ");
+  const bare = text.replace(/"[^"\n]*"/g, " ").replace(/[^,;\n<>]*<([^<>]*)>/g, " $1 ");
   const found = bare.split(/[\s,;]+/).map((it) => it.replace(/^mailto:/, "").replace(/^["'(]+|["')]+$/g, ""));
   return [...new Set(found.map((it) => it.toLowerCase()).filter(Boolean))];
 }

@@ -216,7 +216,8 @@ def initial_of(rule: Rule, account: Account) -> dict[str, Any]:
 
 def split_addresses(text: str) -> list[str]:
     """Take a list apart as people paste it, also “Anna <anna@example.org>, …”."""
-    bare = re.sub(r"[^,;\n<>]*<([^<>]*)>", r" \1 ", text)
+    unquoted = re.sub(r'"[^"\n]*"', " ", text)
+    bare = re.sub(r"[^,;\n<>]*<([^<>]*)>", r" \1 ", unquoted)
     found = (it.strip("<>\"'()").removeprefix("mailto:") for it in bare.split())
     parts = (
         part.strip("<>\"'").lower() for it in found for part in re.split("[,;]", it)
