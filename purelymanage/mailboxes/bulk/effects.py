@@ -10,7 +10,7 @@ from django.db.models import Count
 from purelymanage.mailboxes.bulk.presentation import RowView
 from purelymanage.mailboxes.models import AppPassword, Bulk, BulkRow, Mailbox
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
-from purelymanage.mailboxes.tags import distinct
+from purelymanage.mailboxes.tags import distinct, object_to_tags
 
 UNKNOWN = "not known yet"
 REFUSED = (
@@ -35,7 +35,7 @@ def effects_of(bulk: Bulk, rows: Sequence[BulkRow]) -> list[RowView]:
         elif bulk.kind == Bulk.Kind.FLAGS:
             found.append(_of_flags(row, mailbox, bulk.wishes.get("flags", {})))
         elif bulk.kind == Bulk.Kind.TAG:
-            found.append(RowView(row, [_of_tags(mailbox, bulk.wishes)]))
+            found.append(_of_tags(row, mailbox, bulk.wishes))
         elif bulk.kind == Bulk.Kind.RESET:
             effects = ["gets a new password"]
             count = passwords.get(row.address, 0)
@@ -93,14 +93,17 @@ def _of_flags(row: BulkRow, mailbox: Mailbox, flags: dict[str, bool]) -> RowView
     )
 
 
-def _of_tags(mailbox: Mailbox, wishes: dict[str, Any]) -> str:
+def _of_tags(row: BulkRow, mailbox: Mailbox, wishes: dict[str, Any]) -> RowView:
     unwanted = set(wishes.get("remove", []))
     kept = [tag for tag in mailbox.tags if tag not in unwanted]
     tags = distinct([*kept, *wishes.get("add", [])])
     before = f"tags: {', '.join(mailbox.tags) or 'none'}"
     if tags == mailbox.tags:
-        return f"{before} already" if wishes.get("add") or unwanted else before
-    return f"{before} becomes {', '.join(tags) or 'none'}"
+        is_wanted = wishes.get("add") or unwanted
+        return RowView(row, [f"{before} already" if is_wanted else before])
+    if len(tags) > len(mailbox.tags) and (objection := object_to_tags(tags)):
+        return RowView(row, [], f"Fails: {objection}")
+    return RowView(row, [f"{before} becomes {', '.join(tags) or 'none'}"])
 
 
 def _app_passwords(addresses: list[str]) -> dict[str, int]:

@@ -65,6 +65,17 @@ class DraftPageTests(PageTestCase):
         r = self.client.get(f"/mailboxes/bulk/{bulk.pk}/")
         self.assertContains(r, '<option value="on" selected>')
 
+    def test_it_shows_where_there_would_be_too_many_tags(self) -> None:
+        full = [f"t{number}" for number in range(10)]
+        Mailbox.objects.filter(address=ORDERS).update(tags=full)
+        bulk = self.draft("tag", ORDERS, RETURNS)
+        url = f"/mailboxes/bulk/{bulk.pk}/wishes/"
+        r = self.client.post(url, {"add": "one-more"}, headers=HTMX)
+        self.assertContains(r, "Fails: A mailbox has at most 10 tags", count=1)
+        self.assertContains(r, "Tags: none becomes one-more")
+        r = self.client.post(url, {"add": "one-more", "remove": "t1"}, headers=HTMX)
+        self.assertNotContains(r, "Fails")
+
     def test_something_has_to_be_wanted(self) -> None:
         self.assertEqual(self.post(self.draft("flags", ORDERS), "start"), 422)
         self.assertIn("Choose at least one switch.", self.said)
