@@ -179,6 +179,11 @@ class ListTests(CommandTestCase):
         self.assertIn("anna@example.org", said)
         self.assertNotIn(OLD, said)
 
+    def test_a_mistyped_domain_is_not_an_empty_one(self) -> None:
+        self.assert_fails(
+            1, "is not a domain", "list_mailboxes", "--domain=shop.exmple"
+        )
+
     def test_it_tells_what_is_known(self) -> None:
         add_deletion(self.olga, OLD, delete_after=timezone.now() + timedelta(hours=1))
         Mailbox.objects.filter(address=OLD).update(tags=["shop"])

@@ -4,8 +4,9 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
 
 
@@ -21,6 +22,8 @@ class Command(BaseCommand):
     def handle(self, *, domain: str | None, **options: Any) -> None:
         mailboxes = Mailbox.objects.present().with_deletion().order_by("address")
         if domain:
+            if not Domain.objects.present().filter(name=domain.lower()).exists():
+                raise CommandError(f"{domain} is not a domain of this account.")
             mailboxes = mailboxes.filter(domain=domain.lower())
         if options["json"]:
             facts = [_facts(mailbox) for mailbox in mailboxes]
