@@ -7,20 +7,17 @@ from typing import Any
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.deletions.impact import (
-    Account,
-    Impact,
-    Line,
-    points_to,
-    rule_fact,
-    rule_pattern,
-)
+from purelymanage.deletions.impact import Account, Impact, rule_fact
 from purelymanage.deletions.registry import Subject, believe
+from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.purelymail import types
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import NotApplied, PurelymailError
+from purelymanage.routing import aftermath
 from purelymanage.routing.deeds import FIELDS, find
+from purelymanage.routing.model import rules as model
+from purelymanage.routing.model.accounts import Account as ModelledAccount
 from purelymanage.routing.models import Rule
 
 # Whose rule it is when it was made along with something else.
@@ -29,6 +26,9 @@ BY_PANEL = "this panel"
 
 class RuleHandler:
     word = "rule"
+
+    def __init__(self) -> None:
+        self._last: tuple[Account, ModelledAccount] | None = None
 
     def find(self, key: str, user: User) -> Subject | None:
         mine = Rule.objects.visible_to(user).present()
@@ -42,12 +42,24 @@ class RuleHandler:
         rule = next((rule for rule in account.rules if str(rule.id) == key), None)
         if rule is None:
             return None
-        goes_to = ", ".join(rule.targets) or "nobody"
-        what = f"Mail to {_wording(rule)}"
-        line = Line(
-            "route", what, f"no longer goes to {goes_to}", _after(rule, account)
+        lines = aftermath.lines(
+            self._modelled(account), model.Rule.of(rule, id=rule.id)
         )
-        return Impact((line,), frozenset({rule_fact(rule)}))
+        return Impact(tuple(lines), frozenset({rule_fact(rule)}))
+
+    def _modelled(self, account: Account) -> ModelledAccount:
+        """Return the account for the pure model; of many deletions at once, just once."""
+        if self._last is None or self._last[0] is not account:
+            flags = dict(
+                Domain.objects.present().values_list("name", "symbolic_subaddressing")
+            )
+            modelled = ModelledAccount(
+                rules=(model.Rule.of(it, id=it.id) for it in account.rules),
+                mailboxes=account.users,
+                domains={it.domain: True for it in account.rules} | flags,
+            )
+            self._last = account, modelled
+        return self._last[1]
 
     def execute(self, client: PurelymailClient, key: str) -> None:
         client.delete_routing_rule(int(key))
@@ -159,36 +171,6 @@ def _exact(address: str, target: str) -> dict[str, Any]:
         "catchall": False,
         "targets": [target],
     }
-
-
-def _after(rule: types.Rule, account: Account) -> str:
-    """Say who gets the mail instead, where that can be told."""
-    if rule.match_user and not rule.prefix:
-        address = rule_pattern(rule)
-        if address in account.users and not points_to(rule, address):
-            return f"It is delivered to the mailbox {address} again."
-        weaker = [
-            other
-            for other in account.rules
-            if other.id != rule.id
-            and other.domain == rule.domain
-            and other.prefix
-            and rule.match_user.startswith(other.match_user)
-        ]
-        if weaker:
-            return "Another rule of this domain takes it over."
-        if address not in account.users:
-            return "It is refused unless a mailbox with this address is created."
-    return ""
-
-
-def _wording(rule: types.Rule) -> str:
-    if not rule.match_user:
-        besides = " without a mailbox" if rule.catchall else ""
-        return f"any address{besides} at {rule.domain}"
-    if rule.prefix:
-        return f"addresses at {rule.domain} that start with {rule.match_user}"
-    return rule_pattern(rule)
 
 
 def _label(rule: Rule) -> str:

@@ -1,0 +1,128 @@
+"""Where mail goes once a rule is not there any more: what bounces, what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from string import ascii_lowercase, digits
+
+from purelymanage.deletions.impact import Line, count
+from purelymanage.routing.model.accounts import Account, Place
+from purelymanage.routing.model.checks import never_applies, receives
+from purelymanage.routing.model.rules import Kind, Rule
+from purelymanage.routing.model.words import MOST_NAMED, listed, matched, named
+
+NOBODY = "It bounces unless a mailbox with this address is created."
+
+
+def lines(account: Account, rule: Rule) -> list[Line]:
+    """Say what the end of a rule means, only by what its own domain knows.
+
+    Where another rule sends the mail on from there may be none of the reader's business.
+    """
+    after = account.with_rules(it for it in account.rules if it != rule)
+    goes_to = listed(rule.targets, most=MOST_NAMED) or "nobody"
+    more = f"no longer goes to {goes_to}"
+    what = f"Mail to {matched(rule)}"
+    if any(it.tone == "broken" for it in never_applies(account, rule)):
+        note = "It never did, as this rule never applied."
+        return [Line("route", what, more, note)]
+    if not rule.prefix:
+        line = Line("route", what, more, _fate(account, after, rule))
+        return [line, *_sent_on(account, after, rule)]
+    return [
+        Line("route", what, more, _fate_of_others(after, rule)),
+        *_given_back(account, after, rule),
+        *_sent_on(account, after, rule),
+    ]
+
+
+def _fate(account: Account, after: Account, rule: Rule) -> str:
+    """Say what becomes of mail to the one address that a rule was about."""
+    address = rule.pattern
+    sight = after.look_at(address)
+    if sight.rule is not None:
+        return _taken_over(sight.rule)
+    if not sight.is_mailbox:
+        return NOBODY
+    if receives(account, address):
+        return f"It is still delivered to the mailbox {address}."
+    return f"It is delivered to the mailbox {address} again."
+
+
+def _fate_of_others(after: Account, rule: Rule) -> str:
+    """Say what becomes of mail to addresses that nobody has for anything else."""
+    rest = after.look_at(f"{_unused(after, rule)}@{rule.domain}").rule
+    if rest is not None:
+        return _taken_over(rest)
+    if rule.kind == Kind.PREFIX:
+        return "It bounces, unless such an address has a mailbox or a rule of its own."
+    return "It bounces, unless an address has a mailbox or a rule of its own."
+
+
+def _taken_over(rule: Rule) -> str:
+    goes_to = listed(rule.targets, most=MOST_NAMED) or "nobody"
+    sentence = f"{named(rule)} takes it over, to {goes_to}."
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _given_back(account: Account, after: Account, rule: Rule) -> Iterator[Line]:
+    """Name the mailboxes whose mail the rule took."""
+    back = [
+        it
+        for it in account.boxes_of(rule.domain)
+        if account.look_at(it).rule == rule
+        and not receives(account, it)
+        and receives(after, it)
+    ]
+    if back:
+        yield Line(
+            "mailbox",
+            count(len(back), "mailbox", "mailboxes"),
+            "receives its own mail again"
+            if len(back) == 1
+            else "receive their mail again",
+            names=tuple((it, rule.domain) for it in back),
+        )
+
+
+def _sent_on(account: Account, after: Account, rule: Rule) -> Iterator[Line]:
+    """Name the rules that send mail on through this one, by what becomes of that."""
+    bouncing: list[tuple[str, str]] = []
+    elsewhere: list[tuple[str, str]] = []
+    for other in account.rules:
+        through = [it for it in other.targets if account.look_at(it).rule == rule]
+        if other == rule or not through:
+            continue
+        ends = [after.look_at(it) for it in through]
+        bounces = any(
+            it.rule is None and not it.is_mailbox and it.place == Place.HERE
+            for it in ends
+        )
+        (bouncing if bounces else elsewhere).append((other.pattern, other.domain))
+    for names, more in (
+        (bouncing, "whose mail bounces then"),
+        (elsewhere, "whose mail arrives elsewhere then"),
+    ):
+        if names:
+            verb = "sends" if len(names) == 1 else "send"
+            yield Line(
+                "route",
+                count(len(names), "other rule"),
+                f"{verb} mail on through it, {more}",
+                names=tuple(names),
+            )
+
+
+def _unused(account: Account, rule: Rule) -> str:
+    """Return a name that begins so and that nothing else on the domain is about."""
+    known = {it.match_user for it in account.rules_for(rule.domain)}
+    known |= {it.rpartition("@")[0] for it in account.boxes_of(rule.domain)}
+    longer = {
+        it[len(rule.match_user) :] for it in known if it.startswith(rule.match_user)
+    }
+    begun = {it[:1] for it in longer}
+    free = next((it for it in digits + ascii_lowercase if it not in begun), "")
+    if free:
+        return f"{rule.match_user}{free}"
+    # Whatever begins like another one is longer than any of them.
+    return rule.match_user + "0" * (max(map(len, longer), default=0) + 1)
