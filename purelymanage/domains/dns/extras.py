@@ -156,6 +156,17 @@ def _without_zone(observation: Observation) -> list[Finding]:
         answer = observation.answer(name, "NS")
         if answer.failure is Failure.LOOP:
             return []
+        if answer.failure is Failure.UNHEARD:
+            return [
+                Finding(
+                    "no-resolver",
+                    Severity.WARNING,
+                    "DNS",
+                    "No resolver answers the panel",
+                    f"So nothing is known about {shown}, good or bad.",
+                    "Check the network of the panel's host and its DNS_RESOLVERS.",
+                )
+            ]
         if answer.outcome is Outcome.FAILED:
             return [
                 Finding(

@@ -127,10 +127,16 @@ class Batch:
         self._free_domains = asyncio.Semaphore(DOMAINS_AT_ONCE)
         self._under_way: dict[Question, asyncio.Task[Answer]] = {}
         self._unheard: Counter[Server] = Counter()
+        self._hears = False  # whether any resolver said anything at all
 
     async def look_at_all(self, domains: Iterable[str]) -> dict[str, Observation]:
         names = list(dict.fromkeys(map(normal, domains)))
         found = await asyncio.gather(*map(self._look_at, names))
+        if not self._hears and any(map(_own_faults, found)):
+            # The rest may have come from memory: the root is known to everybody.
+            await self._ask_in_turn((".", "NS"), self._servers)
+            if not self._hears:
+                found = [_unheard(it) for it in found]
         return dict(zip(names, found, strict=True))
 
     async def answer_one(self, name: str, type: str) -> Answer:
@@ -211,6 +217,8 @@ class Batch:
                     break
                 latest = await wire.ask(question, server, timeout=min(PER_TRY, left))
                 failure = latest.answer.failure
+                if server.is_resolver and failure not in SAYS_LITTLE:
+                    self._hears = True
                 if failure is Failure.TIMEOUT:
                     self._unheard[server] += 1
                 else:
@@ -315,6 +323,17 @@ async def _in_time(deadline: float, coming: Awaitable[T], otherwise: T) -> T:
             return await coming
     except TimeoutError:
         return otherwise
+
+
+def _unheard(seen: Observation) -> Observation:
+    """Lay it to the resolvers, not to the domain's name servers."""
+    answers = {
+        question: wire.failed(Failure.UNHEARD).answer
+        if answer.failure in SAYS_LITTLE
+        else answer
+        for question, answer in seen.answers.items()
+    }
+    return replace(seen, answers=answers)
 
 
 def _own_faults(seen: Observation) -> list[Question]:

@@ -39,6 +39,7 @@ class Failure(StrEnum):
     GARBLED = "sent an answer that is cut off or cannot be read"
     LOOP = "answered with an alias (CNAME) that leads in circles"
     UNREACHABLE = "could not be reached"
+    UNHEARD = "were not asked, as no resolver answers"
 
 
 @dataclass(frozen=True, slots=True)

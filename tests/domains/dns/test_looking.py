@@ -157,6 +157,11 @@ def test_without_any_resolver_nothing_counts_as_missing() -> None:
     health = judge(found["example.org"], ownership_code=CODE)
     assert {it.state.value for it in health.verdicts} == {"cannot tell"}
     assert not any(it.is_known for it in found["example.org"].answers.values())
+    # Nobody is sent to the registrar of a domain for it.
+    assert {it.failure for it in found["example.org"].answers.values()} == {
+        Failure.UNHEARD
+    }
+    assert [it.code for it in health.findings] == ["no-resolver"]
 
 
 def test_a_slow_zone_ends_with_its_time(dns: Served) -> None:
@@ -210,6 +215,15 @@ class TestMemory:
         serve(dns, *zone())
         assert self.look(dns, memory).answer("example.org", "MX").is_absent
         assert self.look(dns, memory, anew=True).answer("example.org", "MX").is_found
+
+    def test_a_silent_zone_is_not_laid_to_the_resolver(self, dns: Served) -> None:
+        kept = Memory()
+        serve(dns, *zone())
+        looking.look(["sub.example.org"], servers=[dns.server], kept=kept)
+        serve(dns, *zone(), failure="silent")
+        found = looking.look(["example.org"], servers=[dns.server], kept=kept)
+        failures = {it.failure for it in found["example.org"].answers.values()}
+        assert Failure.UNHEARD not in failures
 
     def test_a_failure_is_not_remembered(self, dns: Served) -> None:
         memory = Memory()
