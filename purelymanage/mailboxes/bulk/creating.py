@@ -57,7 +57,7 @@ def create(row: BulkRow, password: str, actor: User) -> tuple[Mailbox, list[str]
             raise
         # A request that seemed lost may have been carried out late.
         return _adopt(row, password, exc), []
-    if created.was_answered:
+    if created.is_known:
         return created.mailbox, created.doubts
     # The first doubt is about the password, and is settled here.
     doubts = _make_sure_of(created.mailbox, password, actor)

@@ -18,6 +18,7 @@ from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.mailboxes.operations.changing import LOOK_TIMEOUT, look
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
 from purelymanage.mailboxes.operations.hand_overs import GONE, withdraw_all_of
+from purelymanage.mailboxes.operations.passwords import Trial, try_password
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import (
     NotApplied,
@@ -48,7 +49,7 @@ class NotKnown(NotCreated):
 class Created:
     mailbox: Mailbox
     doubts: list[str]  # what is not as it was asked for, in sentences
-    was_answered: bool = True  # otherwise nobody knows the password for certain
+    is_known: bool = True  # the password: PurelyMail confirmed it, or it was tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +107,11 @@ def create_mailbox(
         raise _not_created(address, error)
 
     doubts = _doubts(details, wishes)
-    if lost:
-        doubts.insert(
-            0,
-            "PurelyMail's answer was lost on the way. Should the password not open the "
-            "mailbox, set a new one.",
-        )
+    trial = try_password(address, password, details) if lost else Trial(opens=True)
+    if not trial.opens:
+        doubts.insert(0, _doubt_password(trial))
     mailbox = _settle_done(creation, details, wishes.tags)
-    return Created(mailbox, doubts, was_answered=lost is None)
+    return Created(mailbox, doubts, is_known=bool(trial.opens))
 
 
 def find_out(*, creation: Creation) -> Mailbox | None:
@@ -180,6 +178,18 @@ def _doubts(details: UserDetails, wishes: Wishes) -> list[str]:
         if target and target.lower() not in kept
     ]
     return doubts
+
+
+def _doubt_password(trial: Trial) -> str:
+    if trial.opens is None:
+        return (
+            "PurelyMail's answer was lost on the way, and nobody has tried the "
+            f"password: {trial.reason}. Should it not open the mailbox, set a new one."
+        )
+    return (
+        "PurelyMail's answer was lost on the way, and the password does not open the "
+        "mailbox. Set a new one on its page."
+    )
 
 
 def _not_created(address: str, error: PurelymailError) -> NotCreated:
