@@ -33,6 +33,11 @@ class AddDomainTests(AddDomainTestCase):
         self.assertContains(r, 'hx-trigger="load"')
         self.assertEqual(self.sandbox.calls.names, [])
 
+    def test_a_foreign_name_is_shown_in_both_forms(self) -> None:
+        r = self.client.get(f"{URL}?name=xn--bcher-kva.example")
+        self.assertContains(r, "runs the DNS of bücher.example")
+        self.assertContains(r, '<span class="mono">xn--bcher-kva.example</span>')
+
     def test_it_waits_for_a_record_that_was_never_read(self) -> None:
         OwnershipCode.objects.all().delete()
         r = self.client.get(URL)

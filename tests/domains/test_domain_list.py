@@ -136,6 +136,12 @@ class AdditionListTests(CastTestCase):
             self.assertContains(r, words)
         self.assertContains(self.client.get("/domains/?state=waiting"), "new.example")
 
+    def test_foreign_names_wait_in_both_forms(self) -> None:
+        add_addition(self.olga, "xn--bcher-kva.example")
+        r = self.client.get("/domains/")
+        self.assertContains(r, "bücher.example is added as soon as")
+        self.assertContains(r, 'In the DNS <span class="mono">xn--bcher-kva.example')
+
     def test_it_can_be_cancelled_once(self) -> None:
         addition = add_addition(self.adam)
         url = f"/domains/additions/{addition.pk}/cancel/"

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.domains.dns.names import unicode_name
 
 
 class AdditionQuerySet(models.QuerySet["Addition"]):
@@ -86,6 +87,11 @@ class Addition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.state})"
+
+    @property
+    def shown(self) -> str:
+        """Return the name as people read it."""
+        return unicode_name(self.name)
 
     @property
     def is_open(self) -> bool:

@@ -71,14 +71,17 @@ def _add(request: AuthenticatedHttpRequest, form: AddDomainForm) -> HttpResponse
         )
         messages.success(
             request,
-            f"{addition.name} is added as soon as its record is visible. Until then "
+            f"{addition.shown} is added as soon as its record is visible. Until then "
             "it waits here, for seven days at most.",
         )
         return redirect("domains:domain-list")
     domain = operations.add_domain(
         name=name, actor=request.user, allow_account_reset=wanted
     )
-    messages.success(request, f"{domain} is in the account. Its records come next.")
+    messages.success(
+        request,
+        f"{unicode_name(domain.name)} is in the account. Its records come next.",
+    )
     return redirect(url_of(domain))
 
 
@@ -102,7 +105,7 @@ def proof_of(
     context |= {
         "name": name,
         "shown": unicode_name(name),
-        "zone": zone,
+        "shown_zone": unicode_name(zone),
         "record_name": relative(name, zone),
         "is_covered": request.user.covers(name),
         "existing": Domain.objects.visible_to(request.user)

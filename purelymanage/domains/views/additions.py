@@ -45,7 +45,7 @@ def cancel_addition(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     except Refused as exc:
         said, is_done = str(exc), False
     else:
-        said, is_done = f"{addition.name} is not waited for any more.", True
+        said, is_done = f"{addition.shown} is not waited for any more.", True
     if not request.htmx:
         (messages.success if is_done else messages.warning)(request, said)
         return redirect("domains:domain-list")
