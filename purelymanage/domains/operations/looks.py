@@ -268,7 +268,9 @@ def _news(domain: Domain, state: str, judged: Judgement) -> Entry:
     event = alerts.EVENTS[state]
     if event is Event.DOMAIN_RECOVERED:
         return _entry(event, domain)
-    wrong = [f"{it.kind.label}: {it.sentence}" for it in judged.to_set] or [
+    wrong = [
+        f"{it.sentence.removesuffix('.')} ({it.kind.label})." for it in judged.to_set
+    ] or [
         found.what for found in judged.findings if found.severity is not Severity.INFO
     ]
     return _entry(event, domain, " ".join(wrong) or "see its page.")
