@@ -57,6 +57,23 @@ class ImportTests(ImportTestCase):
         self.assertContains(r, "Start with 2 rules")
         self.assertContains(r, "is no e-mail address")
 
+    def test_the_checks_warn_before_it_starts(self) -> None:
+        bulk = self.upload(
+            HEADER
+            + "mia.wendt@shop.example,,orders@shop.example,,,\n"
+            + "loop@shop.example,,loop2@shop.example,,,\n"
+            + "loop2@shop.example,,loop@shop.example,,,\n"
+            + "*@shop.example,any,orders@shop.example,,,\n"
+        )
+        r = self.client.get(f"/routing/bulk/{bulk.pk}/")
+        for words in (
+            "mia.wendt@shop.example is a mailbox, but this rule takes all of its mail",
+            "Mail goes round in a circle",
+            "of shop.example get no mail",
+            "Type shop.example to confirm",
+        ):
+            self.assertContains(r, words)
+
     def test_it_is_carried_out_with_note_and_last_day(self) -> None:
         last = date(timezone.localdate().year + 1, 5, 1)
         bulk = self.upload(

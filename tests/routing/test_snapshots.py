@@ -123,11 +123,7 @@ class ComparingTests(SnapshotTestCase):
                     "Two-factor sign-in was on and is off.",
                 ),
                 ("added", "new@example.org", ""),
-                (
-                    "removed",
-                    "alias0@example.org",
-                    "Mail to alias0@example.org, to box0@example.org.",
-                ),
+                ("removed", "alias0@example.org", "To box0@example.org."),
                 (
                     "changed",
                     "alias1@example.org",

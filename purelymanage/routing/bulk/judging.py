@@ -11,7 +11,7 @@ from purelymanage.deletions.models import Kind as DeletionKind
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.routing.deeds import fields_of
 from purelymanage.routing.model.checks import check_rule
-from purelymanage.routing.model.findings import Finding
+from purelymanage.routing.model.findings import Check, Finding
 from purelymanage.routing.model.rules import Rule
 from purelymanage.routing.models import Expiry, RuleBulkRow
 from purelymanage.routing.models import Rule as Row
@@ -21,6 +21,7 @@ Match = tuple[str, str, bool]
 State, Verdict = RuleBulkRow.State, RuleBulkRow.Verdict
 FROZEN = "It is to be deleted and frozen until then. Cancel its deletion first."
 SAID = ("broken", "attention")
+TAKING = {Check.TAKES_MAIL, Check.SILENCES_DOMAIN}
 
 
 @dataclass(slots=True)
@@ -118,14 +119,24 @@ class Judge:
         return row
 
     def _check(self, row: RuleBulkRow, rule: Rule, after: dict[Match, Rule]) -> None:
-        """Say what the checks say of a rule among all that will be there."""
+        """Say what the checks say of a rule among all that will be there.
+
+        Whose mail it takes is asked without the other rows: those may be left out.
+        """
         others = [it for match, it in after.items() if match != rule.match]
-        findings = check_rule(self.account.with_rules(others), rule)
+        findings = [
+            it
+            for it in check_rule(self.account.with_rules(others), rule)
+            if it.check not in TAKING
+        ]
         if blocks := [it for it in findings if it.blocks]:
             _wrong(row, [("", _sentence(it)) for it in blocks])
             return
+        known = self.known.get(rule.match)
+        alone = check_rule(self.account, rule, replaced=known.rule if known else None)
+        found = [*(it for it in alone if it.check in TAKING), *findings]
         row.warnings = [
-            [it.tone, _sentence(it), it.confirm] for it in findings if it.tone in SAID
+            [it.tone, _sentence(it), it.confirm] for it in found if it.tone in SAID
         ]
 
     def _differs(self, known: Known, wishes: dict[str, Any]) -> bool:

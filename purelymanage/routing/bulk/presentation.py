@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from purelymanage.mailboxes.bulk.presentation import Part, about
 from purelymanage.purelymail import budget
 from purelymanage.routing.bulk import wording
 from purelymanage.routing.bulk.running import LEFT_TO_PEOPLE
-from purelymanage.routing.model.rules import Rule
+from purelymanage.routing.model.rules import Kind, Rule
 from purelymanage.routing.model.words import listed, sentence
 from purelymanage.routing.models import RuleBulk, RuleBulkRow
 
@@ -44,6 +44,9 @@ BULK_TONES = {
 }
 CALLS = 3  # for one rule: a look, the call, and a look after it
 TABS = {state.value for state in State}
+
+
+BY_HAND = "Left out by hand."
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,6 @@ class BulkView:
             case RuleBulk.Kind.IMPORT:
                 return f"Import {wording.rules(self.total)}"
         return f"{wording.rules(self.total).capitalize()} of a template"
-
-    @property
-    def deed(self) -> str:
-        words = wording.deed(self.bulk, self.total)
-        return words[:1].upper() + words[1:]
 
     @property
     def tone(self) -> str:
@@ -178,10 +176,15 @@ class RowView:
         return {"tone": tone, "words": words, "mark": mark}
 
     @property
-    def sentence(self) -> str:
-        """What the rule does, as it will be; of one that goes, as it was."""
+    def effect(self) -> str:
+        """Say what the rule does, beside what it is about."""
         fields = self.row.new or self.row.old
-        return sentence(_rule(fields)) if fields else ""
+        if not fields:
+            return ""
+        rule = _rule(fields)
+        if rule.kind != Kind.EXACT:
+            return sentence(rule)
+        return f"Goes to {listed(rule.targets) or 'nobody'}."
 
     @property
     def before(self) -> str:
@@ -197,11 +200,13 @@ class RowView:
         return f"It goes to {listed(old.targets) or 'nobody'} now{kind}."
 
     @property
+    def ends_on(self) -> date | None:
+        written = self.row.wishes.get("ends_on")
+        return date.fromisoformat(written) if written else None
+
+    @property
     def is_left_out_by_hand(self) -> bool:
         return self.row.state == State.LEFT_OUT and self.row.reason == BY_HAND
-
-
-BY_HAND = "Left out by hand."
 
 
 def views_of(rows: Iterable[RuleBulkRow]) -> list[RowView]:

@@ -216,7 +216,9 @@ def _check(rule: Rule, actor: User) -> None:
     rights = (Right.MANAGE, Right.DELETE)
     if not (all(map(actor.may, rights)) and actor.covers(rule.domain)):
         raise Refused(NOT_ALLOWED)
-    if not Rule.objects.present().filter(pk=rule.pk).exists():
+    # Locked, as a replacement does when it ends: the day is to follow the new id.
+    mine = Rule.objects.present().select_for_update().filter(pk=rule.pk)
+    if mine.first() is None:
         raise Refused(GONE)
     refuse_if_pending(Kind.RULE, str(rule.remote_id), domain=rule.domain)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
 from purelymanage.routing.model.plans import difference
-from purelymanage.routing.model.rules import Rule
+from purelymanage.routing.model.rules import Kind, Rule
 from purelymanage.routing.model.words import listed, matched
 
 State = dict[str, Any]
@@ -139,6 +139,8 @@ def _rules(before: State, after: State) -> Iterator[Change]:
 
 
 def _said_of(rule: Rule) -> tuple[str, str]:
+    if rule.kind == Kind.EXACT:
+        return rule.pattern, f"To {_targets(rule)}."
     return rule.pattern, f"Mail to {matched(rule)}, to {_targets(rule)}."
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,15 +14,18 @@ from purelymanage.accounts.permissions import (
     requires,
 )
 from purelymanage.errors import Refused
-from purelymanage.http import asked
 from purelymanage.mailboxes.forms.imports import ColumnChoice
 from purelymanage.routing import exports
 from purelymanage.routing.bulk import importing
 from purelymanage.routing.bulk.meanings import TARGETS
+from purelymanage.routing.filters import RuleFilter
 from purelymanage.routing.forms.importing import ImportRulesForm
+from purelymanage.routing.model.warnings import warnings
 from purelymanage.routing.models import Rule, RuleBulk
 from purelymanage.routing.operations import many
 from purelymanage.routing.operations.exports import note_export
+from purelymanage.routing.presentation import by_id
+from purelymanage.routing.reading import account_for
 from purelymanage.sheets import writing
 from purelymanage.sheets.columns import guess
 
@@ -96,15 +101,17 @@ def import_template(request: AuthenticatedHttpRequest) -> HttpResponse:
 @requires(Right.SEE_ROUTING)
 def export_rules(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Write the rules that the filter of the list finds."""
-    words, domain = asked(request, "q"), asked(request, "domain")
-    kind = asked(request, "kind")
-    found = Rule.objects.visible_to(request.user).present().search(words).of_kind(kind)
-    if domain:
-        found = found.filter(domain=domain)
-    filters = {"words": words, "domain": domain, "kind": kind}
-    said = ", ".join(f"{name} {it}" for name, it in filters.items() if it)
-    note_export(count=found.count(), filters=said or "no filter", actor=request.user)
+    chosen, account = RuleFilter.read(request.GET), account_for(request.user)
+    warned = by_id(warnings(account), chosen.checks) if chosen.warning else ()
+    mine = Rule.objects.visible_to(request.user).present()
+    found = chosen.narrow(mine, account, warned)
+    note_export(count=found.count(), filters=_said(chosen), actor=request.user)
     return _csv(exports.as_csv(found), f"rules-{timezone.localdate()}.csv")
+
+
+def _said(chosen: RuleFilter) -> str:
+    parts = [f"{name} {value}" for name, value in asdict(chosen).items() if value]
+    return ", ".join(parts) or "no filter"
 
 
 def _csv(lines: object, name: str) -> HttpResponse:
