@@ -113,7 +113,12 @@ class RuleForm(forms.Form):
     def kinds(self) -> list[tuple[Any, str]]:
         """Each radio with what its kind means."""
         helps = {kind.value: text for kind, _, text in KINDS}
-        return [(it, helps[it.data["value"]]) for it in self["kind"]]
+        radios = list(self["kind"])
+        for it in radios:
+            # Its label holds both, so that all of it can be clicked.
+            it.data["attrs"]["aria-labelledby"] = f"{it.id_for_label}_label"
+            it.data["attrs"]["aria-describedby"] = f"{it.id_for_label}_helptext"
+        return [(it, helps[it.data["value"]]) for it in radios]
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
