@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 from unittest import mock
 
@@ -219,6 +221,27 @@ class KilledTests(WithAccount, TransactionTestCase):
                 self.assertEqual(mirrored.count(), made)
                 event = "rule.created" if made else "rule.creation_failed"
                 self.assertEqual(Entry.objects.latest("sequence").event, event)
+
+    def test_of_two_at_once_one_is_told_to_wait(self) -> None:
+        self.adam = User.objects.create_user("adam@example.org", None, role=Role.ADMIN)
+        self.fault("latency", "createRoutingRule", seconds=0.5)
+        together = Barrier(2)
+
+        def create(number: int) -> str:
+            together.wait()
+            try:
+                create_rule(wanted=WANTED, actor=self.adam)
+            except NotCreated as exc:
+                return str(exc)
+            finally:
+                connection.close()
+            return ""
+
+        with ThreadPoolExecutor(2) as pool:
+            said = sorted(pool.map(create, range(2)))
+        self.assertEqual(said[0], "")
+        self.assertIn("its answer is awaited", said[1])
+        self.assertEqual(len(self.there()), 1)
 
     def die_at(self, operation: str, *, after: bool) -> None:
         connection.close()

@@ -23,6 +23,7 @@ from purelymanage.purelymail import client as client_module
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.routing import tasks
 from purelymanage.routing.deeds import fields_of
+from purelymanage.routing.lineage import successor
 from purelymanage.routing.models import Rewrite, Rule
 from purelymanage.routing.operations import rewriting
 from purelymanage.routing.operations.rewriting import NotReplaced, replace_rule
@@ -52,6 +53,7 @@ class WithRule(WithSandbox):
         self.sandbox.reset()
         self.add(OLD)
         sync.sync(actor=Agent.PANEL)
+        Rule.objects.filter(match_user="team").update(note="kept")
         self.rule = Rule.objects.get(match_user="team")
         self.others = self.remote_rules() - {self.line(OLD)}
         self.sandbox.calls.clear()
@@ -287,10 +289,18 @@ class KilledTests(WithRule, TransactionTestCase):
                         self.assertEqual(len(there), 1, there)
                         self.assertEqual(self.mirrored_rules(), self.remote_rules())
                         self.assertFalse(Rewrite.objects.open().exists())
+                        self.assertTrue(self.is_followed())
                 if ends[-1] == "lived":
                     break
         self.assertIn("killed", ends)
         self.assertGreater(len(ends), 30)
+
+    def is_followed(self) -> bool:
+        """Whether its old id leads to the rule that is there, with what was kept."""
+        number = self.rule.remote_id
+        there = Rule.objects.present().filter(remote_id=number).first()
+        there = there or successor(number)
+        return there is not None and there.note == "kept"
 
     def die_at(
         self, number: int, new: dict[str, Any], *, after: bool, refused: bool
