@@ -175,3 +175,19 @@ class SettingTests(ExpiryTestCase):
         ask(self.olga, str(self.rule.remote_id), kind="rule")
         with self.assertRaisesMessage(Refused, "frozen until then"):
             self.set()
+
+    def test_a_new_rule_can_end_by_itself(self) -> None:
+        self.client.force_login(self.adam)
+        form = {
+            "kind": "exact",
+            "name": "leave",
+            "domain": "example.org",
+            "targets": "anna@example.org",
+        }
+        r = self.client.post("/routing/new/", form | {"ends_on": "2027-03-01"})
+        self.assertContains(r, "is the first possible day", status_code=422)
+        self.client.post("/routing/new/", form | {"ends_on": "2027-03-10"})
+        rule = Rule.objects.present().get(match_user="leave")
+        self.assertEqual(Expiry.objects.get().remote_id, rule.remote_id)
+        self.assertEqual(Expiry.objects.get().ends_on, LAST)
+        self.assertContains(self.client.get(rule.url), "Ends with 10 Mar 2027")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -18,25 +19,33 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d", attrs={"autocomplete": "off"})
 
 
-class ExpiryForm(forms.Form):
+class LastDayField(forms.DateField):
     """The last day of a rule, not sooner than deletions wait."""
 
-    ends_on = forms.DateField(
-        label="Last day",
-        widget=DayInput(),
-        error_messages={"invalid": "Write a day like 2027-01-31."},
-    )
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("label", "Last day")
+        super().__init__(
+            widget=DayInput(),
+            error_messages={"invalid": "Write a day like 2027-01-31."},
+            **more,
+        )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.first = first_day(policy.grace(), timezone.now())
-        self.fields["ends_on"].widget.attrs["min"] = self.first.isoformat()
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> Any:
+        self.widget.attrs["min"] = self.first.isoformat()
+        return super().get_bound_field(form, field_name)
 
-    def clean_ends_on(self) -> Any:
-        day = self.cleaned_data["ends_on"]
-        if day < self.first:
+    @property
+    def first(self) -> date:
+        return first_day(policy.grace(), timezone.now())
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value is not None and value < (first := self.first):
             raise ValidationError(
-                f"Deletions wait {waiting_time()}, so {in_words(self.first)} is the "
-                "first possible day."
+                f"Deletions wait {waiting_time()}, so {in_words(first)} is the first "
+                "possible day."
             )
-        return day
+
+
+class ExpiryForm(forms.Form):
+    ends_on = LastDayField()

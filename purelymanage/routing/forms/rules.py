@@ -12,6 +12,7 @@ from django.http import QueryDict
 from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.addresses import ATOM, object_to_local_part
+from purelymanage.routing.forms.expiry import LastDayField
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.rules import Kind
@@ -74,6 +75,11 @@ class RuleForm(forms.Form):
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=NOTE_HELP,
+    )
+    ends_on = LastDayField(
+        required=False,
+        help_text="The rule is deleted with the end of this day, and you are reminded "
+        "the day before.",
     )
     accepted = forms.CharField(required=False, widget=forms.HiddenInput)
     confirm = forms.CharField(required=False, widget=forms.TextInput(attrs=AS_WRITTEN))

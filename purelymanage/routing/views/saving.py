@@ -35,7 +35,7 @@ from purelymanage.routing.forms.rules import (
 )
 from purelymanage.routing.model.findings import Check
 from purelymanage.routing.models import Rewrite, Rule
-from purelymanage.routing.operations import creating, editing
+from purelymanage.routing.operations import creating, editing, expiry
 from purelymanage.routing.presentation import marked
 from purelymanage.routing.reading import account_for
 
@@ -59,6 +59,7 @@ def create_rule(request: AuthenticatedHttpRequest) -> HttpResponse:
             form.add_error(None, str(exc))
             return _show(request, "routing/create_rule.html", form, draft, refusal=exc)
         messages.success(request, f"The rule for {rule} is in force.")
+        _set_day(request, rule, form)
         return redirect(rule.url)
     return _show(request, "routing/create_rule.html", form, draft)
 
@@ -168,6 +169,16 @@ def _wants(form: RuleForm, draft: Draft) -> bool:
     if draft.confirm and data["accepted"] == draft.digest:
         form.add_error("confirm", f"Type {draft.confirm} here, nothing else.")
     return False
+
+
+def _set_day(request: AuthenticatedHttpRequest, rule: Rule, form: RuleForm) -> None:
+    """Let a new rule end with the day of the form, where there is one."""
+    if not (day := form.cleaned_data["ends_on"]):
+        return
+    try:
+        expiry.set_expiry(rule=rule, ends_on=day, actor=request.user)
+    except Refused as exc:
+        messages.error(request, f"It does not end by itself. {exc}")
 
 
 def _show(
