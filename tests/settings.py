@@ -23,6 +23,6 @@ STORAGES = {
 }
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PURELYMAIL_API_URL = "http://127.0.0.1:9"  # nothing answers there
-PURELYMAIL_IMAP_HOST, PURELYMAIL_IMAP_PORT = "127.0.0.1", 9  # neither
+PURELYMAIL_IMAP_HOST, PURELYMAIL_IMAP_PORT = "127.0.0.9", 9  # nor there
 PURELYMAIL_API_TOKEN = "pm-live-only-for-tests"
 WHITENOISE_AUTOREFRESH = True  # there is no folder of collected files
