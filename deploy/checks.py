@@ -149,7 +149,8 @@ def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[s
     command += ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     if sys.stdout.isatty():
         command.append("--color=yes")
-    command += arguments
+    # Of a part, the coverage says nothing.
+    command += arguments or ["--cov", "--cov-report=term"]
     closing, skipped = "0 passed", []
     with subprocess.Popen(
         command,
