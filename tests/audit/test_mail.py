@@ -117,13 +117,12 @@ class DeliveryTests(TransactionTestCase):
             self.assertEqual(mail.send_due(), 3)
 
     def test_a_hanging_server_costs_one_timeout_for_all(self) -> None:
-        settings = self.settings
-        with silent_server() as port, settings(EMAIL_PORT=port, EMAIL_TIMEOUT=3):
+        with silent_server() as port, self.settings(EMAIL_PORT=port):
             begun = time.monotonic()
             mail.send_due()
             mail.queue_mail(to="four@example.org", subject="Hello", text="Hi")
             mail.send_due()
-            self.assertLess(time.monotonic() - begun, 5.9)
+            self.assertLess(time.monotonic() - begun, 1.9)
         self.assertEqual(OutgoingMail.objects.waiting().count(), 4)
 
     def test_the_pauses_grow_until_it_is_given_up(self) -> None:

@@ -110,7 +110,7 @@ def test_a_silent_server_is_given_up_in_time() -> None:
             started = time.monotonic()
             with pytest.raises(Unreachable):
                 check_server("127.0.0.1", port, security, timeout=0.3)
-            assert time.monotonic() - started < 10
+            assert time.monotonic() - started < 1.5
 
 
 def _failure(*answers: bytes, greeting: bytes = b"* OK hello\r\n") -> ImapError:

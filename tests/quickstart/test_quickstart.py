@@ -30,7 +30,7 @@ pytestmark = [
 ]
 # Seconds a stop and a second start may take, and what to grant a machine on which
 # other tests run at the same time.
-PROMISED, BUSY = 10, 6
+PROMISED, BUSY = 10, 2
 
 
 class Clone:

@@ -58,7 +58,7 @@ def test_the_terminal_shows_each_step_with_its_time() -> None:
 
 @pytest.mark.parametrize("told", ["", "soon", "nan", "-1", "1e99"])
 def test_a_beginning_that_cannot_be_is_now(told: str) -> None:
-    assert time.monotonic() - start.beginning(told) < 60
+    assert time.monotonic() - start.beginning(told) < 1
 
 
 def test_the_packages_count_as_part_of_the_start() -> None:

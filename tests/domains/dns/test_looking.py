@@ -169,7 +169,7 @@ def test_a_slow_zone_ends_with_its_time(dns: Served) -> None:
     with mock.patch.object(looking, "PER_DOMAIN", 0.3):
         began = time.monotonic()
         seen = dns.look("example.org")["example.org"]
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 4
     assert not seen.is_complete or not any(
         it.is_known for (name, _), it in seen.answers.items() if "example.org" in name
     )

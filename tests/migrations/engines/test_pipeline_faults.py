@@ -157,7 +157,7 @@ def test_a_copy_stops_within_two_seconds_and_counts_truly(
         took = time.monotonic() - asked
 
     assert outcome.verdict == Verdict.STOPPED
-    assert took < 15
+    assert took < 2
     assert 0 < outcome.messages_copied < len(MAIL)
     assert outcome.messages_copied == len(new.contents(anna, "INBOX"))
 
@@ -178,7 +178,7 @@ def test_a_hanging_server_does_not_keep_a_copy_from_stopping(
     with Proxy(old.port, stall_after=5_000) as proxy:
         outcome = copy(through(proxy, old, otto), new.account(anna), stop)
 
-    assert time.monotonic() - asked < 15
+    assert time.monotonic() - asked < 2
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.STOPPED, 0)
 
 
@@ -202,7 +202,7 @@ def test_a_destination_that_stops_answering_does_not_keep_it_either(
 
         outcome = copy(old.account(otto), through(proxy, new, anna), stop)
 
-    assert time.monotonic() - asked < 15
+    assert time.monotonic() - asked < 2
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.STOPPED, 0)
     # What arrived without our knowing is found by the next run
     again = copy(old.account(otto), new.account(anna))

@@ -64,8 +64,10 @@ def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, number: int) -> None:
             for part in ("source_imap", "destination_imap"):
                 host, _, port = found[part].partition(":")
                 socket.create_connection((host, int(port)), 5).close()
+            start = time.monotonic()
             process.send_signal(number)
             output, _ = process.communicate(timeout=10)
+            assert time.monotonic() - start < 2
             assert process.returncode == 0
         finally:
             process.kill()
