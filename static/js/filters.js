@@ -10,3 +10,9 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 document.addEventListener("htmx:beforeHistoryUpdate", ({ detail }) => {
   if (new URL(detail.history.path, location).href === location.href) detail.history.type = "replace";
 });
+
+// An answer that comes after its reader has gone back would lead forward again.
+const asked = new Set();
+document.addEventListener("htmx:beforeSend", ({ detail }) => asked.add(detail.xhr));
+document.addEventListener("htmx:afterRequest", ({ detail }) => asked.delete(detail.xhr));
+addEventListener("popstate", () => asked.forEach((xhr) => xhr.abort()));

@@ -34,16 +34,18 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const { xhr, successful, elt } = detail;
-  if (successful) {
-    answeredAt = new Date();
-    lost.hidden = failed.hidden = true;
-  } else if (isLive(elt) && (xhr.status === 0 || xhr.status >= 500)) {
-    sayLost();
-  } else if (xhr.status !== 422 && !saysSo(xhr)) {
-    sayFailed(xhr.status);
-  }
+  if (!detail.successful) return;
+  answeredAt = new Date();
+  lost.hidden = failed.hidden = true;
 });
+
+// Not of every request that ends without success: one that was called back has not failed.
+for (const fault of ["sendError", "timeout", "responseError"]) {
+  document.addEventListener(`htmx:${fault}`, ({ detail: { xhr, elt } }) => {
+    if (isLive(elt) && (xhr.status === 0 || xhr.status >= 500)) sayLost();
+    else if (xhr.status !== 422 && !saysSo(xhr)) sayFailed(xhr.status);
+  });
+}
 
 document.addEventListener("htmx:afterSettle", entitle);
 entitle();

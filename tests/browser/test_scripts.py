@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from tests.browser.conftest import wait_for_sync
 from tests.panel import Panel
@@ -18,7 +19,7 @@ ROWS = "main tbody tr"
 
 def go_back(page: Page) -> None:
     """Go back as a person does, without waiting for a page that may not be loaded."""
-    page.evaluate("history.back()")
+    page.evaluate("() => void setTimeout(() => history.back())")
 
 
 def test_filters_orders_and_the_back_button(page: Page) -> None:
@@ -59,6 +60,31 @@ def test_a_filter_is_one_step_of_the_way_back(page: Page) -> None:
     page.wait_for_url("**/mailboxes/")
     # Only then has htmx finished with bringing the list back.
     expect(page.get_by_text("No mailbox contains")).to_be_hidden()
+    go_back(page)
+    page.wait_for_url("**/domains/")
+
+
+def test_an_answer_that_comes_after_going_back_is_dropped(page: Page) -> None:
+    page.goto("/domains/")
+    page.goto("/mailboxes/")
+    wait_for_sync(page)
+    everything = page.locator(ROWS).count()
+    page.fill(FILTER, "nobody-has-this")
+    page.wait_for_url("**/mailboxes/?q=nobody-has-this")
+    answer: list[Route] = []
+    page.route("**/mailboxes/?q=late", lambda route: answer.append(route))
+    with page.expect_request("**/mailboxes/?q=late"):
+        page.fill(FILTER, "late")
+    before: list[Route] = []  # the page that is gone back to takes longer still
+    page.route("**/mailboxes/", lambda route: before.append(route))
+    with page.expect_request("**/mailboxes/"):
+        go_back(page)
+    with contextlib.suppress(Error):  # whoever asked is not there any more
+        answer[0].continue_()
+    page.wait_for_timeout(300)
+    before[0].continue_()
+    expect(page.locator(ROWS)).to_have_count(everything)
+    page.unroute_all()
     go_back(page)
     page.wait_for_url("**/domains/")
 
