@@ -267,7 +267,13 @@ def test_what_ended_the_copy_is_among_the_errors(
     assert (result["verdict"], result["folders"], err) == ("incomplete", [], "")
     assert "refused this password for otto" in result["failure"]
     assert result["errors"] == [
-        {"folder": "", "uid": 0, "size": 0, "reason": result["failure"]}
+        {
+            "folder": "",
+            "uid": 0,
+            "size": 0,
+            "reason": result["failure"],
+            "arrived_at": None,
+        }
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -74,6 +75,12 @@ class ItemError:
     uid: int
     size: int
     reason: str
+    # When the message arrived at the source, where that is known.
+    arrived_at: datetime | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        when = self.arrived_at and self.arrived_at.isoformat()
+        return asdict(self) | {"arrived_at": when}
 
 
 @dataclass(slots=True)
@@ -136,9 +143,9 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `copy_mailbox --json` prints."""
-        errors = [asdict(error) for error in self.errors]
+        errors = [error.as_dict() for error in self.errors]
         if self.failure is not None:
-            errors.append(asdict(ItemError("", 0, 0, self.failure.message)))
+            errors.append(ItemError("", 0, 0, self.failure.message).as_dict())
         return {
             "verdict": self.verdict.value,
             "dry_run": self.dry_run,
@@ -153,9 +160,32 @@ class Outcome:
         }
 
 
+class BudgetUsed(ImapError):
+    """As many bytes were copied as were allowed for now; the rest can follow later."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOptions:
+    """What to copy and how; the names of folders are as a person writes them."""
+
     dry_run: bool = True
+    # Only these folders of the source; without them, all there are.
+    folders: tuple[str, ...] | None = None
+    # Folders of the source that are not copied; `*` stands for any characters.
+    left_out: tuple[str, ...] = ()
+    # Into which folder of the destination one of the source goes, against the rule.
+    mapping: tuple[tuple[str, str], ...] = ()
+    # The folder of the destination that everything goes below.
+    subfolder: str = ""
+    skip_trash: bool = False
+    skip_junk: bool = False
+    # Only messages that arrived on this day or later.
+    since: date | None = None
+    # Give messages that are there already the flags of the source; copy nothing.
+    flags_only: bool = False
+    messages_a_second: float | None = None
+    # After this many the copy ends with BudgetUsed.
+    most_bytes: int | None = None
     # How much mail may be in memory between the two servers.
     byte_window: int = 32 * 1024 * 1024
     # Larger messages are left out and counted as failed.

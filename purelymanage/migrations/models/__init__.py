@@ -1,8 +1,21 @@
 from __future__ import annotations
 
 from purelymanage.migrations.models.app_passwords import RunPassword
+from purelymanage.migrations.models.batches import Batch
 from purelymanage.migrations.models.jobs import Job
+from purelymanage.migrations.models.queue import QueueRules
 from purelymanage.migrations.models.runs import Run, RunError, RunFolder
-from purelymanage.migrations.models.servers import Server
+from purelymanage.migrations.models.servers import EngineChoice, Server, ServerDay
 
-__all__ = ["Job", "Run", "RunError", "RunFolder", "RunPassword", "Server"]
+__all__ = [
+    "Batch",
+    "EngineChoice",
+    "Job",
+    "QueueRules",
+    "Run",
+    "RunError",
+    "RunFolder",
+    "RunPassword",
+    "Server",
+    "ServerDay",
+]

@@ -8,7 +8,9 @@ from django.db import models
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.migrations.models.servers import Server
+from purelymanage.mailboxes.models import HandOver
+from purelymanage.migrations.models.batches import Batch
+from purelymanage.migrations.models.servers import EngineChoice, Server
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -18,18 +20,28 @@ class JobQuerySet(models.QuerySet["Job"]):
             return self
         return self.filter(destination_domain__in=user.domain_scope)
 
+    def present(self) -> Self:
+        return self.filter(removed_at=None)
+
     def with_expired_secret(self) -> Self:
-        return self.exclude(source_secret="").filter(
+        return self.exclude(source_secret="", destination_secret="").filter(
             secret_expires_at__lte=timezone.now()
         )
 
 
 class Job(models.Model):
-    """A mailbox to be copied into one of the account's, as often as it takes.
+    """A mailbox to be copied into one of the account's or of another server.
 
     The destination is kept as text because the job outlives what it is about, and the
     domain beside it because rights go by domain.
     """
+
+    class Login(models.TextChoices):
+        WAITING = "waiting", "Not tried yet"
+        TRYING = "trying", "Being tried"
+        RIGHT = "right", "Let in"
+        WRONG = "wrong", "Not let in"
+        UNKNOWN = "unknown", "No answer"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     server = models.ForeignKey(Server, on_delete=models.PROTECT, related_name="jobs")
@@ -37,8 +49,41 @@ class Job(models.Model):
     source_secret = models.TextField(blank=True)
     secret_expires_at = models.DateTimeField(null=True, blank=True)
     secret_wiped_at = models.DateTimeField(null=True, blank=True)
-    destination = models.EmailField()
-    destination_domain = models.CharField(max_length=253, db_index=True)
+    # A mailbox of the account, or the user of another server.
+    destination = models.CharField(max_length=254)
+    destination_domain = models.CharField(max_length=253, blank=True, db_index=True)
+    destination_server = models.ForeignKey(
+        Server,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="jobs_into_it",
+    )
+    destination_secret = models.TextField(blank=True)
+    # To be created before the first run that needs it; the owner gets a link.
+    creates_destination = models.BooleanField(default=False)
+    hand_over = models.ForeignKey(
+        HandOver, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, null=True, blank=True, related_name="jobs"
+    )
+    number = models.PositiveIntegerField(null=True, blank=True)  # of the line
+    options = models.JSONField(default=dict, blank=True)  # see options.py
+    engine = models.CharField(max_length=10, choices=EngineChoice, default="auto")
+    # The higher goes first.
+    priority = models.SmallIntegerField(default=0)
+    starts_at = models.DateTimeField(null=True, blank=True)
+
+    # Whether the source lets us in, tried before anything runs.
+    login = models.CharField(max_length=12, choices=Login, blank=True)
+    login_words = models.CharField(max_length=500, blank=True)
+    login_tried_at = models.DateTimeField(null=True, blank=True)
+
+    owner_told_at = models.DateTimeField(null=True, blank=True)
+    # Taken out of the lists; what it did stays known.
+    removed_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -49,12 +94,15 @@ class Job(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(source_secret="")
+                condition=models.Q(source_secret="", destination_secret="")
                 | models.Q(secret_expires_at__isnull=False),
                 name="stored_passwords_expire",
             )
         ]
-        indexes = [models.Index(fields=["destination"], name="job_destination")]
+        indexes = [
+            models.Index(fields=["destination"], name="job_destination"),
+            models.Index(fields=["batch", "number"], name="job_batch"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source_user} to {self.destination}"
@@ -69,7 +117,14 @@ class Job(models.Model):
         return f"migrations.job:{self.uuid}:source_password"
 
     @property
+    def destination_secret_place(self) -> str:
+        """What the sealed password of the destination is bound to."""
+        return f"migrations.job:{self.uuid}:destination_password"
+
+    @property
     def pair(self) -> str:
         """The two mailboxes; a copy between them never runs twice at once."""
-        names = (self.server.host, self.source_user, self.destination)
+        names = [self.server.host, self.source_user, self.destination]
+        if self.destination_server is not None:
+            names.append(self.destination_server.host)
         return " ".join(names).lower()

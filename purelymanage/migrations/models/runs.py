@@ -117,6 +117,12 @@ class Run(models.Model):
         CONNECTION = "connection", "Could not connect"
         CERTIFICATE = "certificate", "Certificate not trusted"
         DESTINATION = "destination", "Destination not open"
+        THROTTLED = "throttled", "Slowed down by the server"
+        BUDGET = "budget", "Limit of the day reached"
+        QUOTA = "quota", "Destination is full"
+        OVERSIZE = "oversize", "Messages too large"
+        STALLED = "stalled", "Nothing moved any more"
+        PROTOCOL = "protocol", "Server not understood"
         OTHER = "other", "Failed"
 
     job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="runs")
@@ -138,6 +144,8 @@ class Run(models.Model):
     # Moved on with each sign of life of the worker.
     lease_until = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
+    # When a figure or the phase last changed, for the watchdog.
+    moved_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     phase = models.CharField(max_length=12, choices=Phase, default=Phase.CONNECTING)
@@ -306,6 +314,7 @@ class RunError(models.Model):
     uid = models.PositiveBigIntegerField()
     size = models.PositiveBigIntegerField()
     reason = models.CharField(max_length=500)
+    arrived_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.folder} {self.uid}: {self.reason}"

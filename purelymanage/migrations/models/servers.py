@@ -13,6 +13,12 @@ from purelymanage.accounts.permissions import Right
 from purelymanage.imap.account import Account, Security
 
 
+class EngineChoice(models.TextChoices):
+    AUTO = "auto", "Whatever the panel prefers"
+    PIPELINE = "pipeline", "Pipeline"
+    IMAPSYNC = "imapsync", "imapsync"
+
+
 class ServerQuerySet(models.QuerySet["Server"]):
     def visible_to(self, user: User) -> Self:
         """Every server: they belong to no domain, so everybody may choose from them."""
@@ -44,6 +50,19 @@ class Server(models.Model):
         max_length=10, choices=Protection, default=Protection.TLS
     )
     verify_certificate = models.BooleanField(default=True)
+    preset = models.CharField(max_length=20, blank=True)
+    engine = models.CharField(max_length=10, choices=EngineChoice, default="auto")
+    # What is asked of this server at most; None is without a limit of its own.
+    parallel_runs = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    bytes_a_day = models.PositiveBigIntegerField(null=True, blank=True)
+    messages_a_second = models.FloatField(null=True, blank=True)
+    # Hours in which nothing begins and what runs makes a pause, by local time.
+    pause_from = models.TimeField(null=True, blank=True)
+    pause_until = models.TimeField(null=True, blank=True)
+    # Folders that are not copied from here; `*` stands for any characters.
+    left_out_folders = models.JSONField(default=list, blank=True)
     # What the last test of this server said.
     tested_at = models.DateTimeField(null=True, blank=True)
     test_passed = models.BooleanField(null=True, blank=True)
@@ -57,7 +76,11 @@ class Server(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="one_server_per_name")
+            models.UniqueConstraint(Lower("name"), name="one_server_per_name"),
+            models.CheckConstraint(
+                condition=~(models.Q(pause_from=None) ^ models.Q(pause_until=None)),
+                name="server_pauses_have_both_ends",
+            ),
         ]
         ordering = ["name"]
 
@@ -86,3 +109,21 @@ class Server(models.Model):
             verify_certificate=self.verify_certificate,
             ca_file=settings.IMAP_CA_FILE,
         )
+
+
+class ServerDay(models.Model):
+    """How much was copied from a server on one day (UTC)."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField()
+    bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["server", "day"], name="one_row_per_day_of_a_server"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server} on {self.day}"
