@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from purelymanage.mailboxes import tasks
 from purelymanage.mailboxes.models import Change, Mailbox
 from purelymanage.mailboxes.operations.changing import NotChanged
 from purelymanage.mailboxes.operations.flags import set_flags
+from purelymanage.purelymail import client
 from tests.sandbox import SandboxTestCase
 
 ADDRESS = "orders@shop.example"
@@ -20,6 +22,7 @@ ADDRESS = "orders@shop.example"
 class ChangingTests(SandboxTestCase):
     def setUp(self) -> None:
         super().setUp()
+        self.enterContext(mock.patch.object(client, "PAUSES", ()))
         self.mailbox = Mailbox.objects.create(address=ADDRESS, domain="shop.example")
 
     def switch(self, *, on: bool = False) -> None:
@@ -74,6 +77,26 @@ class ChangingTests(SandboxTestCase):
             self.switch()
 
         self.sandbox.faults.clear()
+        Change.objects.update(requested_at=timezone.now() - timedelta(minutes=6))
+        tasks.fill_in_details()
+        self.assertEqual(self.outcome(), ("done", "mailbox.changed"))
+        self.assertEqual(Entry.objects.latest("pk").actor, self.adam)
+
+    def test_what_looking_shows_meanwhile_is_not_taken_for_somebody_elses(self) -> None:
+        tasks.read_details(self.mailbox.pk)
+        self.fault("drop_after", "modifyUser")
+        self.fault("status_500", "getUser", times=None)
+        with self.assertRaisesMessage(NotChanged, "Nobody knows yet"):
+            self.switch()
+
+        self.sandbox.faults.clear()
+        self.assertFalse(self.is_indexed)
+        self.sandbox.account.state.users[ADDRESS].two_factor = True
+        tasks.read_details(self.mailbox.pk)
+        self.assertEqual(
+            str(Entry.objects.get()),
+            f"Somebody outside this panel changed {ADDRESS}: two-factor sign-in on",
+        )
         Change.objects.update(requested_at=timezone.now() - timedelta(minutes=6))
         tasks.fill_in_details()
         self.assertEqual(self.outcome(), ("done", "mailbox.changed"))

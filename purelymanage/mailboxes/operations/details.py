@@ -10,7 +10,7 @@ from django_q.tasks import async_task
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
-from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.models import Change, Mailbox
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.errors import Rejected, Unreadable
 from purelymanage.purelymail.types import UserDetails
@@ -50,12 +50,18 @@ def refresh_details(*, mailbox: Mailbox, client: PurelymailClient) -> None:
 @transaction.atomic(durable=True)
 def _note_details(mailbox: Mailbox, details: UserDetails) -> None:
     columns = details.as_columns()
+    ours = _being_changed(mailbox)
     changes = [
         f"{name} {'on' if columns[column] else 'off'}"
         for column, name in DETAIL_NAMES.items()
-        if getattr(mailbox, column) not in (None, columns[column])
+        if column not in ours
+        and getattr(mailbox, column) not in (None, columns[column])
     ]
-    if mailbox.details_at and mailbox.recovery_methods != columns["recovery_methods"]:
+    if (
+        mailbox.details_at
+        and "recovery_methods" not in ours
+        and mailbox.recovery_methods != columns["recovery_methods"]
+    ):
         changes.append("recovery methods")
     # Only while the row is as it was read: the panel may have changed it meanwhile.
     unchanged = Mailbox.objects.filter(pk=mailbox.pk, details_at=mailbox.details_at)
@@ -68,3 +74,15 @@ def _note_details(mailbox: Mailbox, details: UserDetails) -> None:
             target=mailbox.address,
             changes=", ".join(changes),
         )
+
+
+def _being_changed(mailbox: Mailbox) -> set[str]:
+    """Return the columns that the panel itself has just asked to change.
+
+    Whoever settles that tells of it, and it is nobody else's doing.
+    """
+    change = Change.objects.asked().filter(mailbox=mailbox).first()
+    if change is None:
+        return set()
+    recovery = (Change.Kind.RECOVERY_SAVED, Change.Kind.RECOVERY_REMOVED)
+    return {"recovery_methods"} if change.kind in recovery else set(change.wanted)
