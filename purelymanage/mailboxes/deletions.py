@@ -23,6 +23,7 @@ from purelymanage.deletions.registry import Companion, Subject, believe
 from purelymanage.domains.operations import request_sync
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations.app_passwords import revoke_every
+from purelymanage.mailboxes.operations.hand_overs import withdraw_of_locked
 from purelymanage.mailboxes.operations.passwords import try_password
 from purelymanage.mailboxes.operations.suspension import unknown_password
 from purelymanage.purelymail.client import PurelymailClient
@@ -147,6 +148,7 @@ def _forget(kind: str, key: str) -> None:
 
 def _lock(address: str) -> None:
     revoke_every(address=address, actor=Agent.PANEL)
+    withdraw_of_locked(address=address, actor=Agent.PANEL)
 
 
 COMPANION = Companion(lines=_lines, forget=_forget, lock=_lock)

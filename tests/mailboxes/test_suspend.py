@@ -11,6 +11,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from purelymanage.audit.models import Entry
+from purelymanage.deletions import registry
 from purelymanage.mailboxes import tasks
 from purelymanage.mailboxes.models import AppPassword, Change, HandOver, Mailbox
 from purelymanage.mailboxes.operations import passwords
@@ -92,6 +93,18 @@ class SuspendTests(WithMail, SandboxTestCase):
             )
         self.suspend()
         self.assertFalse(HandOver.objects.open().exists())
+
+    def test_nor_do_they_once_it_is_locked_before_its_deletion(self) -> None:
+        for what in HandOver.What:
+            make_hand_over(
+                mailbox=self.mailbox, password="x", actor=self.adam, what=what
+            )
+        registry.precaution("lock").take(client.get_client(), ADDRESS, "")
+        self.assertFalse(self.lets_in)
+        self.assertFalse(HandOver.objects.open().exists())
+        told = Entry.objects.filter(event="mailbox.hand_over_withdrawn")
+        self.assertContains(self.client.get(PAGE), "locked until its deletion")
+        self.assertEqual(told.count(), 2)
 
     def test_with_two_factor_sign_in_it_says_that_nobody_could_try(self) -> None:
         self.remote(

@@ -28,6 +28,7 @@ TOKEN_BYTES = 32
 AT_ONCE = 200
 REPLACED = "a newer one takes its place"
 GONE = "the mailbox is not at PurelyMail any more"
+LOCKED = "the mailbox is locked until its deletion"
 BY_HAND = "it is not wanted any more"
 
 
@@ -137,6 +138,15 @@ def withdraw_all_of(
     For the transaction of whatever makes them useless.
     """
     return _close(_open_ones(mailboxes, what), actor, reason)
+
+
+@transaction.atomic(durable=True)
+def withdraw_of_locked(*, address: str, actor: Actor) -> None:
+    """Let nothing show a password to an owner who is being shut out."""
+    mine = Mailbox.objects.filter(address=address)
+    log.record_many(
+        withdraw_all_of(mailboxes=mine, actor=actor, reason=LOCKED, what=None)
+    )
 
 
 def wipe_useless() -> int:
