@@ -106,6 +106,11 @@ class HandOverTests(CastTestCase):
         r = self.client.post(f"{PATH}{hand_over.pk}/withdraw/", follow=True)
         self.assertContains(r, "shows nothing any more")
 
+    def test_none_is_made_while_the_mailbox_waits_for_its_deletion(self) -> None:
+        add_deletion(self.adam, ADDRESS)
+        self.assertContains(self.make(), "is to be deleted", status_code=422)
+        self.assertFalse(HandOver.objects.exists())
+
     def test_the_page_tells_when_it_was_opened(self) -> None:
         self.client.post(self.url_in(self.make()))
         r = self.client.get(f"/mailboxes/{ADDRESS}/")

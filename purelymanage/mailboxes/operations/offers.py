@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from purelymanage import crypto
 from purelymanage.accounts.models import User
+from purelymanage.deletions.models import Kind
+from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import Change, HandOver, Mailbox
 from purelymanage.mailboxes.operations import hand_overs
@@ -38,6 +40,7 @@ def accept_offer(*, mailbox: Mailbox, offer: str, actor: User) -> Link:
     password, at = said["password"], datetime.fromisoformat(said["at"])
     if timezone.now() - at > VALID:
         raise Refused(TOO_OLD)
+    refuse_if_pending(Kind.MAILBOX, mailbox.address)
     later = Change.objects.filter(mailbox=mailbox, requested_at__gt=at)
     if (
         mailbox.suspended_at
