@@ -24,6 +24,7 @@ class Kind:
     events: frozenset[Event]
 
 
+OUTSIDE = "outside"
 KINDS = {
     kind.code: kind
     for kind in (
@@ -52,7 +53,7 @@ KINDS = {
             ),
         ),
         Kind(
-            "outside",
+            OUTSIDE,
             "Changes outside this panel",
             "Mailboxes, domains and rules that somebody changed at PurelyMail itself.",
             "see_domains",
@@ -61,6 +62,7 @@ KINDS = {
                 {
                     Event.MAILBOX_APPEARED,
                     Event.MAILBOX_VANISHED,
+                    Event.MAILBOX_CHANGED,
                     Event.DOMAIN_APPEARED,
                     Event.DOMAIN_VANISHED,
                     Event.DOMAIN_CHANGED,
@@ -193,6 +195,8 @@ def kinds_for(person: Person) -> list[Kind]:
 
 def interests(entry: Entry, kind: Kind, person: Person) -> bool:
     """Whether `person` may hear of it, and does not know it anyway."""
+    if kind.code == OUTSIDE and not entry.is_from_outside:
+        return False  # the same event tells of what people do here
     is_own = entry.event == Event.OWNER_CREATED and entry.target == person.email
     return (
         person.pk != entry.actor_id

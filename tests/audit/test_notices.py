@@ -55,6 +55,24 @@ class MakeNoticesTests(CastTestCase):
         notices.make_notices()
         self.assertEqual(self.told(), {"adam@example.org", "audrey@example.org"})
 
+    def test_of_a_changed_mailbox_they_hear_where_it_was_done_outside(self) -> None:
+        for actor in (self.hedy, Agent.OUTSIDE):
+            log.record(
+                Event.MAILBOX_CHANGED,
+                actor=actor,
+                target="ada@example.org",
+                changes="two-factor sign-in off",
+            )
+        self.assertEqual(notices.make_notices(), 3)
+        said = {str(notice.entry) for notice in Notice.objects.all()}
+        self.assertEqual(
+            said,
+            {
+                "Somebody outside this panel changed ada@example.org: two-factor "
+                "sign-in off"
+            },
+        )
+
     def test_nor_of_becoming_an_owner(self) -> None:
         log.record(Event.OWNER_CREATED, actor=Agent.OPERATOR, target="olga@example.org")
         self.assertEqual(notices.make_notices(), 0)
