@@ -102,6 +102,27 @@ class ChangingTests(SandboxTestCase):
         self.assertEqual(self.outcome(), ("done", "mailbox.changed"))
         self.assertEqual(Entry.objects.latest("pk").actor, self.adam)
 
+    def test_one_that_cannot_be_found_out_does_not_hold_up_the_others(self) -> None:
+        returns = Mailbox.objects.create(
+            address="returns@shop.example", domain="shop.example"
+        )
+        for mailbox in (self.mailbox, returns):
+            Change.objects.create(
+                mailbox=mailbox,
+                kind=Change.Kind.FLAGS,
+                wanted={"search_indexing": True},
+                requested_by=self.adam,
+                requested_at=timezone.now() - timedelta(minutes=6),
+            )
+        user = self.sandbox.account.state.users[ADDRESS]
+        user.two_factor = "perhaps"  # type: ignore[assignment]  # that is the point
+        tasks.fill_in_details()
+        self.assertEqual(returns.changes.get().state, "done")
+        self.assertEqual(self.mailbox.changes.get().state, "asked")
+        user.two_factor = False
+        tasks.fill_in_details()
+        self.assertEqual(self.mailbox.changes.get().state, "done")
+
     def test_a_mailbox_of_foreign_domains_is_not_touched(self) -> None:
         Mailbox.objects.filter(pk=self.mailbox.pk).update(domain="example.org")
         self.mailbox.refresh_from_db()

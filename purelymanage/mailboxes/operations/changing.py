@@ -25,6 +25,7 @@ from purelymanage.purelymail.errors import (
     PurelymailError,
     Rejected,
     Unavailable,
+    Unreadable,
 )
 from purelymanage.purelymail.types import UserDetails
 
@@ -242,12 +243,18 @@ def _record(change: Change, mailbox: Mailbox) -> None:
 def resolve_abandoned(client: PurelymailClient) -> int:
     """Find out what became of changes whose process died or got no answer.
 
-    Raises what the client raises; what was not looked at stays for the next time.
+    Raises what the client raises where that concerns them all; what was not looked at
+    stays for the next time, as does a mailbox of which nothing sensible is said.
     """
     abandoned = Change.objects.abandoned().select_related("mailbox", "requested_by")
     resolved = 0
     for change in abandoned.order_by("requested_at")[:AT_ONCE]:
-        resolve(change, client)
+        try:
+            resolve(change, client)
+        except (Rejected, Unreadable) as exc:
+            if isinstance(exc, Rejected) and exc.is_about_token:
+                raise
+            continue
         resolved += 1
     return resolved
 
