@@ -13,6 +13,8 @@ from publicsuffixlist import PublicSuffixList
 LONGEST_NAME = 253
 LONGEST_LABEL = 63
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+# Labels of any printable characters but the dot, and the backslash that escapes it.
+ASKABLE = re.compile(r"[!-\-/-\[\]-~]{1,63}(\.[!-\-/-\[\]-~]{1,63})*")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # What browsers and chat programs leave in a copied name without showing it.
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
@@ -152,9 +154,4 @@ def unicode_name(name: str) -> str:
 
 def is_askable(name: str) -> bool:
     """Whether a question about this name can be put into a DNS packet."""
-    return (
-        0 < len(name) <= LONGEST_NAME
-        and all(0 < len(label) <= LONGEST_LABEL for label in name.split("."))
-        and all("!" <= character <= "~" for character in name)
-        and "\\" not in name
-    )
+    return len(name) <= LONGEST_NAME and ASKABLE.fullmatch(name) is not None
