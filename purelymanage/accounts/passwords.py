@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
-from zxcvbn import zxcvbn
 
 GOOD_ENOUGH = 3
 RATED_LENGTH = 72  # rating takes longer the longer a password is
@@ -34,6 +33,8 @@ class Strength:
 
 def rate(password: str, *, known: list[str]) -> Strength:
     """Say how hard `password` is to guess for somebody who knows the words `known`."""
+    from zxcvbn import zxcvbn  # with its lists of words, which few processes need
+
     result = zxcvbn(password[:RATED_LENGTH], user_inputs=[it for it in known if it])
     feedback = result["feedback"]
     advice = [feedback["warning"], *feedback["suggestions"]]

@@ -6,7 +6,6 @@ import ipaddress
 from dataclasses import dataclass
 
 import dns.exception
-import dns.resolver
 from django.conf import settings
 
 PORT = 53
@@ -32,8 +31,10 @@ def resolvers() -> tuple[Server, ...]:
     """Return the resolvers of the settings, else those of the system."""
     if settings.DNS_RESOLVERS:
         return tuple(map(parsed, settings.DNS_RESOLVERS))
+    from dns.resolver import Resolver  # with all that `wire.ask` brings
+
     try:
-        known = dns.resolver.Resolver().nameservers
+        known = Resolver().nameservers
     except dns.exception.DNSException as exc:
         raise NoResolver(
             "No DNS resolver is known: name one in DNS_RESOLVERS, such as 9.9.9.9."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-import dns.asyncquery
 import dns.exception
 import dns.flags
 import dns.message
@@ -59,6 +58,9 @@ def failed(failure: Failure, chain: tuple[str, ...] = ()) -> Reply:
 
 async def ask(question: Question, server: Server, *, timeout: float) -> Reply:
     """Ask one server, over TCP if its answer does not fit into a datagram."""
+    # It brings three libraries for HTTP, and most processes never ask.
+    from dns import asyncquery
+
     name, type = question
     try:
         query = _query(name, type, server)
@@ -68,16 +70,16 @@ async def ask(question: Question, server: Server, *, timeout: float) -> Reply:
     where, port = server.host, server.port
     try:
         try:
-            message = await dns.asyncquery.udp(
+            message = await asyncquery.udp(
                 query, where, timeout, port, raise_on_truncation=True
             )
         except dns.message.Truncated:
-            message = await dns.asyncquery.tcp(query, where, timeout, port)
+            message = await asyncquery.tcp(query, where, timeout, port)
             if message.flags & dns.flags.TC:
                 return failed(Failure.GARBLED)
         if message.rcode() in (dns.rcode.FORMERR, dns.rcode.NOTIMP):
             query.use_edns(False)  # noqa: FBT003  # some old servers know none
-            message = await dns.asyncquery.udp(query, where, timeout, port)
+            message = await asyncquery.udp(query, where, timeout, port)
     except dns.exception.Timeout:
         return failed(Failure.TIMEOUT)
     except (dns.exception.DNSException, EOFError, ValueError, UnicodeError):
