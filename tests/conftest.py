@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.panel import Panel, running_panel
 
@@ -22,4 +24,22 @@ def panel() -> Iterator[Panel]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that the end does not wait for one worker."""
     slow = Counter(it.path for it in items if it.get_closest_marker("slow"))
-    items.sort(key=lambda it: -slow[it.path])
+    items.sort(key=lambda it: ("browser" not in it.path.parts, -slow[it.path]))
+
+
+class SharedPanel(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+    """Hands out whole files, and to the same process all that need the panel.
+
+    To start a panel takes longer than most of what is then tried in it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith("tests/browser/"):
+            return "tests/browser"
+        return str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> LoadFileScheduling:
+    return SharedPanel(config, log)

@@ -68,12 +68,14 @@ def running_panel(folder: Path) -> Iterator[Panel]:
 
 
 def copy_tree(folder: Path) -> None:
-    """Copy what a clone would hold, with changes that are not committed."""
+    """Copy what a clone would hold, with changes that are not committed.
+
+    What Python has compiled goes along: it need not be done again for each copy.
+    """
     for name in PARTS:
         source = BASE_DIR / name
         if source.is_dir():
-            unwanted = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / name, ignore=unwanted)
+            shutil.copytree(source, folder / name)
         else:
             shutil.copy2(source, folder / name)
 

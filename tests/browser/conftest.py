@@ -3,7 +3,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Page,
+    StorageState,
+    expect,
+    sync_playwright,
+)
 
 from tests.panel import Panel
 from tests.requirements import require_program
@@ -41,11 +47,21 @@ def wait_for_sync(page: Page) -> None:
     expect(button).to_be_visible(timeout=60_000)
 
 
+@pytest.fixture(scope="package")
+def session() -> dict[str, StorageState]:
+    """What a browser knows after signing in; kept from one test to the next."""
+    return {}
+
+
 @pytest.fixture
-def page(browser: Browser, panel: Panel) -> Iterator[Page]:
+def page(
+    browser: Browser, panel: Panel, session: dict[str, StorageState]
+) -> Iterator[Page]:
     """Return a page of somebody who is signed in; no error may reach its console."""
     # Colours that are on their way from one theme to the other fail every check.
-    context = browser.new_context(base_url=panel.url, reduced_motion="reduce")
+    context = browser.new_context(
+        base_url=panel.url, reduced_motion="reduce", storage_state=session.get("kept")
+    )
     context.set_default_timeout(8_000)
     page = context.new_page()
     wrong: list[str] = []
@@ -54,11 +70,13 @@ def page(browser: Browser, panel: Panel) -> Iterator[Page]:
         "console",
         lambda it: wrong.append(it.text) if "Content Security" in it.text else None,
     )
-    page.goto("/accounts/login/")
-    page.get_by_label("E-mail address").fill(panel.email)
-    page.get_by_label("Password").fill(panel.password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/")
+    page.goto("/")
+    if "/accounts/login/" in page.url:
+        page.get_by_label("E-mail address").fill(panel.email)
+        page.get_by_label("Password").fill(panel.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/")
+        session["kept"] = context.storage_state()
     yield page
     context.close()
     assert not wrong
