@@ -85,6 +85,10 @@ class Connection:
         return self._wire.tls_version
 
     @property
+    def certificate(self) -> bytes | None:
+        return self._wire.certificate
+
+    @property
     def failure(self) -> ImapError | None:
         return self._failure
 

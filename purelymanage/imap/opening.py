@@ -6,9 +6,10 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeAlias
 
 from .account import Account, Security
 from .errors import CertificateRefused, ImapError, ProtocolError, Unreachable
@@ -20,14 +21,31 @@ ADDRESS_TIMEOUT = 3.0
 _Addresses = list[tuple[Any, ...]]
 
 
+class Stage(StrEnum):
+    """How far an attempt has come; the order of the last two is the server's choice."""
+
+    REACHED = "reached"
+    ENCRYPTED = "encrypted"
+    GREETED = "greeted"
+
+
+# Told of each stage as it is left behind, with what is known of it.
+Passed: TypeAlias = Callable[[Stage, str], None]
+
+
 async def open_wire(
-    account: Account, context: ssl.SSLContext | None, timeout: float
+    account: Account,
+    context: ssl.SSLContext | None,
+    timeout: float,
+    passed: Passed | None = None,
 ) -> Wire:
     """Connect, with TLS from the first byte if there is a context."""
     with _explained(account):
         try:
             async with asyncio.timeout(timeout):
                 sock = await _connect(account.host, account.port)
+                if passed is not None:
+                    passed(Stage.REACHED, str(sock.getpeername()[0]))
                 reader, writer = await asyncio.open_connection(
                     sock=sock,
                     limit=READ_AHEAD,

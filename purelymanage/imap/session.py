@@ -17,7 +17,7 @@ from .errors import (
     Refused,
     Unreachable,
 )
-from .opening import open_wire, start_tls, tls_context
+from .opening import Passed, Stage, open_wire, start_tls, tls_context
 from .responses import Status
 from .wire import Wire
 
@@ -50,7 +50,7 @@ async def log_in(
         async with asyncio.timeout(max(connect_timeout, read_timeout)):
             await connection.learn_capabilities()
             if not session.greeting.startswith("PREAUTH"):
-                await _authenticate(connection, account)
+                await authenticate(connection, account)
             await connection.learn_capabilities()
     except TimeoutError:
         await connection.close()
@@ -69,19 +69,27 @@ async def connect(
     connect_timeout: float = 20,
     read_timeout: float = 60,
     keepalive: float = 30,
+    passed: Passed | None = None,
 ) -> Session:
     """Connect, greet and encrypt, and stay anonymous."""
     context = tls_context(
         account.security, verify=account.verify_certificate, ca_file=account.ca_file
     )
     implicit = account.security == Security.TLS
-    wire = await open_wire(account, context if implicit else None, connect_timeout)
+    note = passed or _note_nothing
+    wire = await open_wire(
+        account, context if implicit else None, connect_timeout, passed
+    )
     try:
         async with asyncio.timeout(connect_timeout):
+            if implicit:
+                note(Stage.ENCRYPTED, wire.tls_version or "")
             greeting = await _greet(wire)
+            note(Stage.GREETED, greeting.text)
             if account.security == Security.STARTTLS and context is not None:
                 await _ask_for_tls(wire)
                 await start_tls(wire, account, context, connect_timeout)
+                note(Stage.ENCRYPTED, wire.tls_version or "")
                 # What was offered in the clear may have been forged.
                 greeting = Status(b"", greeting.state, "", b"", greeting.text)
     except (TimeoutError, OSError, EOFError) as exc:
@@ -102,6 +110,10 @@ async def connect(
     if greeting.code == "CAPABILITY":
         connection.learn(greeting.argument)
     return Session(connection, f"{greeting.state} {greeting.text}")
+
+
+def _note_nothing(stage: Stage, detail: str) -> None:
+    """Take the news of whoever wants none."""
 
 
 async def _greet(wire: Wire) -> Status:
@@ -127,7 +139,8 @@ async def _ask_for_tls(wire: Wire) -> None:
         )
 
 
-async def _authenticate(connection: Connection, account: Account) -> None:
+async def authenticate(connection: Connection, account: Account) -> None:
+    """Log in over a connection that is there already."""
     parts = _login_command(connection, account)
     connection.forget_capabilities()
     try:

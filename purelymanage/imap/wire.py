@@ -55,6 +55,13 @@ class Wire:
         version: str | None = tunnel.version() if tunnel else None
         return version
 
+    @property
+    def certificate(self) -> bytes | None:
+        """Return what the server proved itself with, as DER."""
+        tunnel = self.writer.get_extra_info("ssl_object")
+        found: bytes | None = tunnel.getpeercert(binary_form=True) if tunnel else None
+        return found
+
     def abort(self) -> None:
         """Close without a farewell: the other side may not be listening."""
         self.writer.transport.abort()
