@@ -78,10 +78,11 @@ def test_where_it_ends_is_named(server: Dovecot) -> None:
     assert inspect(replace(account, port=server.port)).failed_at is Step.ENCRYPT
 
 
-def _seen(*answers: bytes, greeting: bytes, **changes: Security) -> Inspection:
+def _seen(
+    *answers: bytes, greeting: bytes, security: Security = Security.CLEAR
+) -> Inspection:
     with Scripted(answering(*answers, greeting=greeting)) as server:
-        account: Account = replace(server.account(), **changes)
-        return inspect(account, timeout=2)
+        return inspect(replace(server.account(), security=security), timeout=2)
 
 
 def test_what_is_no_mail_server_fails_at_the_greeting() -> None:
