@@ -105,6 +105,13 @@ def values(row: Row, columns: Mapping[int, str]) -> dict[str, str]:
     return {target: row.cells[number] for number, target in columns.items()}
 
 
+def column_name(header: Sequence[str], number: int | None) -> str:
+    """Return what a column is called in front of a sentence about one of its cells."""
+    if number is None or number >= len(header):
+        return ""
+    return " ".join(header[number].split())[:60] or f"Column {number + 1}"
+
+
 def _candidates(
     header: Sequence[str], targets: Sequence[Target], provider: Provider | None
 ) -> dict[str, list[int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -24,7 +23,9 @@ from purelymanage.mailboxes.bulk.preview import Account, Known, Line, preview
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.bulk.wording import may_carry_out
 from purelymanage.mailboxes.models import Bulk, BulkRow, Creation, Mailbox
-from purelymanage.sheets.reading import MOST_ROWS, Problem, Row, Sheet
+from purelymanage.sheets import keeping
+from purelymanage.sheets.columns import column_name
+from purelymanage.sheets.reading import MOST_ROWS, Sheet
 
 FROZEN = "It is to be deleted and frozen until then. Cancel its deletion first."
 GONE = "There is no such mailbox at PurelyMail."
@@ -59,7 +60,7 @@ def import_sheet(*, kind: str, sheet: Sheet, actor: User) -> Bulk:
     bulk = Bulk(kind=kind, requested_by=actor, file_name=_plain(sheet.file_name)[:200])
     if not may_carry_out(actor, bulk):
         raise Refused(NOT_ALLOWED)
-    bulk.sheet = crypto.seal(json.dumps(asdict(sheet)), bound_to=bulk.sheet_place)
+    bulk.sheet = crypto.seal(keeping.as_text(sheet), bound_to=bulk.sheet_place)
     bulk.save()
     return bulk
 
@@ -68,14 +69,7 @@ def open_sheet(bulk: Bulk) -> Sheet:
     """Return the cells of a file again, as long as it is a draft."""
     if not bulk.sheet:
         raise Refused("The file is not kept any more. Upload it again.")
-    kept = json.loads(crypto.unseal(bulk.sheet, bound_to=bulk.sheet_place))
-    kept["rows"] = tuple(
-        Row(it["line"], it["last_line"], tuple(it["cells"])) for it in kept["rows"]
-    )
-    kept["problems"] = tuple(Problem(**it) for it in kept["problems"])
-    for name in ("header", "remarks"):
-        kept[name] = tuple(kept[name])
-    return Sheet(**kept)
+    return keeping.from_text(crypto.unseal(bulk.sheet, bound_to=bulk.sheet_place))
 
 
 @transaction.atomic(durable=True)
@@ -230,7 +224,7 @@ def _row_of(bulk: Bulk, line: Line, sheet: Sheet) -> BulkRow:
         state=state.get(Verdict(line.verdict.value), State.WAITING),
         reason=" ".join(it.sentence for it in line.faults)[:500],
         faults=[
-            [_column_name(sheet, it.column) if it.target else "", it.sentence]
+            [column_name(sheet.header, it.column) if it.target else "", it.sentence]
             for it in line.faults
         ],
     )
@@ -264,7 +258,7 @@ def _rows_by_address(
         except Meaningless as exc:
             row.address = row.address or line.cells[column].strip()[:300]
             row.state, row.reason = State.LEFT_OUT, str(exc)
-            row.faults = [[_column_name(sheet, column), str(exc)]]
+            row.faults = [[column_name(sheet.header, column), str(exc)]]
     rows += [
         BulkRow(
             bulk=bulk,
@@ -280,9 +274,3 @@ def _rows_by_address(
 
 def _plain(name: str) -> str:
     return "".join(it for it in name if it.isprintable())
-
-
-def _column_name(sheet: Sheet, column: int | None) -> str:
-    if column is None or column >= len(sheet.header):
-        return ""
-    return " ".join(sheet.header[column].split())[:60] or f"Column {column + 1}"

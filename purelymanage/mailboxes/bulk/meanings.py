@@ -28,7 +28,7 @@ class Meaningless(Exception):
 
 def address(cell: str, default_domain: str) -> tuple[str, str]:
     """Return what stands before the @ and the domain, both written small."""
-    written = _seen(cell).lower()
+    written = seen(cell).lower()
     if not written:
         raise Meaningless("There is no address.")
     local, at, domain = written.rpartition("@")
@@ -50,7 +50,7 @@ def address(cell: str, default_domain: str) -> tuple[str, str]:
 
 
 def recovery_email(cell: str, own_address: str) -> str:
-    written = _seen(cell)
+    written = seen(cell)
     if not written:
         return ""
     try:
@@ -123,7 +123,7 @@ def password(cell: str, hashed_as: str) -> str:
     return cell
 
 
-def _seen(cell: str) -> str:
+def seen(cell: str) -> str:
     """Return what people see in a cell, unless it hides something."""
     written = as_meant(cell.strip())
     if is_formula(written):

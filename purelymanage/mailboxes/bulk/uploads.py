@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from io import BytesIO
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
+from purelymanage.accounts.permissions import AuthenticatedHttpRequest, Right, requires
 from purelymanage.sheets.reading import MOST_BYTES
+
+TOO_MUCH_PASTED = "This is more than can be pasted at once. Save it as a file instead."
+View = Callable[[AuthenticatedHttpRequest], HttpResponse]
+
+
+def read_in_memory(
+    right: Right, *, too_much: Callable[[AuthenticatedHttpRequest, str], HttpResponse]
+) -> Callable[[View], View]:
+    """Let a view for people with `right` read uploads that are never written down.
+
+    `too_much` answers, with a sentence, where more was pasted than is read.
+    """
+
+    def decorate(view: View) -> View:
+        # The token is in the body, which must not be read before it is said that
+        # nothing of it goes to a disk: so it is checked one step later.
+        @csrf_exempt
+        @requires(right)
+        @wraps(view)
+        def read(request: AuthenticatedHttpRequest) -> HttpResponse:
+            request.upload_handlers = [InMemory(request)]
+            try:
+                return csrf_protect(view)(request)
+            except RequestDataTooBig:
+                return too_much(request, TOO_MUCH_PASTED)
+
+        return read
+
+    return decorate
 
 
 class InMemory(FileUploadHandler):

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -18,14 +16,13 @@ from purelymanage.accounts.permissions import (
 from purelymanage.domains.models import Domain
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.bulk import drafts
-from purelymanage.mailboxes.bulk.uploads import InMemory
+from purelymanage.mailboxes.bulk.uploads import read_in_memory
 from purelymanage.mailboxes.bulk.wanted import TARGETS
 from purelymanage.mailboxes.forms.imports import KINDS, ColumnsForm, ImportForm
 from purelymanage.mailboxes.models import Bulk
 from purelymanage.sheets import writing
 from purelymanage.sheets.columns import guess
 
-TOO_MUCH_PASTED = "This is more than can be pasted at once. Save it as a file instead."
 EXAMPLE = [
     ["anna@example.org", "anna@private.example", "", "yes", "yes", "sales"],
     ["ben@example.org", "", "+49 30 5550100", "yes", "no", "sales, berlin"],
@@ -40,23 +37,15 @@ EXAMPLE_COLUMNS = (
 )
 
 
-# The token is in the body, which must not be read before it is said that nothing of it
-# goes to a disk: so it is checked one step later.
-@csrf_exempt
+def _too_much(request: AuthenticatedHttpRequest, sentence: str) -> HttpResponse:
+    context = {"form": ImportForm(kinds=_kinds(request)), "trouble": sentence}
+    return render(request, "mailboxes/import_mailboxes.html", context, status=422)
+
+
 @require_http_methods(["GET", "POST"])
-@requires(Right.MANAGE)
-def import_mailboxes(request: AuthenticatedHttpRequest) -> HttpResponse:
-    request.upload_handlers = [InMemory(request)]
-    try:
-        return csrf_protect(_import)(request)
-    except RequestDataTooBig:
-        form = ImportForm(kinds=_kinds(request))
-        context = {"form": form, "trouble": TOO_MUCH_PASTED}
-        return render(request, "mailboxes/import_mailboxes.html", context, status=422)
-
-
+@read_in_memory(Right.MANAGE, too_much=_too_much)
 @sensitive_post_parameters()
-def _import(request: AuthenticatedHttpRequest) -> HttpResponse:
+def import_mailboxes(request: AuthenticatedHttpRequest) -> HttpResponse:
     is_sent = request.method == "POST"
     form = ImportForm(
         request.POST if is_sent else None,
