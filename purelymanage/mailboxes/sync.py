@@ -14,6 +14,7 @@ from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import is_being_deleted
 from purelymanage.domains.sync import Part, Reading, expect_some
 from purelymanage.mailboxes.models import Change, Creation, Mailbox
+from purelymanage.mailboxes.operations.creating import begin_anew
 
 LIST_CAP = 1_000
 NOT_THERE = "PurelyMail did not create it."
@@ -103,6 +104,7 @@ def _settle(creation: Creation, reading: Reading, *, reason: str = "") -> None:
             Event.MAILBOX_CREATION_FAILED, actor=actor, target=address, reason=reason
         )
     else:
+        reading.found.extend(begin_anew(creation))
         entry = log.note(Event.MAILBOX_CREATED, actor=actor, target=address)
     reading.found.append(entry)
 

@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains import sync
 from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.models import AppPassword, Change, Creation, Mailbox
 from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.purelymail import client
 from purelymanage.routing.models import Rule
@@ -188,6 +188,54 @@ class WorkingTests(CreateMailboxTestCase):
         old.refresh_from_db()
         self.assertIsNotNone(old.withdrawn_at)
         self.assertLess(timezone.now() - mailbox.first_seen_at, timedelta(days=1))
+
+    def test_what_was_known_of_the_former_one_is_not_held_against_it(self) -> None:
+        for is_lost in (False, True):
+            with self.subTest(is_lost=is_lost):
+                self.sandbox.reset()
+                self.add_former()
+                if is_lost:
+                    with (
+                        mock.patch.object(operations, "look", side_effect=SystemExit),
+                        self.assertRaises(SystemExit),
+                    ):
+                        self.create()
+                    sync.sync(actor=Agent.PANEL)
+                else:
+                    self.assertEqual(self.create().status_code, 201)
+                r = self.client.get(f"/mailboxes/{ADDRESS}/")
+                self.assertNotContains(r, "Suspended")
+                self.assertNotContains(r, "Nobody knows whether")
+                kept = AppPassword.objects.get()
+                self.assertIsNotNone(kept.revoke_after)
+
+    def add_former(self) -> None:
+        """A mailbox of that name that was suspended, and is not there any more."""
+        long_ago = timezone.now() - timedelta(days=9)
+        former = {
+            "domain": "example.org",
+            "first_seen_at": long_ago - timedelta(days=1),
+            "suspended_at": long_ago,
+            "gone_at": long_ago,
+        }
+        mailbox, _ = Mailbox.objects.update_or_create(address=ADDRESS, defaults=former)
+        Change.objects.create(
+            mailbox=mailbox,
+            kind=Change.Kind.PASSWORD,
+            state=Change.State.UNKNOWN,
+            requested_at=long_ago,
+            settled_at=long_ago,
+        )
+        AppPassword.objects.update_or_create(
+            address=ADDRESS,
+            defaults={
+                "name": "Phone",
+                "secret": "sealed",
+                "made_by": self.adam,
+                "made_at": long_ago,
+                "revoke_after": None,
+            },
+        )
 
 
 class BadInputTests(CreateMailboxTestCase):

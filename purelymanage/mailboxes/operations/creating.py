@@ -9,12 +9,13 @@ from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.actors import Actor, actor_of, as_columns
 from purelymanage.audit.events import Event
+from purelymanage.audit.models import Entry
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.errors import Refused
-from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.models import AppPassword, Creation, Mailbox
 from purelymanage.mailboxes.operations.changing import LOOK_TIMEOUT, look
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
 from purelymanage.mailboxes.operations.hand_overs import GONE, withdraw_all_of
@@ -126,6 +127,24 @@ def find_out(*, creation: Creation) -> Mailbox | None:
     return _settle_done(creation, details)
 
 
+def begin_anew(creation: Creation) -> list[Entry]:
+    """Hold nothing against a mailbox that was known of one with the same address.
+
+    For the transaction that settles its creation. Returns entries, which are not
+    written yet.
+    """
+    now, address = timezone.now(), creation.address
+    former = Mailbox.objects.filter(address=address)
+    former.update(first_seen_at=now, suspended_at=None)
+    # They went with the mailbox they opened, which the sweep sees by trying them.
+    AppPassword.objects.of_people().filter(
+        address=address, made_at__lt=creation.requested_at
+    ).exclude(secret="").update(revoke_after=now)
+    return withdraw_all_of(
+        mailboxes=former, actor=actor_of(creation), reason=GONE, what=None
+    )
+
+
 def say_taken(address: str, actor: Actor) -> str:
     """Say that there is such a mailbox, and to whom has just made it, what to do now."""
     if not Creation.objects.made_just_now(address, actor):
@@ -226,24 +245,21 @@ def _settle_failed(creation: Creation, reason: str) -> None:
 def _settle_done(
     creation: Creation, details: UserDetails, tags: tuple[str, ...] = ()
 ) -> Mailbox:
-    now = timezone.now()
     # A sync may have found the mailbox first, and told so.
     is_news = Creation.objects.settle(creation)
+    entries = begin_anew(creation)
     mailbox, _ = Mailbox.objects.update_or_create(
         address=creation.address,
         defaults={
             **details.as_columns(),
             "domain": creation.address.rpartition("@")[2],
-            "details_at": now,
-            "first_seen_at": now,
+            "details_at": timezone.now(),
             "gone_at": None,
             **({"tags": list(tags)} if tags else {}),
         },
     )
     request_sync()
-    # Of one that had the same address before.
     actor = actor_of(creation)
-    entries = withdraw_all_of(mailboxes=[mailbox], actor=actor, reason=GONE, what=None)
     if is_news:
         entries.append(
             log.note(Event.MAILBOX_CREATED, actor=actor, target=creation.address)

@@ -95,6 +95,8 @@ def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
     changes = Change.objects.filter(mailbox=mailbox)
     renames = list(changes.renames().with_open_follow_ups())
     open_change = changes.asked().first()
+    # Not those of a mailbox that had the same address before.
+    since = changes.filter(requested_at__gt=mailbox.first_seen_at)
     return {
         "mailbox": mailbox,
         "url": url_of(mailbox),
@@ -103,7 +105,7 @@ def mailbox_context(mailbox: Mailbox, user: User) -> dict[str, Any]:
         "creation": _creation(mailbox),
         "suspension": _suspension(mailbox) if mailbox.suspended_at else None,
         "being_changed": in_words(open_change) if open_change else "",
-        "doubts_password": changes.doubts_password(),
+        "doubts_password": since.doubts_password(),
         "takers": [] if mailbox.gone_at else takers(mailbox.address, user),
         "related": sections_of(mailbox, user),
         "mail_servers": [mail_settings.imap(), mail_settings.smtp()],
