@@ -131,7 +131,8 @@ Q_CLUSTER = {
     "label": "Tasks",
     "ALT_CLUSTERS": {
         "migrations": {
-            "workers": env.int("MIGRATION_WORKERS", 4),
+            "broker_class": "purelymanage.migrations.broker.CopyBroker",
+            "workers": env.int("MIGRATION_WORKERS", 8),
             "timeout": 3 * DAY,
             "retry": 3 * DAY + 600,
             "max_attempts": 1,

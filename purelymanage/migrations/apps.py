@@ -25,7 +25,7 @@ class MigrationsConfig(AppConfig):
         register_follower("migrations", following.FOLLOWER)
         register_section(of_mailbox.copies_of)
         registry.register_companion(self.name, deletions.COMPANION)
-        pulse.connect(resume_abandoned, dispatch_uid=self.name)
+        pulse.connect(begin_what_is_due, dispatch_uid=self.name)
 
 
 def in_use() -> QuerySet[Model, int]:
@@ -35,10 +35,11 @@ def in_use() -> QuerySet[Model, int]:
     return RunPassword.objects.in_use().values_list("app_password", flat=True)
 
 
-def resume_abandoned(*, cluster: str, **_: Any) -> None:
-    """Resume what a dead worker left as soon as another could, not by the minute."""
+def begin_what_is_due(*, cluster: str, **_: Any) -> None:
+    """Begin what falls due by the clock, and what a dead worker left, within a second."""
     from purelymanage.migrations import queue
     from purelymanage.migrations.operations import settling
 
     if cluster == queue.CLUSTER:
         settling.give_back_abandoned()
+        queue.dispatch()

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from unittest import mock
 
 from django.db import IntegrityError, connection, connections, transaction
 from django.test import TransactionTestCase
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from purelymanage.migrations import queue
-from purelymanage.migrations.models import Job, Run, Server
+from purelymanage.migrations.models import Job, QueueRules, Run, Server
 from purelymanage.migrations.operations import runs
 from tests.account import add_job, add_server
 from tests.cast import CastTestCase
@@ -44,7 +44,7 @@ class QueueTests(CastTestCase):
         return list(runs.values_list("job__source_user", flat=True))
 
     def slots(self, count: int) -> None:
-        self.enterContext(mock.patch.object(queue, "slots", return_value=count))
+        QueueRules.objects.update_or_create(pk=1, defaults={"parallel_runs": count})
 
     def test_it_fills_the_free_slots_in_order(self) -> None:
         self.slots(2)
@@ -107,10 +107,15 @@ class QueueTests(CastTestCase):
         self.assertIsNone(runs.claim_run(pk=run.pk, host="here.example"))
 
     def test_the_number_of_queries_does_not_grow_with_the_queue(self) -> None:
-        self.slots(0)
-        for number in range(30):
+        self.slots(2)
+        for number in range(4):
             self.add(f"user{number}")
-        with self.assertNumQueries(5):
+        with CaptureQueriesContext(connection) as few:
+            queue.dispatch()
+        Run.objects.update(handed_at=None)
+        for number in range(4, 34):
+            self.add(f"user{number}")
+        with self.assertNumQueries(len(few)):
             queue.dispatch()
 
 

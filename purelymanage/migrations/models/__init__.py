@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from purelymanage.migrations.models.app_passwords import RunPassword
+from purelymanage.migrations.models.attempts import Attempt
 from purelymanage.migrations.models.batches import Batch
 from purelymanage.migrations.models.jobs import Job
 from purelymanage.migrations.models.queue import QueueRules
@@ -8,6 +9,7 @@ from purelymanage.migrations.models.runs import Run, RunError, RunFolder
 from purelymanage.migrations.models.servers import EngineChoice, Server, ServerDay
 
 __all__ = [
+    "Attempt",
     "Batch",
     "EngineChoice",
     "Job",

@@ -109,7 +109,8 @@ class Job(models.Model):
 
     @property
     def needs_password(self) -> bool:
-        return not self.source_secret
+        """Whether nothing can run before somebody enters the password of the source."""
+        return not self.source_secret or self.login == self.Login.WRONG
 
     @property
     def secret_place(self) -> str:

@@ -7,9 +7,16 @@ from django.db import models
 PK = 1
 
 
-def default_parallel_runs() -> int:
+USUAL = 4
+
+
+def workers_of_a_host() -> int:
     workers: int = settings.Q_CLUSTER["ALT_CLUSTERS"]["migrations"]["workers"]
     return workers
+
+
+def default_parallel_runs() -> int:
+    return min(USUAL, workers_of_a_host())
 
 
 class QueueRulesManager(models.Manager["QueueRules"]):
@@ -39,7 +46,7 @@ class QueueRules(models.Model):
         blank=True,
         related_name="+",
     )
-    # Hours in which nothing begins, by local time.
+    # Hours in which nothing begins and what runs makes a pause, by local time.
     pause_from = models.TimeField(null=True, blank=True)
     pause_until = models.TimeField(null=True, blank=True)
 

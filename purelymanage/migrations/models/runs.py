@@ -59,11 +59,17 @@ class RunQuerySet(models.QuerySet["Run"]):
         )
 
     def startable(self, at: datetime) -> Self:
-        """Runs that wait for nothing but a slot, the oldest first."""
+        """Runs whose time has come, and whose batch is neither a draft nor paused."""
         return (
             self.queued()
-            .filter(handed_at=None)
+            .filter(handed_at=None, job__removed_at=None, job__batch__paused_at=None)
             .filter(Q(not_before=None) | Q(not_before__lte=at))
+            .filter(Q(job__starts_at=None) | Q(job__starts_at__lte=at))
+            .filter(
+                Q(job__batch=None)
+                | Q(job__batch__confirmed_at__isnull=False)
+                & (Q(job__batch__starts_at=None) | Q(job__batch__starts_at__lte=at))
+            )
             .order_by("queued_at", "pk")
         )
 

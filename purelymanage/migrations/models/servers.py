@@ -112,7 +112,7 @@ class Server(models.Model):
 
 
 class ServerDay(models.Model):
-    """How much was copied from a server on one day (UTC)."""
+    """How much was copied from or into a server on one day (UTC)."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="days")
     day = models.DateField()
