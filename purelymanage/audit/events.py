@@ -82,10 +82,7 @@ class Event(TextChoices):
         "domain.recovered",
         "saw that the records of {target} are right again",
     )
-    DOMAIN_UNSEEN = (
-        "domain.unseen",
-        "could not look {target} up for a day: {reason}",
-    )
+    DOMAIN_UNSEEN = "domain.unseen", "could not look {target} up for a day: {reason}"
     DOMAIN_CHECK_REQUESTED = (
         "domain.check_requested",
         "asked to look at the records of {target}",
@@ -94,10 +91,7 @@ class Event(TextChoices):
         "domain.recheck_requested",
         "asked PurelyMail to look at the records of {target} again",
     )
-    DOMAIN_SETTINGS_CHANGED = (
-        "domain.settings_changed",
-        "changed {target}: {changes}",
-    )
+    DOMAIN_SETTINGS_CHANGED = "domain.settings_changed", "changed {target}: {changes}"
     DOMAIN_SETTINGS_FAILED = (
         "domain.settings_failed",
         "could not change {target}: {reason}",
@@ -140,10 +134,7 @@ class Event(TextChoices):
         "mailbox.change_unknown",
         "asked to change {target} ({what}), and nobody knows whether it happened",
     )
-    MAILBOX_PASSWORD_RESET = (
-        "mailbox.password_reset",
-        "set a new password for {target}",
-    )
+    MAILBOX_PASSWORD_RESET = "mailbox.password_reset", "set a new password for {target}"
     MAILBOX_PASSWORD_UNTRIED = (
         "mailbox.password_untried",
         "set a new password for {target}, which could not be tried: {reason}",
@@ -170,10 +161,7 @@ class Event(TextChoices):
         "mailbox.suspended_untried",
         "suspended {target}, which nobody has tried: {reason}",
     )
-    MAILBOX_NOTED = (
-        "mailbox.noted",
-        "changed what is noted of {target}: {changes}",
-    )
+    MAILBOX_NOTED = "mailbox.noted", "changed what is noted of {target}: {changes}"
     MAILBOXES_EXPORTED = "mailbox.exported", "exported {target}: {filters}"
     RENAME_INCOMPLETE = (
         "mailbox.rename_incomplete",
@@ -218,10 +206,7 @@ class Event(TextChoices):
     BULK_RESUMED = "bulk.resumed", "resumed {target}: {deed}"
     BULK_CANCELLED = "bulk.cancelled", "cancelled the rest of {target}: {outcome}"
     BULK_FINISHED = "bulk.finished", "finished {target}: {outcome}"
-    BULK_LINKS_TAKEN = (
-        "bulk.links_taken",
-        "took the sheet with {links} of {target}",
-    )
+    BULK_LINKS_TAKEN = "bulk.links_taken", "took the sheet with {links} of {target}"
 
     RULE_APPEARED = "rule.appeared", "added the rule {target} to {destinations}"
     RULE_VANISHED = "rule.vanished", "removed the rule {target} to {destinations}"
@@ -273,10 +258,7 @@ class Event(TextChoices):
         "deletion.approved",
         "approved the deletion of {what}, which happens on {when}",
     )
-    DELETION_REFUSED = (
-        "deletion.refused",
-        "refused the deletion of {what}: {reason}",
-    )
+    DELETION_REFUSED = "deletion.refused", "refused the deletion of {what}: {reason}"
     DELETION_CANCELLED = "deletion.cancelled", "cancelled the deletion of {what}"
     DELETION_CONFIRMED = (
         "deletion.confirmed",
@@ -313,17 +295,16 @@ class Event(TextChoices):
         "deletion.mail_not_routed_any_more",
         "stopped routing the mail of {target} to {to}, as it is kept",
     )
-    PRECAUTION_FAILED = (
-        "deletion.precaution_failed",
-        "could not {deed}: {reason}",
-    )
+    PRECAUTION_FAILED = "deletion.precaution_failed", "could not {deed}: {reason}"
 
     SERVER_CREATED = "server.created", "added the server {target} ({host}:{port})"
     SERVER_CHANGED = "server.changed", "changed the server {target}: {changes}"
-    JOB_CREATED = (
-        "migration.created",
-        "prepared a copy of {source} to {target}",
+    JOB_CREATED = "migration.created", "prepared a copy of {source} to {target}"
+    JOB_CHANGED = (
+        "migration.changed",
+        "changed the copy of {source} to {target}: {changes}",
     )
+    JOB_REMOVED = "migration.removed", "removed the copy of {source} to {target}"
     SOURCE_PASSWORD_REPLACED = (
         "migration.password_replaced",
         "replaced the password of {source} for the copy to {target}",

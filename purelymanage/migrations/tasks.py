@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import time
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -11,10 +10,9 @@ from purelymanage import crypto
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
-from purelymanage.mailboxes.operations.app_passwords import imap_account
-from purelymanage.migrations import queue
+from purelymanage.migrations import destinations, queue
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
-from purelymanage.migrations.engines.base import CopyOptions
+from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.operations import (
     app_passwords,
@@ -22,14 +20,11 @@ from purelymanage.migrations.operations import (
     secrets,
     settling,
 )
+from purelymanage.migrations.options import copy_options
 from purelymanage.migrations.progress import ProgressWriter
 from purelymanage.migrations.shutdown import cluster_is_stopping
-from purelymanage.purelymail.errors import PurelymailError, Rejected
 
 logger = logging.getLogger(__name__)
-
-# A new app password may take a moment to reach the mail servers.
-KNOWN_AFTER = (0.5, 1, 2, 4, 8)
 
 
 def run_job(run_id: int) -> str:
@@ -96,30 +91,24 @@ def _carry_out(run: Run) -> None:
     source = run.job.server.account(run.job.source_user, password)
 
     try:
-        destination = _open_destination(run)
-    except PurelymailError as exc:
+        destination = destinations.open_destination(run)
+    except destinations.NotOpen as exc:
         settling.settle_failure(
             run=run,
-            trouble=Run.Trouble.DESTINATION,
-            reason=f"No app password for {run.job.destination}: {exc.message}",
-            technical=exc.code if isinstance(exc, Rejected) else "",
-            retry=not isinstance(exc, Rejected),
-        )
-        return
-    except ImapError as exc:
-        settling.settle_failure(
-            run=run,
-            trouble=Run.Trouble.DESTINATION,
-            reason=exc.message,
+            trouble=exc.trouble,
+            reason=exc.reason,
             technical=exc.technical,
-            # The password is right, PurelyMail made it a moment ago.
-            retry=exc.retry or isinstance(exc, LoginRefused),
+            retry=exc.retry,
         )
         return
-
     report = ProgressWriter(run, is_stopping=cluster_is_stopping)
-    options = CopyOptions(dry_run=run.dry_run)
-    outcome = engine.copy(source, destination, options, report)
+    options = copy_options(run.job, dry_run=run.dry_run, most_bytes=None)
+    if destination is None:
+        # Only our own engine can plan into a mailbox that is not there yet.
+        runs.note_engine(run=run, engine=PipelineEngine.name)
+        outcome = PipelineEngine().copy(source, None, options, report)
+    else:
+        outcome = engine.copy(source, destination, options, report)
     figures = report.figures(outcome)
     if outcome.failure is None:
         settling.settle_outcome(run=run, outcome=outcome, figures=figures)
@@ -149,18 +138,3 @@ def _diagnose(failure: ImapError, source: Account) -> tuple[Run.Trouble, bool]:
         else:
             return Run.Trouble.DESTINATION, True
     return settling.trouble_of(failure), failure.retry
-
-
-def _open_destination(run: Run) -> Account:
-    """Make an app password for the destination, and wait until it works."""
-    plain = app_passwords.mint(run=run)
-    account = imap_account(run.job.destination, plain)
-    for pause in KNOWN_AFTER:
-        try:
-            check_login(account)
-        except LoginRefused:
-            time.sleep(pause)
-        else:
-            return account
-    check_login(account)
-    return account

@@ -21,6 +21,8 @@ SILENT = {
     "mailboxes/operations/creating:_leave_to_sync": "the sync says what it finds",
     "mailboxes/operations/new_app_passwords:_claim": "the answer is told when it comes",
     "migrations/operations/app_passwords:_intend": "the answer is told when it comes",
+    "migrations/operations/new_mailboxes:_intend": "the creation of it is told",
+    "migrations/operations/new_mailboxes:_forget_password": "its link is told",
     "mailboxes/operations/follow_ups:_note_done": "what it did says it",
     "mailboxes/operations/follow_ups:try_again": "each line says what becomes of it",
     "mailboxes/operations/follow_ups:_plan": "each line says what becomes of it",

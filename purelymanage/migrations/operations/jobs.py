@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.audit import log
@@ -14,7 +15,7 @@ from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.logins import PATIENCE, advice, passed
 from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations.runs import add_run
-from purelymanage.migrations.operations.secrets import seal_secret
+from purelymanage.migrations.operations.secrets import seal_secret, wipe_secret
 from purelymanage.migrations.operations.servers import note_trial
 
 
@@ -94,6 +95,28 @@ def _store_password(
     )
     if dry_run is not None:
         add_run(job=job, dry_run=dry_run, actor=actor)
+
+
+@transaction.atomic(durable=True)
+def remove_job(*, job: Job, actor: User) -> None:
+    """Take a job out of the lists and erase its passwords; what it did stays known."""
+    job = (
+        Job.objects.select_for_update(of=("self",))
+        .select_related("server")
+        .get(pk=job.pk)
+    )
+    if job.removed_at:
+        return
+    if Run.objects.open().filter(job=job).exists():
+        raise Refused(
+            f"{job} is waiting or running. Stop it first, or wait until it has ended."
+        )
+    job.removed_at = timezone.now()
+    job.save(update_fields=["removed_at"])
+    log.record(
+        Event.JOB_REMOVED, actor=actor, target=job.destination, source=job.source_user
+    )
+    wipe_secret(job=job, actor=actor)
 
 
 def _try(server: Server, user: str, password: str) -> None:

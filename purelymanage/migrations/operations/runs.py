@@ -8,11 +8,9 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent
-from purelymanage.deletions.models import Kind
-from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
-from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations import queue
+from purelymanage.migrations.destinations import refuse_unfit
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.runs import LONG_LEASE
 
@@ -30,9 +28,7 @@ def add_run(*, job: Job, dry_run: bool, actor: User) -> Run:
         raise Refused(
             f"The password of {job.source_user} is not stored any more. Enter it again."
         )
-    if not Mailbox.objects.present().filter(address=job.destination).exists():
-        raise Refused(f"There is no mailbox {job.destination} in this account.")
-    refuse_if_pending(Kind.MAILBOX, job.destination)
+    refuse_unfit(job)
     if Run.objects.open().filter(pair=job.pair).exists():
         raise Refused(
             f"{job.source_user} is being copied to {job.destination} already."

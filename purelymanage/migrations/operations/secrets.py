@@ -1,4 +1,4 @@
-"""Storing, opening and erasing the passwords of source mailboxes."""
+"""Storing, opening and erasing the passwords of the two mailboxes of a job."""
 
 from __future__ import annotations
 
@@ -28,13 +28,29 @@ def open_secret(job: Job) -> str:
     return crypto.unseal(job.source_secret, bound_to=job.secret_place)
 
 
+def seal_destination_secret(job: Job, password: str) -> None:
+    """Put the password of another server's mailbox into `job`, which is not saved yet.
+
+    It goes when that of the source goes, which therefore has to be sealed as well.
+    """
+    place = job.destination_secret_place
+    job.destination_secret = crypto.seal(password, bound_to=place)
+
+
+def open_destination_secret(job: Job) -> str:
+    return crypto.unseal(job.destination_secret, bound_to=job.destination_secret_place)
+
+
 def wipe_secret(*, job: Job, actor: Actor) -> bool:
-    """Erase a stored password, unless that was done already."""
+    """Erase what is stored of both passwords, unless that was done already."""
     wiped = (
         Job.objects.filter(pk=job.pk)
-        .exclude(source_secret="")
+        .exclude(source_secret="", destination_secret="")
         .update(
-            source_secret="", secret_expires_at=None, secret_wiped_at=timezone.now()
+            source_secret="",
+            destination_secret="",
+            secret_expires_at=None,
+            secret_wiped_at=timezone.now(),
         )
     )
     if wiped:

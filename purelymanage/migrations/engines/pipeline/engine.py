@@ -32,11 +32,13 @@ class PipelineEngine:
     def copy(
         self,
         source: Account,
-        destination: Account,
+        destination: Account | None,
         options: CopyOptions,
         report: Report,
     ) -> Outcome:
         """Copy one mailbox into another; `report` is called in this thread.
+
+        Without a destination a dry run plans for one that will be empty.
 
         The event loop has a thread of its own, as Django's database layer refuses to
         work inside one. Whatever ends the caller ends the copy as well.
@@ -64,7 +66,7 @@ class PipelineEngine:
 
 class _Worker(threading.Thread):
     def __init__(
-        self, source: Account, destination: Account, options: CopyOptions
+        self, source: Account, destination: Account | None, options: CopyOptions
     ) -> None:
         super().__init__(name="pipeline", daemon=True)
         self.tally = Tally()

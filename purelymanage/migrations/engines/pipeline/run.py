@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 from purelymanage.figures import thin
 from purelymanage.imap.account import Account
-from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import ImapError, Refused
 from purelymanage.imap.folders import create_folder, list_folders, subscribe
-from purelymanage.imap.session import log_in
 from purelymanage.migrations.engines.base import (
     CopyOptions,
     FolderProgress,
@@ -23,12 +20,12 @@ from purelymanage.migrations.engines.base import (
     Phase,
     Verdict,
     in_messages,
-    refuse_same,
 )
 
 from .listing import Mark
 from .mapping import plan_routes
 from .reading import Reading, read_folders
+from .sides import Sides
 from .tally import Tally
 from .transfer import Transfer
 from .work import Job, Target, plan
@@ -44,21 +41,16 @@ class Run:
     def __init__(
         self,
         source: Account,
-        destination: Account,
+        destination: Account | None,
         options: CopyOptions,
         tally: Tally,
     ) -> None:
-        self._accounts = (
-            replace(source, side="source"),
-            replace(destination, side="destination"),
-        )
+        self._sides = Sides(source, destination, options, tally)
         self._options = options
         self._tally = tally
         self._targets: list[Target] = []
-        self._source: Connection | None = None
-        self._destinations: list[Connection] = []
         self._transfer: Transfer | None = None
-        self._limit = options.max_message_bytes
+        self._limit: int | None = None
         # Whether nothing has happened since the last full look.
         self._looked = False
         self._stopped = False
@@ -68,7 +60,7 @@ class Run:
 
     async def run(self) -> None:
         """Copy, and start again from a fresh look when a connection breaks."""
-        refuse_same(*self._accounts)
+        self._sides.refuse_same()
         failures, reached = 0, self._reached()
         try:
             while True:
@@ -109,7 +101,9 @@ class Run:
 
     async def _attempt(self, *, careful: bool) -> None:
         try:
-            await self._connect()
+            self._tally.enter(Phase.CONNECTING, "logging in on both sides")
+            await self._sides.connect()
+            self._limit = self._sides.limit()
             if not self._targets:
                 await self._list()
             if not self._options.dry_run:
@@ -123,16 +117,14 @@ class Run:
             raise _cause(group) from None
 
     async def _copy(self, *, careful: bool) -> None:
-        if self._source is None:
-            return
         for _ in range(PASSES):
             if not any(job.waiting for job in self._jobs()):
                 break
             self._looked = False
             self._tally.enter(Phase.COPYING)
             self._transfer = Transfer(
-                self._source,
-                self._destinations,
+                self._sides.source,
+                self._sides.destinations,
                 self._tally,
                 window=self._options.byte_window,
                 careful=careful,
@@ -157,63 +149,17 @@ class Run:
                 job.progress.state = FolderState.DONE
         self._tally.enter(Phase.DONE)
 
-    # Connections
-
-    async def _connect(self) -> None:
-        self._tally.enter(Phase.CONNECTING, "logging in on both sides")
-        source, destination = self._accounts
-        async with asyncio.TaskGroup() as group:
-            coming = group.create_task(self._log_in(source))
-            going = group.create_task(self._log_in(destination))
-        self._source = coming.result()
-        first = going.result()
-        # Where each message has to wait for leave, several may wait at a time.
-        if not first.has("LITERAL+") and not self._options.dry_run:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._options.connections - 1):
-                    group.create_task(self._log_in_further(destination))
-        limits = [_append_limit(first), self._options.max_message_bytes]
-        self._limit = min((n for n in limits if n is not None), default=None)
-
-    async def _log_in(self, account: Account) -> Connection:
-        session = await log_in(
-            account,
-            connect_timeout=self._options.connect_timeout,
-            read_timeout=self._options.read_timeout,
-            keepalive=self._options.keepalive,
-        )
-        # Known at once, so that it is closed whatever happens to its siblings.
-        if account is self._accounts[1]:
-            self._destinations.append(session.connection)
-        else:
-            self._source = session.connection
-        return session.connection
-
-    async def _log_in_further(self, account: Account) -> None:
-        """Add a connection; a server that allows no more is content with fewer."""
-        try:
-            await self._log_in(account)
-        except ImapError as exc:
-            self._tally.note(f"No further connection: {exc.message}")
-
     async def _close(self) -> None:
-        connections = [*self._destinations]
-        if self._source is not None:
-            connections.append(self._source)
-        self._source, self._destinations = None, []
-        polite = self._looked
-        await asyncio.gather(*(c.close(politely=polite) for c in connections))
+        await self._sides.close(politely=self._looked)
 
     # Looking
 
     async def _list(self) -> None:
         self._tally.enter(Phase.LISTING, "listing the folders of both sides")
-        if self._source is None:
-            return
         async with asyncio.TaskGroup() as group:
-            coming = group.create_task(list_folders(self._source))
-            going = group.create_task(list_folders(self._destinations[0]))
-        gmail = self._source.has("X-GM-EXT-1")
+            coming = group.create_task(list_folders(self._sides.source))
+            going = group.create_task(self._sides.list_destination())
+        gmail = self._sides.source.has("X-GM-EXT-1")
         by_wire: dict[bytes, Target] = {}
         for route in plan_routes(coming.result(), going.result()):
             attributes = route.source.attributes
@@ -244,7 +190,7 @@ class Run:
 
     async def _create(self) -> None:
         """Create and subscribe to what is not there yet, all at once."""
-        destination = self._destinations[0]
+        destination = self._sides.destinations[0]
 
         async def create(target: Target) -> None:
             try:
@@ -265,12 +211,11 @@ class Run:
 
     async def _look(self, phase: Phase) -> None:
         """Read both sides at the same time and mark what is missing."""
-        if self._source is None:
-            return
         self._tally.enter(phase)
         jobs = {job.source.wire: job for job in self._jobs() if not job.failed}
         targets = {t.wire: t for t in self._targets if t.exists and t.open_jobs()}
-        left = {"source": len(jobs), "destination": len(targets)}
+        there = self._sides.destination
+        left = {"source": len(jobs), "destination": len(targets) if there else 0}
 
         def progress(side: str, name: str) -> None:
             left[side] -= 1
@@ -305,20 +250,21 @@ class Run:
         async with asyncio.TaskGroup() as group:
             group.create_task(
                 read_folders(
-                    self._source,
+                    self._sides.source,
                     [(wire, job.listing) for wire, job in jobs.items()],
                     writable=False,
                     on_read=took_source,
                 )
             )
-            group.create_task(
-                read_folders(
-                    self._destinations[0],
-                    [(wire, target.listing) for wire, target in targets.items()],
-                    writable=not self._options.dry_run,
-                    on_read=took_destination,
+            if there is not None:
+                group.create_task(
+                    read_folders(
+                        there,
+                        [(wire, target.listing) for wire, target in targets.items()],
+                        writable=not self._options.dry_run,
+                        on_read=took_destination,
+                    )
                 )
-            )
         plan(self._targets, self._tally, limit=self._limit)
         self._looked = True
         if phase == Phase.READING:
@@ -363,14 +309,6 @@ class Run:
 
 def _words(refusal: Refused) -> str:
     return f"{refusal.message} {refusal.technical}".strip()
-
-
-def _append_limit(connection: Connection) -> int | None:
-    for capability in connection.capabilities:
-        name, _, value = capability.partition("=")
-        if name == "APPENDLIMIT" and value.isdigit():
-            return int(value)
-    return None
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
