@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from purelymanage.routing.bulk import running
+from django.utils import timezone
+
+from purelymanage.mailboxes.bulk import running
+from purelymanage.routing.bulk.rows import WORK
+from purelymanage.routing.models import RuleBulk
 from purelymanage.routing.operations import creating, expiry, rewriting
 from purelymanage.routing.snapshots import taking
 
@@ -23,9 +27,10 @@ def keep_snapshot() -> str:
 
 def run_bulk(bulk_id: int, ticket: int) -> str:
     """Work on a bulk change of rules for a while, and hand it on."""
-    return running.run_slice(bulk_id=bulk_id, ticket=ticket)
+    return running.run_slice(WORK, bulk_id=bulk_id, ticket=ticket)
 
 
 def sweep_bulks() -> str:
-    """Take up what dead workers left behind."""
-    return f"{running.sweep()} handed on"
+    """Take up what dead workers left behind, and delete forgotten drafts."""
+    RuleBulk.objects.forgotten(timezone.now()).delete()
+    return f"{running.sweep(WORK)} handed on"

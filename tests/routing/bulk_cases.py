@@ -9,8 +9,9 @@ from purelymanage.accounts.models import User
 from purelymanage.audit.models import Agent
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains import sync
+from purelymanage.mailboxes.bulk import running
 from purelymanage.purelymail import client as client_module
-from purelymanage.routing.bulk import running
+from purelymanage.routing.bulk.rows import WORK
 from purelymanage.routing.models import RuleBulk, RuleBulkRow
 from tests.sandbox import SandboxTestCase
 
@@ -48,7 +49,7 @@ class RuleBulkTestCase(SandboxTestCase):
             bulk.refresh_from_db()
             if not bulk.is_running:
                 break
-            running.run_slice(bulk_id=bulk.pk, ticket=bulk.attempt)
+            running.run_slice(WORK, bulk_id=bulk.pk, ticket=bulk.attempt)
         return self.states(bulk)
 
     def states(self, bulk: RuleBulk) -> dict[str, str]:

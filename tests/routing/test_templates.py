@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains import sync
-from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.bulk import running
+from purelymanage.mailboxes.models import Bulk, Mailbox
 from purelymanage.purelymail.client import PurelymailClient
-from purelymanage.routing.bulk import running
+from purelymanage.routing.bulk.rows import WORK
 from purelymanage.routing.models import RuleBulk, Snapshot
 from tests.routing.bulk_cases import RuleBulkTestCase
 
@@ -132,10 +133,10 @@ class TemplateTests(RuleBulkTestCase):
         with mock.patch.object(PurelymailClient, "create_routing_rule", die):
             self.client.post(f"/routing/bulk/{bulk.pk}/start/")
             with self.assertRaises(SystemExit):
-                running.run_slice(bulk_id=bulk.pk, ticket=0)
+                running.run_slice(WORK, bulk_id=bulk.pk, ticket=0)
         self.assertEqual(self.states(bulk), {"hostmaster@shop.example": "working"})
         self.sandbox.calls.clear()
-        later = timezone.now() + 2 * RuleBulk.LEASE
+        later = timezone.now() + 2 * Bulk.LEASE
         with mock.patch("django.utils.timezone.now", return_value=later):
             self.assertEqual(self.work(bulk), {"hostmaster@shop.example": "done"})
         self.assertNotIn("createRoutingRule", self.sandbox.calls.names)

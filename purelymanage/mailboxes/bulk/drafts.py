@@ -17,9 +17,11 @@ from purelymanage.domains.models import Domain
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
 from purelymanage.mailboxes.bulk import meanings
-from purelymanage.mailboxes.bulk.deciding import NOT_ALLOWED, TOO_LATE
+from purelymanage.mailboxes.bulk.beforehand import do_beforehand
+from purelymanage.mailboxes.bulk.deciding import NOT_ALLOWED, own_draft, start
 from purelymanage.mailboxes.bulk.meanings import Meaningless
 from purelymanage.mailboxes.bulk.preview import Account, Known, Line, preview
+from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.bulk.wording import may_carry_out
 from purelymanage.mailboxes.models import Bulk, BulkRow, Creation, Mailbox
@@ -77,9 +79,7 @@ def map_columns(
     *, bulk: Bulk, columns: Mapping[int, str], defaults: Defaults, actor: User
 ) -> None:
     """Work out what each line of the file would do, in place of what was there."""
-    held = Bulk.objects.drafts().select_for_update().filter(pk=bulk.pk).first()
-    if held is None or held.requested_by_id != actor.pk:
-        raise Refused(TOO_LATE)
+    held = own_draft(WORK, bulk=bulk, actor=actor)
     sheet = open_sheet(held)
     held.wishes = {
         "columns": {str(number): target for number, target in columns.items()},
@@ -101,27 +101,30 @@ def map_columns(
 @transaction.atomic(durable=True)
 def choose_wishes(*, bulk: Bulk, wishes: dict[str, Any], actor: User) -> None:
     """Keep what is wanted of all rows, to show what it would do."""
-    mine = Bulk.objects.drafts().select_for_update()
-    held = mine.filter(pk=bulk.pk, requested_by=actor).first()
-    if held is None:
-        raise Refused(TOO_LATE)
+    held = own_draft(WORK, bulk=bulk, actor=actor)
     held.wishes = {**held.wishes, **wishes}
     held.save(update_fields=["wishes"])
     bulk.wishes = held.wishes
 
 
 @transaction.atomic(durable=True)
+def start_bulk(*, bulk: Bulk, wishes: dict[str, Any], actor: User) -> None:
+    """Let the workers do what the draft says. The cells of a file are erased."""
+    held = own_draft(WORK, bulk=bulk, actor=actor)
+    do_beforehand(actor)
+    held.wishes = {**held.wishes, **wishes}
+    start(WORK, draft=held, actor=actor, wishes=held.wishes, sheet="")
+
+
+@transaction.atomic(durable=True)
 def discard_draft(*, bulk: Bulk, actor: User) -> None:
-    mine = Bulk.objects.drafts().filter(pk=bulk.pk, requested_by=actor)
-    if not mine.delete()[0]:
-        raise Refused(TOO_LATE)
+    own_draft(WORK, bulk=bulk, actor=actor).delete()
 
 
 def wipe_old() -> int:
     """Delete forgotten drafts, and erase the passwords of what failed long ago."""
     now = timezone.now()
-    old = Bulk.objects.drafts().filter(requested_at__lt=now - Bulk.DRAFT_LIFE)
-    deleted = old.delete()[1].get(Bulk._meta.label, 0)
+    deleted = Bulk.objects.forgotten(now).delete()[1].get(Bulk._meta.label, 0)
     kept = BulkRow.objects.exclude(secret="")
     kept.filter(bulk__in=Bulk.objects.with_old_secrets(now)).update(secret="")
     return deleted

@@ -6,7 +6,7 @@ what became of that. Doing any of it twice ends as doing it once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 
@@ -16,7 +16,9 @@ from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.deletions.operations import requests
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.bulk import creating
-from purelymanage.mailboxes.models import Bulk, BulkRow, Change, HandOver, Mailbox
+from purelymanage.mailboxes.bulk.wording import deed, may_carry_out
+from purelymanage.mailboxes.bulk.work import Outcome, Work
+from purelymanage.mailboxes.models import Bulk, BulkRow, Change, Mailbox
 from purelymanage.mailboxes.operations import app_passwords, changing
 from purelymanage.mailboxes.operations.flags import Flags, set_flags
 from purelymanage.mailboxes.operations.hand_overs import make_hand_over
@@ -32,15 +34,6 @@ NOT_THERE = "It is not at PurelyMail any more."
 NOT_KEPT = (
     "Its password is not kept here any more. Upload the file again to try once more."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a row ended, with what somebody should know about it."""
-
-    state: State
-    reason: str = ""
-    hand_over: HandOver | None = None
 
 
 def carry_out(bulk: Bulk, row: BulkRow) -> Outcome:
@@ -61,17 +54,18 @@ def carry_out(bulk: Bulk, row: BulkRow) -> Outcome:
     return _tag(bulk, row, actor)
 
 
-def seal_password(row: BulkRow) -> str:
-    """Return the sealed password of a row that needs one, made if nobody gave it."""
-    if row.secret or row.wishes.get("is_given") or not needs_password(row):
-        return row.secret
-    return crypto.seal(make_password(), bound_to=row.secret_place)
+def prepared(bulk: Bulk, row: BulkRow) -> dict[str, Any]:
+    """Return what is kept before a row is begun: its password, made if nobody gave it."""
+    secret = row.secret
+    if not (secret or row.wishes.get("is_given")) and needs_password(bulk, row):
+        secret = crypto.seal(make_password(), bound_to=row.secret_place)
+    return {"started_at": row.started_at or timezone.now(), "secret": secret}
 
 
-def needs_password(row: BulkRow) -> bool:
-    if row.bulk.kind == Bulk.Kind.RESET:
+def needs_password(bulk: Bulk, row: BulkRow) -> bool:
+    if bulk.kind == Bulk.Kind.RESET:
         return True
-    return row.bulk.kind == Bulk.Kind.CREATE and (
+    return bulk.kind == Bulk.Kind.CREATE and (
         row.verdict == BulkRow.Verdict.NEW or row.wishes.get("sets_password", False)
     )
 
@@ -82,7 +76,7 @@ def _create(row: BulkRow, actor: User) -> Outcome:
     missed = _bring_about(mailbox, row, actor)
     link = make_hand_over(mailbox=mailbox, password=password, actor=actor)
     reason = " ".join([*doubts, *missed])
-    return Outcome(State.DONE, reason, link.hand_over)
+    return Outcome(State.DONE, reason, {"hand_over": link.hand_over})
 
 
 def _change(row: BulkRow, actor: User) -> Outcome:
@@ -90,7 +84,7 @@ def _change(row: BulkRow, actor: User) -> Outcome:
     read_again(mailbox)
     mailbox.refresh_from_db()
     missed = _bring_about(mailbox, row, actor)
-    hand_over = None
+    kept = {}
     doubts: list[str] = []
     if row.wishes.get("sets_password"):
         password = _password(row)
@@ -102,9 +96,9 @@ def _change(row: BulkRow, actor: User) -> Outcome:
             allow_reset=wants_reset and not mailbox.reset_allowed,
         ).doubts
         link = make_hand_over(mailbox=mailbox, password=password, actor=actor)
-        hand_over = link.hand_over
+        kept = {"hand_over": link.hand_over}
     state = State.FAILED if missed else State.DONE
-    return Outcome(state, " ".join([*missed, *doubts]), hand_over)
+    return Outcome(state, " ".join([*missed, *doubts]), kept)
 
 
 def _reset(bulk: Bulk, row: BulkRow, actor: User) -> Outcome:
@@ -114,7 +108,7 @@ def _reset(bulk: Bulk, row: BulkRow, actor: User) -> Outcome:
     if bulk.wishes.get("revoke_app_passwords"):
         doubts += app_passwords.revoke_kept(address=mailbox.address, actor=actor)
     link = make_hand_over(mailbox=mailbox, password=password, actor=actor)
-    return Outcome(State.DONE, " ".join(doubts), link.hand_over)
+    return Outcome(State.DONE, " ".join(doubts), {"hand_over": link.hand_over})
 
 
 def _switch(row: BulkRow, flags: Flags, actor: User) -> Outcome:
@@ -220,11 +214,13 @@ def _password(row: BulkRow) -> str:
     return password
 
 
-def request_deletions(bulk: Bulk) -> None:
+def request_deletions(bulk: Bulk, row: BulkRow) -> bool:
     """Put all rows into the queue of deletions at once, as its rules want it.
 
     One by one, a second person would not be asked, who is asked for many at once.
     """
+    if bulk.kind != Bulk.Kind.DELETE:
+        return False
     actor: User = bulk.requested_by
     addresses = list(bulk.rows.open().values_list("address", flat=True))
     begun = PendingDeletion.objects.open().filter(
@@ -246,3 +242,26 @@ def request_deletions(bulk: Bulk) -> None:
         except Refused as exc:
             state, reason = State.FAILED, str(exc)
     bulk.rows.open().update(state=state, reason=reason, settled_at=timezone.now())
+    return True
+
+
+def _object_to_retry(bulk: Bulk) -> str:
+    if bulk.kind == Bulk.Kind.DELETE:
+        return "Choose the mailboxes again, to see again what goes with them."
+    return ""
+
+
+WORK = Work[Bulk, BulkRow](
+    word="mailbox",
+    task="purelymanage.mailboxes.bulk.tasks.run_bulk",
+    bulks=Bulk.objects.all,
+    rows=BulkRow.objects.all,
+    may_carry_out=may_carry_out,
+    deed=deed,
+    carry_out=carry_out,
+    do_together=request_deletions,
+    prepared=prepared,
+    wiped={"secret": ""},
+    asks_purelymail=lambda bulk: bulk.kind != Bulk.Kind.TAG,
+    object_to_retry=_object_to_retry,
+)

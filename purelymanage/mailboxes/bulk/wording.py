@@ -7,6 +7,7 @@ from typing import Any
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.figures import thin
+from purelymanage.mailboxes.bulk.work import AnyBulk
 from purelymanage.mailboxes.models import Bulk, BulkRow
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
 
@@ -66,7 +67,7 @@ def outcome_of(counts: dict[str, int]) -> str:
     return ", ".join(parts) or "nothing to do"
 
 
-def domain_of(bulk: Bulk) -> str:
+def domain_of(bulk: AnyBulk) -> str:
     """Return the domain that the audit log files it under, where it is a single one."""
     [*domains] = bulk.domains
     return str(domains[0]) if len(domains) == 1 else ""

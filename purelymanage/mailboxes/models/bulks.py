@@ -3,7 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -12,8 +12,13 @@ from django.utils import timezone
 from purelymanage.accounts.models import User
 from purelymanage.mailboxes.models.hand_overs import HandOver
 
+B = TypeVar("B", bound=models.Model)
+R = TypeVar("R", bound=models.Model)
 
-class BulkQuerySet(models.QuerySet["Bulk"]):
+
+class BulksQuerySet(models.QuerySet[B]):
+    """What is asked of bulk changes, whatever they change."""
+
     def visible_to(self, user: User) -> Self:
         """Every bulk change, or for a limited person those all within their domains.
 
@@ -27,6 +32,10 @@ class BulkQuerySet(models.QuerySet["Bulk"]):
     def drafts(self) -> Self:
         return self.filter(state=Bulk.State.DRAFT)
 
+    def forgotten(self, at: datetime) -> Self:
+        """Drafts that nobody started for too long."""
+        return self.drafts().filter(requested_at__lt=at - Bulk.DRAFT_LIFE)
+
     def running(self) -> Self:
         return self.filter(state=Bulk.State.RUNNING)
 
@@ -36,19 +45,22 @@ class BulkQuerySet(models.QuerySet["Bulk"]):
             models.Q(lease_until=None) | models.Q(lease_until__lt=at)
         )
 
-    def held_by(self, bulk: Bulk) -> Self:
+    def held_by(self, bulk: Any) -> Self:
         """This bulk, as long as the attempt that `bulk` was claimed for holds it."""
         return self.running().filter(pk=bulk.pk, attempt=bulk.attempt)
 
-    def counts_of(self, bulks: Iterable[Bulk]) -> dict[int, dict[str, int]]:
+    def counts_of(self, bulks: Iterable[B]) -> dict[int, dict[str, int]]:
         """Count the rows in each state of several at once."""
         found: dict[int, dict[str, int]] = {}
-        rows = BulkRow.objects.filter(bulk__in=[bulk.pk for bulk in bulks]).order_by()
-        counted = rows.values_list("bulk", "state").annotate(models.Count("pk"))
-        for bulk, state, count in counted:
-            found.setdefault(bulk, {})[state] = count
+        mine = self.filter(pk__in=[bulk.pk for bulk in bulks]).order_by()
+        counted = mine.values_list("pk", "rows__state")
+        for pk, state, count in counted.annotate(models.Count("rows")):
+            if count:
+                found.setdefault(pk, {})[state] = count
         return found
 
+
+class BulkQuerySet(BulksQuerySet["Bulk"]):
     def with_old_secrets(self, at: datetime) -> Self:
         """Ended or stopped ones whose rows had their time to be tried again."""
         before = at - Bulk.SECRETS_LIFE
@@ -127,7 +139,9 @@ class Bulk(models.Model):
         return self.state == Bulk.State.RUNNING
 
 
-class BulkRowQuerySet(models.QuerySet["BulkRow"]):
+class BulkRowsQuerySet(models.QuerySet[R]):
+    """What is asked of the rows of bulk changes, whatever they change."""
+
     def waiting(self) -> Self:
         return self.filter(state=BulkRow.State.WAITING)
 
@@ -140,11 +154,9 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
 
     def in_turn(self) -> Self:
         """What a dead worker left behind first; what had trouble goes to the end."""
-        left_behind = models.Q(state=BulkRow.State.WORKING)
+        left_behind = models.When(state=BulkRow.State.WORKING, then=0)
         return self.open().order_by(
-            models.Case(models.When(left_behind, then=0), default=1),
-            "tries",
-            "number",
+            models.Case(left_behind, default=1), "tries", "number"
         )
 
     def left_behind(self, at: datetime) -> Self:
@@ -162,6 +174,10 @@ class BulkRowQuerySet(models.QuerySet["BulkRow"]):
     def by_verdict(self) -> dict[str, int]:
         counted = self.order_by().values_list("verdict").annotate(models.Count("pk"))
         return dict(counted)
+
+
+class BulkRowQuerySet(BulkRowsQuerySet["BulkRow"]):
+    pass
 
 
 class BulkRow(models.Model):

@@ -31,6 +31,8 @@ from purelymanage.http import asked, page_or_partial
 from purelymanage.mailboxes.bulk import deciding, drafts, links
 from purelymanage.mailboxes.bulk.effects import effects_of
 from purelymanage.mailboxes.bulk.presentation import BulkView, verdicts_of, views_of
+from purelymanage.mailboxes.bulk.progress import TABS
+from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.filters import MailboxFilter, chosen_addresses
 from purelymanage.mailboxes.forms.bulks import FORMS, WishesForm
 from purelymanage.mailboxes.models import Bulk, BulkRow
@@ -144,7 +146,7 @@ def decide_bulk(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "The draft is gone; nothing was changed.")
             return redirect("mailboxes:mailbox-list")
         if decision in DECISIONS:
-            DECISIONS[decision](bulk=bulk, actor=request.user)
+            DECISIONS[decision](WORK, bulk=bulk, actor=request.user)
     except Refused as exc:
         messages.error(request, str(exc))
     return redirect("mailboxes:bulk-detail", bulk.pk)
@@ -167,9 +169,6 @@ def take_links(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         content_type=writing.CONTENT_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )  # type: ignore[return-value]  # a response all the same
-
-
-TABS = {state.value for state in BulkRow.State}
 
 
 def _bulk(request: AuthenticatedHttpRequest, pk: int) -> Bulk:
@@ -199,7 +198,7 @@ def _start(request: AuthenticatedHttpRequest, bulk: Bulk) -> HttpResponse:
     form = _form(request, bulk, starts=True)
     if form.is_valid():
         try:
-            deciding.start_bulk(bulk=bulk, wishes=form.wishes, actor=request.user)
+            drafts.start_bulk(bulk=bulk, wishes=form.wishes, actor=request.user)
         except Refused as exc:
             form.add_error(None, str(exc))
         else:

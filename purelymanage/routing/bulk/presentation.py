@@ -1,33 +1,19 @@
-"""What a bulk change of rules looks like to a person: words, tones, figures."""
+"""What a bulk change of rules looks like to a person, beside its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cached_property
+from datetime import date
 from typing import Any
 
-from django.utils import timezone
-
-from purelymanage.figures import thin
-from purelymanage.mailboxes.bulk.presentation import Part, about
-from purelymanage.purelymail import budget
+from purelymanage.mailboxes.bulk.progress import TONES, Progress
 from purelymanage.routing.bulk import wording
-from purelymanage.routing.bulk.running import LEFT_TO_PEOPLE
 from purelymanage.routing.model.rules import Kind, Rule
 from purelymanage.routing.model.words import listed, sentence
 from purelymanage.routing.models import RuleBulk, RuleBulkRow
 
 State, Verdict = RuleBulkRow.State, RuleBulkRow.Verdict
-TONES = {
-    State.DONE: ("good", "Done"),
-    State.SAME: ("good", "Already so"),
-    State.WORKING: ("running", "Being done"),
-    State.WAITING: ("waiting", "Waiting"),
-    State.LEFT_OUT: ("attention", "Left out"),
-    State.FAILED: ("broken", "Failed"),
-}
 VERDICTS = {
     Verdict.ERROR: ("broken", "Error", "broken"),
     Verdict.NEW: ("running", "New", "plus"),
@@ -35,53 +21,18 @@ VERDICTS = {
     Verdict.REMOVED: ("broken", "Deleted", "trash"),
     Verdict.SAME: ("good", "Same", "good"),
 }
-BULK_TONES = {
-    RuleBulk.State.DRAFT: "waiting",
-    RuleBulk.State.RUNNING: "running",
-    RuleBulk.State.STOPPED: "attention",
-    RuleBulk.State.DONE: "good",
-    RuleBulk.State.CANCELLED: "waiting",
-}
-CALLS = 3  # for one rule: a look, the call, and a look after it
-TABS = {state.value for state in State}
-
-
 BY_HAND = "Left out by hand."
 
 
 @dataclass(frozen=True)
-class BulkView:
+class BulkView(Progress):
     bulk: RuleBulk
-    counts: dict[str, int]
 
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
+    unwanted = (State.LEFT_OUT, State.SAME)
+    calls = 3  # for one rule: a look, the call, and a look after it
 
-    @property
-    def wanted(self) -> int:
-        return self.total - self._count(State.LEFT_OUT, State.SAME)
-
-    @property
-    def open(self) -> int:
-        return self._count(State.WAITING, State.WORKING)
-
-    @property
-    def failed(self) -> int:
-        return self._count(State.FAILED)
-
-    @property
-    def percent(self) -> int:
-        if not self.wanted:
-            return 100
-        return 100 * (self.wanted - self.open) // self.wanted
-
-    @property
-    def is_live(self) -> bool:
-        """Whether something changes by itself, be it the last row before a stop."""
-        lease = self.bulk.lease_until
-        is_held = lease is not None and lease > timezone.now()
-        return self.bulk.is_running or (is_held and bool(self._count(State.WORKING)))
+    def subjects(self, count: int) -> str:
+        return wording.rules(count)
 
     @property
     def title(self) -> str:
@@ -91,71 +42,6 @@ class BulkView:
             case RuleBulk.Kind.IMPORT:
                 return f"Import {wording.rules(self.total)}"
         return f"{wording.rules(self.total).capitalize()} of a template"
-
-    @property
-    def tone(self) -> str:
-        if self.bulk.state == RuleBulk.State.DONE and self.failed:
-            return "attention"
-        return BULK_TONES[RuleBulk.State(self.bulk.state)]
-
-    @property
-    def badge(self) -> str:
-        if self.bulk.state == RuleBulk.State.DONE and self.failed:
-            return "Done in part"
-        return self.bulk.get_state_display()
-
-    @property
-    def outcome(self) -> str:
-        return wording.outcome_of(self.counts)
-
-    @property
-    def headline(self) -> str:
-        """What is going on, or how it ended, as a sentence without its full stop."""
-        match self.bulk.state:
-            case RuleBulk.State.RUNNING if not self.bulk.attempt:
-                return "Starts in a moment"
-            case RuleBulk.State.RUNNING:
-                ended = self.wanted - self.open
-                return f"{thin(ended)} of {thin(self.wanted)} are over"
-            case RuleBulk.State.STOPPED:
-                return f"Stopped with {thin(self.open)} still to do"
-            case RuleBulk.State.CANCELLED:
-                return "The rest was cancelled"
-        if self.failed:
-            return f"{thin(self.failed)} of {thin(self.wanted)} failed"
-        return "All done"
-
-    @cached_property
-    def parts(self) -> list[Part]:
-        found, start = [], 0.0
-        for state, (tone, words) in TONES.items():
-            if count := self._count(state):
-                width = 100 * count / self.total
-                found.append(
-                    Part(state, tone, words, count, round(start, 2), round(width, 2))
-                )
-                start += width
-        return found
-
-    @property
-    def in_words(self) -> str:
-        parts = ", ".join(f"{it.count} {it.words.lower()}" for it in self.parts)
-        return f"{wording.rules(self.total)}: {parts}"
-
-    @property
-    def seconds_left(self) -> float:
-        return self.open * (CALLS * budget.SECONDS_A_CALL + LEFT_TO_PEOPLE)
-
-    @property
-    def duration(self) -> str:
-        return about(self.seconds_left)
-
-    @property
-    def finishes_at(self) -> datetime:
-        return timezone.now() + timedelta(seconds=self.seconds_left)
-
-    def _count(self, *states: RuleBulkRow.State) -> int:
-        return sum(self.counts.get(state, 0) for state in states)
 
 
 @dataclass(frozen=True, slots=True)

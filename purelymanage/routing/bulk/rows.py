@@ -5,7 +5,7 @@ Each begins by looking at what is there, so that a second attempt does nothing t
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -16,8 +16,11 @@ from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.deletions.operations import requests
 from purelymanage.deletions.registry import believe
 from purelymanage.errors import Refused
+from purelymanage.mailboxes.bulk.work import Outcome, Work
+from purelymanage.mailboxes.models import BulkRow
 from purelymanage.purelymail import types
 from purelymanage.purelymail.client import get_client
+from purelymanage.routing.bulk import wording
 from purelymanage.routing.deeds import deed, fields_of, find, find_rival
 from purelymanage.routing.models import (
     Expiry,
@@ -38,12 +41,6 @@ AWAITED = "PurelyMail was asked for it, and its answer is awaited."
 BEING_REPLACED = "It is being replaced. The panel looks again by itself."
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    state: RuleBulkRow.State
-    reason: str = ""
-
-
 def carry_out(bulk: RuleBulk, row: RuleBulkRow) -> Outcome:
     """Create or replace the rule of a row, and keep what is wished of it."""
     assert row.new is not None
@@ -62,11 +59,13 @@ def carry_out(bulk: RuleBulk, row: RuleBulkRow) -> Outcome:
     return Outcome(State.DONE if is_changed else State.SAME)
 
 
-def request_deletions(bulk: RuleBulk) -> None:
+def request_deletions(bulk: RuleBulk, row: RuleBulkRow) -> bool:
     """Ask for all deletions of a bulk change at once, as the queue's rules want it.
 
     One by one, a second person would not be asked, who is asked for many at once.
     """
+    if row.verdict != RuleBulkRow.Verdict.REMOVED:
+        return False
     actor: User = bulk.requested_by
     found: dict[str, RuleBulkRow] = {}
     present = {deed(fields_of(it)): it for it in Rule.objects.present()}
@@ -81,7 +80,7 @@ def request_deletions(bulk: RuleBulk) -> None:
         else:
             found[str(rule.remote_id)] = row
     if not found:
-        return
+        return True
     keys = list(found)
     try:
         chosen = requests.subjects(Kind.RULE, keys, actor)
@@ -95,10 +94,11 @@ def request_deletions(bulk: RuleBulk) -> None:
         )
     except Refused as exc:
         _settle(found.values(), State.FAILED, str(exc))
-        return
+        return True
     waits = deletions[0].state == PendingDeletion.State.WAITING
     words = "Its deletion waits." if waits else "A second person has to approve it."
     _settle(found.values(), State.DONE, words)
+    return True
 
 
 def _create(row: RuleBulkRow, actor: User) -> Rule:
@@ -156,8 +156,20 @@ def _is_awaited(wanted: dict[str, Any]) -> bool:
     ).exists()
 
 
-def _settle(rows: Any, state: RuleBulkRow.State, reason: str) -> None:
+def _settle(rows: Any, state: BulkRow.State, reason: str) -> None:
     numbers = [row.pk for row in rows]
     RuleBulkRow.objects.open().filter(pk__in=numbers).update(
         state=state, reason=reason[:500], settled_at=timezone.now()
     )
+
+
+WORK = Work[RuleBulk, RuleBulkRow](
+    word="rule",
+    task="purelymanage.routing.tasks.run_bulk",
+    bulks=RuleBulk.objects.all,
+    rows=RuleBulkRow.objects.all,
+    may_carry_out=wording.may_carry_out,
+    deed=wording.deed,
+    carry_out=carry_out,
+    do_together=request_deletions,
+)

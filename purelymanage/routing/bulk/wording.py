@@ -5,10 +5,7 @@ from __future__ import annotations
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.figures import thin
-from purelymanage.mailboxes.bulk import wording
 from purelymanage.routing.models import RuleBulk, RuleBulkRow
-
-State = RuleBulkRow.State
 
 
 def rules(count: int) -> str:
@@ -23,17 +20,6 @@ def deed(bulk: RuleBulk, count: int) -> str:
     if bulk.kind == RuleBulk.Kind.IMPORT:
         return f"create or change {what} from {bulk.file_name or 'a table'}"
     return f"create or change {what} of one template"
-
-
-def outcome_of(counts: dict[str, int]) -> str:
-    """Say how the rows ended, such as “9 done, 2 failed”."""
-    return wording.outcome_of(counts)
-
-
-def domain_of(bulk: RuleBulk) -> str:
-    """Return the domain that the audit log files it under, where it is a single one."""
-    [*domains] = bulk.domains
-    return str(domains[0]) if len(domains) == 1 else ""
 
 
 def may_carry_out(person: User, bulk: RuleBulk) -> bool:

@@ -1,52 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from purelymanage.accounts.models import User
+from purelymanage.mailboxes.models.bulks import (
+    Bulk,
+    BulkRow,
+    BulkRowsQuerySet,
+    BulksQuerySet,
+)
 from purelymanage.routing.models.snapshots import Snapshot
 
 
-class RuleBulkQuerySet(models.QuerySet["RuleBulk"]):
-    def visible_to(self, user: User) -> Self:
-        """Every bulk change, or for a limited person those all within their domains.
-
-        A draft is nobody's but its maker's.
-        """
-        mine = self.exclude(~models.Q(requested_by=user), state=RuleBulk.State.DRAFT)
-        if user.domain_scope is None:
-            return mine
-        return mine.filter(domains__contained_by=sorted(user.domain_scope))
-
-    def drafts(self) -> Self:
-        return self.filter(state=RuleBulk.State.DRAFT)
-
-    def running(self) -> Self:
-        return self.filter(state=RuleBulk.State.RUNNING)
-
-    def free(self, at: datetime) -> Self:
-        """Those that run and that no worker holds, or none that is still alive."""
-        return self.running().filter(
-            models.Q(lease_until=None) | models.Q(lease_until__lt=at)
-        )
-
-    def held_by(self, bulk: RuleBulk) -> Self:
-        """This bulk, as long as the attempt that `bulk` was claimed for holds it."""
-        return self.running().filter(pk=bulk.pk, attempt=bulk.attempt)
-
-    def counts_of(self, bulks: Iterable[RuleBulk]) -> dict[int, dict[str, int]]:
-        """Count the rows in each state of several at once."""
-        found: dict[int, dict[str, int]] = {}
-        rows = RuleBulkRow.objects.filter(bulk__in=[bulk.pk for bulk in bulks])
-        counted = rows.order_by().values_list("bulk", "state")
-        for bulk, state, count in counted.annotate(models.Count("pk")):
-            found.setdefault(bulk, {})[state] = count
-        return found
+class RuleBulkQuerySet(BulksQuerySet["RuleBulk"]):
+    pass
 
 
 class RuleBulk(models.Model):
@@ -55,21 +25,12 @@ class RuleBulk(models.Model):
     Begins as a draft that shows what would happen to each.
     """
 
-    DRAFT_LIFE = timedelta(hours=24)
-    # Longer than any row may take, with all its calls.
-    LEASE = timedelta(minutes=4)
+    State = Bulk.State
 
     class Kind(models.TextChoices):
         TEMPLATE = "template", "One rule over many domains"
         IMPORT = "import", "Import"
         RESTORE = "restore", "Restore"
-
-    class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        RUNNING = "running", "Running"
-        STOPPED = "stopped", "Stopped"  # can be resumed
-        DONE = "done", "Done"
-        CANCELLED = "cancelled", "Cancelled"
 
     kind = models.CharField(max_length=10, choices=Kind)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
@@ -112,24 +73,9 @@ class RuleBulk(models.Model):
         return self.state == RuleBulk.State.RUNNING
 
 
-class RuleBulkRowQuerySet(models.QuerySet["RuleBulkRow"]):
-    def waiting(self) -> Self:
-        return self.filter(state=RuleBulkRow.State.WAITING)
-
-    def failed(self) -> Self:
-        return self.filter(state=RuleBulkRow.State.FAILED)
-
-    def open(self) -> Self:
-        """Those that are still to be done, or whose worker may have died."""
-        return self.filter(
-            state__in=[RuleBulkRow.State.WAITING, RuleBulkRow.State.WORKING]
-        )
-
+class RuleBulkRowQuerySet(BulkRowsQuerySet["RuleBulkRow"]):
     def in_turn(self) -> Self:
-        """What a dead worker left behind first; what had trouble goes to the end.
-
-        Deletions are last, so that no mail is without a rule in between.
-        """
+        """As any rows; but deletions are last, so that no mail is without a rule."""
         left_behind = models.When(state=RuleBulkRow.State.WORKING, then=0)
         removed = models.When(verdict=RuleBulkRow.Verdict.REMOVED, then=2)
         return self.open().order_by(
@@ -139,25 +85,11 @@ class RuleBulkRowQuerySet(models.QuerySet["RuleBulkRow"]):
     def to_delete(self) -> Self:
         return self.open().filter(verdict=RuleBulkRow.Verdict.REMOVED)
 
-    def by_state(self) -> dict[str, int]:
-        counted = self.order_by().values_list("state").annotate(models.Count("pk"))
-        return dict(counted)
-
-    def by_verdict(self) -> dict[str, int]:
-        counted = self.order_by().values_list("verdict").annotate(models.Count("pk"))
-        return dict(counted)
-
 
 class RuleBulkRow(models.Model):
     """One rule of a bulk change, and what became of it."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        WORKING = "working", "Being done"
-        DONE = "done", "Done"
-        SAME = "same", "Already so"
-        FAILED = "failed", "Failed"
-        LEFT_OUT = "left_out", "Left out"
+    State = BulkRow.State
 
     class Verdict(models.TextChoices):
         """What a row means for the account."""

@@ -20,12 +20,14 @@ from purelymanage.deletions import policy
 from purelymanage.deletions.models import Kind
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
+from purelymanage.mailboxes.bulk import deciding
+from purelymanage.mailboxes.bulk.progress import TABS
 from purelymanage.routing.bulk.presentation import (
-    TABS,
     BulkView,
     verdicts_of,
     views_of,
 )
+from purelymanage.routing.bulk.rows import WORK
 from purelymanage.routing.forms.bulks import StartForm
 from purelymanage.routing.models import RuleBulk, RuleBulkRow
 from purelymanage.routing.operations import many
@@ -34,10 +36,10 @@ from purelymanage.routing.operations.expiry import waiting_time
 PER_PAGE = 50
 LISTED = 25
 DECISIONS = {
-    "stop": many.stop_bulk,
-    "resume": many.resume_bulk,
-    "retry": many.retry_failed,
-    "cancel": many.cancel_rest,
+    "stop": deciding.stop_bulk,
+    "resume": deciding.resume_bulk,
+    "retry": deciding.retry_failed,
+    "cancel": deciding.cancel_rest,
 }
 
 
@@ -120,7 +122,7 @@ def decide_bulk(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
             messages.success(request, "The draft is gone; nothing was changed.")
             return redirect("routing:rule-list")
         if decision in DECISIONS:
-            DECISIONS[decision](bulk=bulk, actor=request.user)
+            DECISIONS[decision](WORK, bulk=bulk, actor=request.user)
     except Refused as exc:
         messages.error(request, str(exc))
     return redirect("routing:bulk-detail", bulk.pk)

@@ -12,7 +12,8 @@ from purelymanage.accounts.models import User
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.crypto import unseal
 from purelymanage.domains import sync
-from purelymanage.mailboxes.bulk import deciding, drafts, running, tasks
+from purelymanage.mailboxes.bulk import drafts, running, tasks
+from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.models import Bulk, HandOver
 from purelymanage.purelymail import client
@@ -50,7 +51,7 @@ class WithBulks(WithSandbox):
         return bulk
 
     def start(self, bulk: Bulk, actor: User, **wishes: Any) -> None:
-        deciding.start_bulk(bulk=bulk, wishes=wishes, actor=actor)
+        drafts.start_bulk(bulk=bulk, wishes=wishes, actor=actor)
 
     def work(self, *, slices: int = 100) -> None:
         """Carry out what is queued, and what that queues, until nothing is."""
@@ -63,7 +64,7 @@ class WithBulks(WithSandbox):
             tasks.run_bulk(*arguments)
 
     def tasks(self) -> Any:
-        keys = [it.pk for it in OrmQ.objects.all() if it.func() == running.TASK]
+        keys = [it.pk for it in OrmQ.objects.all() if it.func() == WORK.task]
         return OrmQ.objects.filter(pk__in=keys).order_by("pk")
 
     def counts(self, bulk: Bulk) -> dict[str, int]:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from purelymanage.mailboxes.bulk import running, tasks
+from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.models import Bulk, BulkRow
 from tests.cast import PASSWORD
 from tests.mailboxes.bulk.cases import ADDRESSES, WithBulks
@@ -65,9 +66,9 @@ class KilledTests(WithBulks, TransactionTestCase):
         chance = random.Random()  # noqa: S311
         for made in sorted(chance.sample(range(10, ROWS - 10), 3)):
             self.kill_when(made, self.work_in_a_child())
-            self.assertEqual(running.sweep(), 0)  # somebody seems to hold it
+            self.assertEqual(running.sweep(WORK), 0)  # somebody seems to hold it
             self.expire_lease(bulk)
-            self.assertEqual(running.sweep(), 1)
+            self.assertEqual(running.sweep(WORK), 1)
         os.waitpid(self.work_in_a_child(), 0)
 
         bulk.refresh_from_db()

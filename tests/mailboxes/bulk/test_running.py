@@ -12,6 +12,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.bulk import deciding, drafts, running
 from purelymanage.mailboxes.bulk import tasks as bulk_tasks
+from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.models import Bulk, BulkRow, HandOver, Mailbox
 from purelymanage.sheets.reading import read
@@ -92,7 +93,7 @@ class TroubleTests(BulkTestCase):
         self.assertEqual(self.tasks().count(), 0)
 
         self.sandbox.faults.clear()
-        deciding.resume_bulk(bulk=bulk, actor=self.adam)
+        deciding.resume_bulk(WORK, bulk=bulk, actor=self.adam)
         self.work()
         self.assertEqual(self.counts(bulk), {State.DONE: 200})
         self.assertEqual(self.made(), sorted(ADDRESSES[:200]))
@@ -110,7 +111,7 @@ class TroubleTests(BulkTestCase):
         self.assertEqual(len(self.made()), 5)
 
         self.sandbox.faults.clear()
-        deciding.resume_bulk(bulk=bulk, actor=self.adam)
+        deciding.resume_bulk(WORK, bulk=bulk, actor=self.adam)
         self.work()
         self.assertEqual(self.counts(bulk), {State.DONE: 6})
         self.assertEqual(self.sandbox.calls.count("createUser"), 6)
@@ -145,7 +146,7 @@ class TroubleTests(BulkTestCase):
         self.assertIn("Not on a Sunday.", bulk.rows.failed()[0].reason)
         self.assertIn("2 done, 2 failed", self.events("bulk.finished").get().sentence)
 
-        deciding.retry_failed(bulk=bulk, actor=self.adam)
+        deciding.retry_failed(WORK, bulk=bulk, actor=self.adam)
         self.work()
         self.assertEqual(self.counts(bulk), {State.DONE: 4})
         self.assertEqual(self.sandbox.calls.count("createUser"), 6)
@@ -186,7 +187,7 @@ class PeopleTests(BulkTestCase):
         self.assertIn("may not do this any more", bulk.reason)
         self.assertEqual(len(self.made()), 1)
 
-        deciding.resume_bulk(bulk=bulk, actor=self.olga)
+        deciding.resume_bulk(WORK, bulk=bulk, actor=self.olga)
         self.work()
         self.assertEqual(self.counts(bulk), {State.DONE: 3})
         creators = self.events("mailbox.created").values_list("actor__email", flat=True)
@@ -206,18 +207,18 @@ class PeopleTests(BulkTestCase):
         self.start(bulk, self.adam)
         with slices_of(0):
             self.work(slices=1)
-        deciding.stop_bulk(bulk=bulk, actor=self.olga)
+        deciding.stop_bulk(WORK, bulk=bulk, actor=self.olga)
         self.work()
         self.assertEqual(len(self.made()), 1)
-        deciding.resume_bulk(bulk=bulk, actor=self.adam)
+        deciding.resume_bulk(WORK, bulk=bulk, actor=self.adam)
         with slices_of(0):
             self.work(slices=1)
-        deciding.cancel_rest(bulk=bulk, actor=self.adam)
+        deciding.cancel_rest(WORK, bulk=bulk, actor=self.adam)
         self.work()
         self.assertEqual(self.counts(bulk), {State.DONE: 2, State.LEFT_OUT: 2})
         self.assertFalse(bulk.rows.exclude(secret="").exists())
         with self.assertRaisesMessage(Refused, deciding.TOO_LATE):
-            deciding.resume_bulk(bulk=bulk, actor=self.adam)
+            deciding.resume_bulk(WORK, bulk=bulk, actor=self.adam)
         codes = Entry.objects.filter(event__startswith="bulk.").order_by("sequence")
         self.assertEqual(
             [it.event.removeprefix("bulk.") for it in codes],
@@ -228,8 +229,8 @@ class PeopleTests(BulkTestCase):
         bulk = self.import_rows(2, self.adam)
         self.start(bulk, self.adam)
         self.tasks().delete()  # as a killed cluster takes it along
-        self.assertEqual(running.sweep(), 1)
-        self.assertEqual(running.sweep(), 1)
+        self.assertEqual(running.sweep(WORK), 1)
+        self.assertEqual(running.sweep(WORK), 1)
         self.work()
         self.assertEqual(self.counts(bulk), {State.DONE: 2})
         self.assertEqual(self.sandbox.calls.count("createUser"), 2)
@@ -238,10 +239,13 @@ class PeopleTests(BulkTestCase):
         bulk = self.import_rows(2, self.adam)
         self.start(bulk, self.adam)
         bulk.rows.filter(address=ADDRESSES[0]).update(state=State.WORKING, attempt=1)
-        deciding.cancel_rest(bulk=bulk, actor=self.adam)
-        running.sweep()
+        deciding.cancel_rest(WORK, bulk=bulk, actor=self.adam)
+        running.sweep(WORK)
         row = bulk.rows.get(address=ADDRESSES[0])
-        self.assertEqual((row.state, row.reason), (State.FAILED, running.LEFT_BEHIND))
+        self.assertEqual(
+            (row.state, row.reason),
+            (State.FAILED, running.LEFT_BEHIND.format(word="mailbox")),
+        )
 
     def test_a_row_that_kills_its_workers_is_given_up(self) -> None:
         bulk = self.import_rows(2, self.adam)
