@@ -140,7 +140,7 @@ def forget_app_password(*, row: AppPassword, actor: User) -> None:
 
 
 def imap_account(address: str, password: str) -> Account:
-    """Return how PurelyMail's mail server is entered with an app password."""
+    """Return how PurelyMail's mail server is entered with a password of a mailbox."""
     return Account(
         host=settings.PURELYMAIL_IMAP_HOST,
         port=settings.PURELYMAIL_IMAP_PORT,

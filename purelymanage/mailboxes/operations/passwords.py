@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.audit import log
 from purelymanage.audit.actors import Actor, actor_of
 from purelymanage.audit.events import Event
-from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import Change, Mailbox
+from purelymanage.mailboxes.operations.app_passwords import imap_account
 from purelymanage.mailboxes.operations.changing import (
     LOOK_TIMEOUT,
     NotChanged,
@@ -116,13 +115,7 @@ def try_password(address: str, password: str, details: UserDetails | None) -> Tr
     """See whether a password opens a mailbox, whose details are as given if known."""
     if details and details.two_factor:
         return Trial(None, SECOND_FACTOR_ON)
-    account = Account(
-        host=settings.PURELYMAIL_IMAP_HOST,
-        port=settings.PURELYMAIL_IMAP_PORT,
-        user=address,
-        password=password,
-        ca_file=settings.IMAP_CA_FILE,
-    )
+    account = imap_account(address, password)
     for pause in (*PAUSES, None):
         try:
             check_login(account, timeout=LOGIN_TIMEOUT)
