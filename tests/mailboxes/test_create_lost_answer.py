@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 from purelymanage.domains.models import Domain
+from purelymanage.mailboxes.operations import passwords
 from purelymanage.mailboxes.operations.creating import Created, Wishes, create_mailbox
 from tests.cast import CastTestCase
 from tests.migrations.cases import WithMail
@@ -14,6 +17,7 @@ PASSWORD = "nine-blue-canaries-sang-at-noon"
 class LostAnswerTests(WithMail, CastTestCase):
     def setUp(self) -> None:
         super().setUp()
+        self.enterContext(mock.patch.object(passwords, "PAUSES", ()))
         Domain.objects.create(name="example.org")
 
     def create(self, password: str = PASSWORD) -> Created:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest import mock
+
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,6 +12,7 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.mailboxes import tasks
 from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.purelymail import client
 from purelymanage.routing.models import Rule
 from tests.account import (
     add_app_password,
@@ -182,6 +185,7 @@ class ReadDetailsTests(SandboxTestCase):
         mailbox = Mailbox.objects.create(
             address="david@example.org", domain="example.org"
         )
+        self.enterContext(mock.patch.object(client, "PAUSES", ()))
         self.fault("status_500", "getUser", times=None)
         self.assertNotEqual(tasks.read_details(mailbox.pk), "read")
         mailbox.refresh_from_db()
