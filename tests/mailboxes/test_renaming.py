@@ -13,12 +13,13 @@ from purelymanage.domains import sync
 from purelymanage.domains.models import Domain
 from purelymanage.errors import Refused
 from purelymanage.mailboxes import tasks
-from purelymanage.mailboxes.models import Change, Mailbox
+from purelymanage.mailboxes.models import AppPassword, Change, Mailbox
 from purelymanage.mailboxes.operations import renaming
 from purelymanage.mailboxes.operations.changing import NotChanged
 from purelymanage.mailboxes.operations.renaming import rename_mailbox
 from purelymanage.purelymail.client import PurelymailClient
 from tests.account import (
+    add_app_password,
     add_deletion,
     add_hand_over,
 )
@@ -144,10 +145,19 @@ class RenameTests(RenamingTestCase):
         )
         Change.objects.create(mailbox=former, kind=Change.Kind.FLAGS)
         hand_over = add_hand_over(NEW)
+        add_app_password(self.adam, NEW, name="Of the former one")
+        add_app_password(self.adam, OLD, name="Of this one")
         self.rename()
         self.assert_renamed()
         hand_over.refresh_from_db()
         self.assertEqual(hand_over.mailbox, self.mailbox)
+        # What opens nothing any more does not stay with the one that has its name now.
+        self.assertFalse(hand_over.is_open)
+        kept = AppPassword.objects.filter(address=NEW, revoke_after=None)
+        self.assertEqual([it.name for it in kept], ["Of this one"])
+        self.assertEqual(
+            self.events(), ["mailbox.hand_over_withdrawn", "mailbox.renamed"]
+        )
 
     def test_it_is_not_asked_for_what_cannot_be(self) -> None:
         Domain.objects.filter(name="shop.example").update(symbolic_subaddressing=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models, transaction
@@ -76,6 +76,16 @@ def revoke_kept(*, address: str, actor: Actor) -> list[str]:
 def revoke_every(*, address: str, actor: Actor) -> list[str]:
     """Revoke all that was made for a mailbox, also what the panel works with."""
     return _revoke_all(AppPassword.objects.all(), address, actor)
+
+
+def revoke_former(*, address: str, made_before: datetime) -> None:
+    """Have those go that went with an earlier mailbox of this name.
+
+    They open nothing any more, which the sweep sees by trying them.
+    """
+    former = AppPassword.objects.of_people().filter(address=address)
+    former = former.filter(made_at__lt=made_before).exclude(secret="")
+    former.update(revoke_after=timezone.now())
 
 
 def revoke_due() -> int:

@@ -15,7 +15,8 @@ from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.errors import Refused
-from purelymanage.mailboxes.models import AppPassword, Creation, Mailbox
+from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.mailboxes.operations.app_passwords import revoke_former
 from purelymanage.mailboxes.operations.changing import LOOK_TIMEOUT, look
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
 from purelymanage.mailboxes.operations.hand_overs import GONE, withdraw_all_of
@@ -133,13 +134,10 @@ def begin_anew(creation: Creation) -> list[Entry]:
     For the transaction that settles its creation. Returns entries, which are not
     written yet.
     """
-    now, address = timezone.now(), creation.address
+    address = creation.address
     former = Mailbox.objects.filter(address=address)
-    former.update(first_seen_at=now, suspended_at=None)
-    # They went with the mailbox they opened, which the sweep sees by trying them.
-    AppPassword.objects.of_people().filter(
-        address=address, made_at__lt=creation.requested_at
-    ).exclude(secret="").update(revoke_after=now)
+    former.update(first_seen_at=timezone.now(), suspended_at=None)
+    revoke_former(address=address, made_before=creation.requested_at)
     return withdraw_all_of(
         mailboxes=former, actor=actor_of(creation), reason=GONE, what=None
     )

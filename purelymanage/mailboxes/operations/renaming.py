@@ -12,6 +12,7 @@ from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.actors import Actor, actor_of
 from purelymanage.audit.events import Event
+from purelymanage.audit.models import Entry
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.domains.models import Domain
@@ -19,6 +20,7 @@ from purelymanage.domains.operations import request_sync
 from purelymanage.mailboxes import addresses
 from purelymanage.mailboxes.followers import Rename, errands, followers, objections_to
 from purelymanage.mailboxes.models import Change, Creation, FollowUp, Mailbox
+from purelymanage.mailboxes.operations.app_passwords import revoke_former
 from purelymanage.mailboxes.operations.changing import (
     LOOK_TIMEOUT,
     RESOLVERS,
@@ -29,6 +31,7 @@ from purelymanage.mailboxes.operations.changing import (
     nobody_knows,
     settle_failed,
 )
+from purelymanage.mailboxes.operations.hand_overs import GONE, withdraw_all_of
 from purelymanage.purelymail.client import PurelymailClient, get_client
 from purelymanage.purelymail.errors import NotApplied, PurelymailError
 from purelymanage.purelymail.types import UserDetails
@@ -156,8 +159,8 @@ def _settle_renamed(change: Change, details: UserDetails) -> None:
     """Let the same row, and all that names it here, have the new name."""
     if not Change.objects.settle(change, Change.State.DONE):
         return
-    rename, now = rename_of(change), timezone.now()
-    _make_way(rename.new, change.mailbox_id)
+    rename, now, actor = rename_of(change), timezone.now(), actor_of(change)
+    entries = _make_way(rename.new, change.mailbox_id, actor)
     Mailbox.objects.filter(pk=change.mailbox_id).update(
         **details.as_columns(),
         address=rename.new,
@@ -180,19 +183,22 @@ def _settle_renamed(change: Change, details: UserDetails) -> None:
     who = change.requested_by_id
     async_task("purelymanage.mailboxes.tasks.follow_rename", change.pk, who)
     request_sync()
-    log.record(
-        Event.MAILBOX_RENAMED,
-        actor=actor_of(change),
-        target=rename.new,
-        old=rename.old,
+    entry = log.note(
+        Event.MAILBOX_RENAMED, actor=actor, target=rename.new, old=rename.old
     )
+    log.record_many([*entries, entry])
 
 
-def _make_way(address: str, pk: int) -> None:
-    """Give what is left of an earlier mailbox of this name to the one that has it."""
+def _make_way(address: str, pk: int, actor: Actor) -> list[Entry]:
+    """Give what is left of an earlier mailbox of this name to the one that has it.
+
+    Returns entries, which are not written yet.
+    """
+    revoke_former(address=address, made_before=timezone.now())
     former = Mailbox.objects.filter(address=address).exclude(pk=pk).first()
     if former is None:
-        return
+        return []
+    entries = withdraw_all_of(mailboxes=[former], actor=actor, reason=GONE, what=None)
     Change.objects.asked().filter(mailbox=former).update(
         state=Change.State.UNKNOWN, settled_at=timezone.now()
     )
@@ -201,3 +207,4 @@ def _make_way(address: str, pk: int) -> None:
         model = relation.related_model
         model._default_manager.filter(**{field: former}).update(**{field: pk})
     former.delete()
+    return entries
