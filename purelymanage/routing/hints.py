@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from django.db.models import Q
-
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
+from purelymanage.domains.models import Domain
+from purelymanage.routing.model import rules as model
+from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.models import Rule
 
 NAMED = 3
@@ -29,17 +30,20 @@ def takers(address: str, user: User) -> list[str]:
 
 
 def strongest(address: str) -> Rule | None:
-    """Return the rule that applies: the exact one, else the longest prefix."""
-    local, _, domain = address.rpartition("@")
-    rules = Rule.objects.present().filter(domain=domain, catchall=False)
-    matching = [
-        rule
-        for rule in rules.filter(Q(prefix=True) | Q(match_user__iexact=local))
-        if not rule.prefix or local.startswith(rule.match_user.lower())
-    ]
-    return max(
-        matching, key=lambda it: (not it.prefix, len(it.match_user)), default=None
+    """Return the rule that takes the mail of a mailbox with this address, if any."""
+    address = address.lower()
+    domain = address.rpartition("@")[2]
+    rows = {it.remote_id: it for it in Rule.objects.present().filter(domain=domain)}
+    if not rows:
+        return None
+    flags = Domain.objects.present().filter(name=domain)
+    account = Account(
+        rules=(model.Rule.of(it, id=it.remote_id) for it in rows.values()),
+        mailboxes=[address],
+        domains={domain: flags.filter(symbolic_subaddressing=True).exists()},
     )
+    rule = account.look_at(address).rule
+    return rows[rule.id] if rule else None
 
 
 def _list(targets: list[str]) -> str:
