@@ -111,21 +111,6 @@ class Account:
             lambda: [*others, *later.rules],
         )
 
-    def receives(self, address: str, *, without: str) -> bool:
-        """Tell whether mail to `address` arrives anywhere but at `without`.
-
-        Of a foreign address nobody here can tell.
-        """
-        domain = domain_of(address)
-        if domain not in self.domains or address in self.users:
-            return True
-        return any(
-            rule.domain == domain
-            and matches(rule, address)
-            and any(target.lower() != without for target in rule.targets)
-            for rule in self.rules
-        )
-
     def as_json(self) -> dict[str, Any]:
         """Return the lists that were asked for."""
         stored = {name: vars(self).get(name, []) for name in ("users", "domains")}
@@ -157,14 +142,6 @@ def domain_of(address: str) -> str:
 def points_to(rule: types.Rule, address: str) -> bool:
     """Tell whether mail goes there; PurelyMail keeps targets as they were written."""
     return address in map(str.lower, rule.targets)
-
-
-def matches(rule: types.Rule, address: str) -> bool:
-    """Tell whether a rule of the address's domain is about it."""
-    local, wanted = address.rpartition("@")[0], rule.match_user.lower()
-    if rule.prefix or rule.catchall:
-        return local.startswith(wanted)
-    return local == wanted
 
 
 def rule_pattern(rule: types.Rule) -> str:

@@ -75,6 +75,9 @@ class Precaution(Protocol):
 
     can_be_undone: bool
 
+    def object_to(self, key: str, target: str) -> str:
+        """Say why it cannot be, if so, by what the mirror has."""
+
     def prepare(
         self, client: PurelymailClient, key: str, target: str
     ) -> dict[str, Any]:

@@ -87,6 +87,9 @@ class Lock:
 
     can_be_undone = False
 
+    def object_to(self, key: str, target: str) -> str:
+        return ""
+
     def prepare(
         self, client: PurelymailClient, key: str, target: str
     ) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
+from purelymanage.deletions import registry
 from purelymanage.deletions.impact import Account, Impact, rule_fact
 from purelymanage.deletions.registry import Subject, believe
-from purelymanage.domains.models import Domain
 from purelymanage.domains.operations import request_sync
 from purelymanage.purelymail import types
 from purelymanage.purelymail.client import PurelymailClient
@@ -18,7 +18,9 @@ from purelymanage.routing import aftermath
 from purelymanage.routing.deeds import FIELDS, find
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account as ModelledAccount
+from purelymanage.routing.model.following import follow
 from purelymanage.routing.models import Rule
+from purelymanage.routing.reading import domains
 
 # Whose rule it is when it was made along with something else.
 BY_PANEL = "this panel"
@@ -42,21 +44,18 @@ class RuleHandler:
         rule = next((rule for rule in account.rules if str(rule.id) == key), None)
         if rule is None:
             return None
-        lines = aftermath.lines(
-            self._modelled(account), model.Rule.of(rule, id=rule.id)
-        )
+        lines = aftermath.lines(self.modelled(account), model.Rule.of(rule, id=rule.id))
         return Impact(tuple(lines), frozenset({rule_fact(rule)}))
 
-    def _modelled(self, account: Account) -> ModelledAccount:
+    def modelled(self, account: Account) -> ModelledAccount:
         """Return the account for the pure model; of many deletions at once, just once."""
         if self._last is None or self._last[0] is not account:
-            flags = dict(
-                Domain.objects.present().values_list("name", "symbolic_subaddressing")
-            )
+            own, shared = domains()
             modelled = ModelledAccount(
                 rules=(model.Rule.of(it, id=it.id) for it in account.rules),
                 mailboxes=account.users,
-                domains={it.domain: True for it in account.rules} | flags,
+                domains={it.domain: True for it in account.rules} | own,
+                shared=shared,
             )
             self._last = account, modelled
         return self._last[1]
@@ -97,6 +96,17 @@ class Route:
     """An exact rule that sends the mail of an address elsewhere."""
 
     can_be_undone = True
+
+    def object_to(self, key: str, target: str) -> str:
+        """Object where mail would arrive nowhere once the mailbox is gone."""
+        account = HANDLER.modelled(registry.mirrored_account())
+        walk = follow(account.without(key), target)
+        if walk.mailboxes or walk.outside:
+            return ""
+        return (
+            f"Nothing receives mail for {target}. Name a mailbox, or an address that "
+            "a rule sends on."
+        )
 
     def prepare(
         self, client: PurelymailClient, key: str, target: str

@@ -10,15 +10,20 @@ from purelymanage.routing.model.accounts import SHARED_DOMAINS, Account
 from purelymanage.routing.models import Rule
 
 
+def domains() -> tuple[dict[str, bool], set[str]]:
+    """Return the own ones, each with its subaddressing, and those that are shared."""
+    found = Domain.objects.present()
+    own = {it.name: it.symbolic_subaddressing for it in found if not it.is_shared}
+    return own, {it.name for it in found if it.is_shared} | SHARED_DOMAINS
+
+
 def account_for(user: User) -> Account:
     """Read rules, mailboxes and domains in three queries.
 
     Of the domains that a limited person may not see only the names are read, so that
     an answer can say where it ends.
     """
-    domains = Domain.objects.present()
-    shared = {it.name for it in domains if it.is_shared} | SHARED_DOMAINS
-    own = {it.name: it.symbolic_subaddressing for it in domains if not it.is_shared}
+    own, shared = domains()
     mine = Rule.objects.visible_to(user).present().order_by("remote_id")
     mailboxes = Mailbox.objects.visible_to(user).present()
     return Account(

@@ -164,6 +164,30 @@ class RequestTests(RequestTestCase):
         r = self.post(route_to=BOX)
         self.assertContains(r, "has to go to another", status_code=422)
 
+    def test_the_rule_that_applies_decides_whether_mail_arrives(self) -> None:
+        Rule.objects.all().delete()
+        for number, (name, prefix, target) in enumerate(
+            [
+                ("back", False, BOX),  # weaker rules do not help it
+                ("ba", True, "ben@example.org"),
+                ("dead", False, "nobody@example.org"),
+            ],
+            7,
+        ):
+            Rule.objects.create(
+                remote_id=number,
+                domain="example.org",
+                match_user=name,
+                prefix=prefix,
+                catchall=False,
+                targets=[target],
+            )
+        for nowhere in ("back@example.org", "dead@example.org"):
+            with self.subTest(nowhere=nowhere):
+                r = self.post(route_to=nowhere)
+                self.assertContains(r, "Nothing receives mail", status_code=422)
+        self.assertEqual(self.post(route_to="ben+later@example.org").status_code, 302)
+
     def test_mail_is_not_sent_where_nothing_receives_it(self) -> None:
         Rule.objects.all().delete()  # among them a catch-all
         Rule.objects.create(

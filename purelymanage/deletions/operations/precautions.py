@@ -44,12 +44,9 @@ def ask_for(deletion: PendingDeletion, *, lock: bool, route_to: str) -> None:
         raise Refused("Its mail has to go to another address.")
     if route_to:
         refuse_if_pending(Kind.MAILBOX, route_to.lower())
-        account = registry.mirrored_account()
-        if not account.receives(route_to.lower(), without=deletion.key):
-            raise Refused(
-                f"Nothing receives mail for {route_to}. Name a mailbox, or an address "
-                "that a rule sends on."
-            )
+        route = registry.precaution(Precaution.Kind.ROUTE)
+        if objection := route.object_to(deletion.key, route_to.lower()):
+            raise Refused(objection)
     now = timezone.now()
     if lock:
         Precaution.objects.create(

@@ -104,6 +104,15 @@ class Account:
             veiled=self.veiled,
         )
 
+    def without(self, mailbox: str) -> Account:
+        return Account(
+            rules=self.rules,
+            mailboxes=self.mailboxes - {mailbox},
+            domains=self.domains,
+            shared=self.shared,
+            veiled=self.veiled,
+        )
+
     def has_subaddressing(self, domain: str) -> bool:
         return self.domains.get(domain, domain in self.shared)
 
