@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -22,6 +23,16 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def present(self) -> Self:
         return self.filter(removed_at=None)
+
+    def with_untried_login(self) -> Self:
+        """Those whose login is still to be tried, or is being tried."""
+        untried = [Job.Login.WAITING, Job.Login.TRYING]
+        return self.present().filter(login__in=untried)
+
+    def with_due_login(self, at: datetime) -> Self:
+        """Those to be tried now, also where whoever began has died; oldest first."""
+        due = self.with_untried_login().filter(login_due_at__lte=at)
+        return due.order_by("login_due_at", "pk")
 
     def with_expired_secret(self) -> Self:
         return self.exclude(source_secret="", destination_secret="").filter(
@@ -80,6 +91,9 @@ class Job(models.Model):
     login = models.CharField(max_length=12, choices=Login, blank=True)
     login_words = models.CharField(max_length=500, blank=True)
     login_tried_at = models.DateTimeField(null=True, blank=True)
+    login_tries = models.PositiveSmallIntegerField(default=0)
+    # When it may be tried next; while it is being tried, when somebody else may.
+    login_due_at = models.DateTimeField(null=True, blank=True)
 
     owner_told_at = models.DateTimeField(null=True, blank=True)
     # Taken out of the lists; what it did stays known.
@@ -102,6 +116,11 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["destination"], name="job_destination"),
             models.Index(fields=["batch", "number"], name="job_batch"),
+            models.Index(
+                fields=["server", "login_due_at"],
+                condition=models.Q(login__in=["waiting", "trying"]),
+                name="job_login_open",
+            ),
         ]
 
     def __str__(self) -> str:
