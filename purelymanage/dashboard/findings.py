@@ -14,6 +14,7 @@ from purelymanage.accounts.permissions import Right
 from purelymanage.audit.models import ChainCheck, OutgoingMail
 from purelymanage.broker import silent_clusters
 from purelymanage.dashboard.credit import Credit
+from purelymanage.dashboard.domains import Domains
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Freshness
 from purelymanage.domains.presentation.rows import Row
@@ -36,10 +37,16 @@ class Finding:
 
 
 def findings(
-    user: User, *, freshness: Freshness, credit: Credit | None, domains: list[Row]
+    user: User,
+    *,
+    freshness: Freshness,
+    credit: Credit | None,
+    domains: Domains | None,
 ) -> list[Finding]:
     """Return what this person should look at, the worst first."""
-    found = [*_workers(user), *_sync(freshness), *_domains(domains)]
+    found = [*_workers(user), *_sync(freshness)]
+    if domains:
+        found += _domains(domains)
     if credit:
         found += _credit(credit)
     if user.may(Right.SEE_MIGRATIONS):
@@ -120,10 +127,8 @@ def _sync(freshness: Freshness) -> list[Finding]:
     return []
 
 
-def _domains(domains: list[Row]) -> list[Finding]:
+def _domains(domains: Domains) -> list[Finding]:
     url = reverse("domains:domain-list")
-    deaf = [row for row in domains if row.is_deaf]
-    rest = [row for row in domains if row.is_wrong and not row.is_deaf]
     found = [
         Finding(
             "broken",
@@ -132,17 +137,16 @@ def _domains(domains: list[Row]) -> list[Finding]:
             reverse("domains:domain-detail", args=[row.domain.name]),
             "See the records",
         )
-        for row in deaf[:EACH]
+        for row in domains.deaf
     ]
-    more = len(deaf) - EACH
-    if more > 0:
+    if more := domains.deaf_count - len(domains.deaf):
         word = "domain" if more == 1 else "domains"
         title = f"Mail to {more} more {word} does not arrive."
         found.append(
             Finding("broken", title, url=f"{url}?state=broken", action="See all")
         )
-    if len(rest) == 1:
-        row = rest[0]
+    if len(domains.wrong) == 1:
+        row = domains.wrong[0]
         found.append(
             Finding(
                 _tone(row),
@@ -152,13 +156,13 @@ def _domains(domains: list[Row]) -> list[Finding]:
                 "See the records",
             )
         )
-    elif rest:
+    elif domains.wrong:
         found.append(
             Finding(
-                _tone(rest[0]),
-                f"Mail from {len(rest)} domains may be taken for spam.",
+                _tone(domains.wrong[0]),
+                f"Mail from {domains.wrong_count} domains may be taken for spam.",
                 "SPF, DKIM or DMARC is not right for "
-                f"{_list([row.shown for row in rest])}.",
+                f"{_list([row.shown for row in domains.wrong], domains.wrong_count)}.",
                 url,
                 "See the domains",
             )
@@ -268,7 +272,7 @@ def _moment(at: datetime) -> str:
     return written(timezone.localtime(at), "H:i, j F")
 
 
-def _list(names: list[str]) -> str:
-    if len(names) > EACH:
-        return f"{', '.join(names[:EACH])} and {len(names) - EACH} more"
+def _list(names: list[str], count: int) -> str:
+    if count > len(names):
+        return f"{', '.join(names)} and {count - len(names)} more"
     return f"{', '.join(names[:-1])} and {names[-1]}"

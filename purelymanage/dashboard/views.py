@@ -16,16 +16,15 @@ from purelymanage.accounts.permissions import (
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Entry
 from purelymanage.dashboard.credit import credit
+from purelymanage.dashboard.domains import SHOWN, domains_of
 from purelymanage.dashboard.findings import findings
-from purelymanage.domains.models import Domain, SyncRun
-from purelymanage.domains.presentation.rows import Row, row_of
+from purelymanage.domains.models import SyncRun
 from purelymanage.http import page_or_partial
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.estimates import percent
 from purelymanage.migrations.models import Run
 from purelymanage.routing.models import Rule
 
-SHOWN = 6
 COMING_AND_GOING = [
     Event.SIGNED_IN,
     Event.SIGNED_OUT,
@@ -41,12 +40,13 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
     # The credit is the whole account's, so people limited to some domains don't see it.
     sees_account = user.may(Right.SEE_DOMAINS) and user.domain_scope is None
     money = credit(organisation_of(request)) if sees_account else None
-    domains = _domains(user) if user.may(Right.SEE_DOMAINS) else []
+    domains = domains_of(user) if user.may(Right.SEE_DOMAINS) else None
     found = findings(user, freshness=freshness, credit=money, domains=domains)
     context: dict[str, Any] = {
         "freshness": freshness,
         "findings": found,
         "credit": money,
+        "domains": domains,
         "sees_account": sees_account,
         "warning_at": organisation_of(request).credit_attention,
         "may_create": user.may(Right.HANDLE_MAILBOXES),
@@ -55,11 +55,6 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
         context["mailbox_count"] = Mailbox.objects.visible_to(user).present().count()
     if user.may(Right.SEE_ROUTING):
         context["rule_count"] = Rule.objects.visible_to(user).present().count()
-    if user.may(Right.SEE_DOMAINS):
-        context["domain_count"] = len(domains)
-        context["healthy_count"] = sum(row.is_good for row in domains)
-        context["worst_domains"] = domains[:SHOWN]
-        context["other_domains"] = domains[SHOWN:]
     if user.may(Right.SEE_MIGRATIONS):
         context |= _copies(user)
     if user.may(Right.SEE_AUDIT):
@@ -73,11 +68,6 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
 def running_copies(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Answer the panel of running copies, which asks for itself while there are any."""
     return render(request, "dashboard/_running_copies.html", _copies(request.user))
-
-
-def _domains(user: User) -> list[Row]:
-    mine = Domain.objects.visible_to(user).present().for_grid()
-    return [row_of(domain) for domain in mine.worst_seen_first()]
 
 
 def _copies(user: User) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from purelymanage.domains.models.additions import Addition, OwnershipCode
-from purelymanage.domains.models.domains import Domain, DomainQuerySet
+from purelymanage.domains.models.domains import Domain, DomainQuerySet, Standing
 from purelymanage.domains.models.health import Change, Health
 from purelymanage.domains.models.syncs import Freshness, SyncRun
 
@@ -13,5 +13,6 @@ __all__ = [
     "Freshness",
     "Health",
     "OwnershipCode",
+    "Standing",
     "SyncRun",
 ]

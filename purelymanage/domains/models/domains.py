@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Count, F, Q, Value, When
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -16,6 +16,35 @@ if TYPE_CHECKING:
 VERDICTS = ("passes_mx", "passes_spf", "passes_dkim", "passes_dmarc")
 # As `Health.State` names them; the rest was not looked at yet.
 WORST_FIRST = ("broken", "attention", "unknown", "good")
+
+
+class Standing(models.TextChoices):
+    """What a domain needs, for all that is known of it.
+
+    PurelyMail is believed as long as we have not seen it ourselves.
+    """
+
+    DEAF = "deaf", "Mail does not arrive, or not all of it"
+    WRONG = "wrong", "Something is to be done"
+    RIGHT = "right", "Healthy"
+    UNKNOWN = "unknown", "Could not look"
+
+
+def _standing() -> Case:
+    unseen = Q(health__looked_at=None)
+    seen_bad = Q(health__cells__mx__in=["missing", "wrong"], is_shared=False)
+    return Case(
+        When(~unseen & seen_bad, then=Value(Standing.DEAF)),
+        # Of the domains everybody shares, PurelyMail alone tells the records.
+        When(
+            (unseen | Q(is_shared=True)) & Q(passes_mx=False), then=Value(Standing.DEAF)
+        ),
+        When(health__state__in=["broken", "attention"], then=Value(Standing.WRONG)),
+        When(health__state="good", then=Value(Standing.RIGHT)),
+        When(~unseen, then=Value(Standing.UNKNOWN)),
+        When(**dict.fromkeys(VERDICTS, True), then=Value(Standing.RIGHT)),
+        default=Value(Standing.WRONG),
+    )
 
 
 class DomainQuerySet(models.QuerySet["Domain"]):
@@ -45,6 +74,18 @@ class DomainQuerySet(models.QuerySet["Domain"]):
         return self.with_health().defer(
             "health__observation", "health__known", "health__sees"
         )
+
+    def with_standing(self) -> Self:
+        """Annotate what each one needs with `standing`."""
+        return self.annotate(standing=_standing())
+
+    def standings(self) -> dict[str, int]:
+        """Return how many stand how."""
+        of_each = {it.value: Count("pk", filter=Q(standing=it)) for it in Standing}
+        return self.alias(standing=_standing()).aggregate(**of_each)
+
+    def that_are(self, standing: Standing) -> Self:
+        return self.alias(standing=_standing()).filter(Q(standing=standing))
 
     def in_state(self, state: str) -> Self:
         """Domains in one of `Health.State`; never looked at counts as unseen."""

@@ -87,25 +87,6 @@ class Row:
         return health is not None and health.next_look_at <= timezone.now() + SOON
 
     @property
-    def is_good(self) -> bool:
-        """Whether nothing is wrong; PurelyMail is believed as long as we have not seen."""
-        return self.tone == "good" if self.health else self.domain.is_healthy
-
-    @property
-    def is_deaf(self) -> bool:
-        """Whether mail does not arrive, or not all of it, for all that is known."""
-        if self.health is None:
-            return not self.domain.passes_mx
-        return self.cells[0].tone == "broken"
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether somebody has to do something. Not knowing is no such thing."""
-        if self.health is None:
-            return not self.domain.is_healthy
-        return self.tone in ("broken", "attention")
-
-    @property
     def verdict(self) -> str:
         return self.words if self.health else self.domain.verdict
 
