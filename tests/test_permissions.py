@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from unittest import mock
 
+from django.contrib.auth import SESSION_KEY
 from django.core.cache import cache
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
+from purelymanage.purelymail import client
 from tests.account import (
     add_addition,
     add_app_password,
@@ -69,6 +72,10 @@ class PermissionTests(CastTestCase):
         add_app_password(cls.olga, pk=1)
         add_rename(cls.olga, pk=1)
 
+    def setUp(self) -> None:
+        # Nobody answers for PurelyMail, and no read needs to be tried again.
+        self.enterContext(mock.patch.object(client, "PAUSES", ()))
+
     def test_every_route_is_in_the_table(self) -> None:
         found = list(names(get_resolver().url_patterns))
         self.assertEqual(sorted(found), sorted(ROUTES))
@@ -101,30 +108,25 @@ class PermissionTests(CastTestCase):
         people = (self.olga, self.adam, self.lina, self.hedy, self.audrey)
         for user in people:
             for name, route in ROUTES.items():
-                for method in ("get", "post"):
-                    self.check(user, name, route, method)
+                answers = {
+                    self.check(user, name, route, method) for method in ("get", "post")
+                }
+                self.assertNotEqual(answers, {405}, name)
 
-    def check(self, user: User, name: str, route: Route, method: str) -> None:
+    def check(self, user: User, name: str, route: Route, method: str) -> int:
+        """Return the status of the answer, which fits the rights of `user`."""
         cache.clear()
-        self.client.force_login(user)
+        if self.client.session.get(SESSION_KEY) != str(user.pk):
+            self.client.force_login(user)
         prove(self.client)
-        r = getattr(self.client, method)(route.path)
-        if r.status_code == 405:  # says nothing about anybody's rights
-            return
+        status: int = getattr(self.client, method)(route.path).status_code
+        if status == 405:  # says nothing about anybody's rights
+            return status
         with self.subTest(user=user.email, name=name, method=method):
             away = expected(route, user)
             if away:
-                self.assertIn(r.status_code, away)
+                self.assertIn(status, away)
             else:
-                self.assertNotIn(r.status_code, TURNED_AWAY)
-                self.assertNotEqual(r.status_code, 500)
-
-    def test_every_route_answers_one_of_the_two_methods(self) -> None:
-        self.client.force_login(self.olga)
-        for name, route in ROUTES.items():
-            answers = {
-                self.client.get(route.path).status_code,
-                self.client.post(route.path).status_code,
-            }
-            self.assertNotEqual(answers, {405}, name)
-            self.client.force_login(self.olga)
+                self.assertNotIn(status, TURNED_AWAY)
+                self.assertNotEqual(status, 500)
+        return status
