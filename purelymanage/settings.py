@@ -287,6 +287,11 @@ PURELYMAIL_IMAP_PORT = env.int("PURELYMAIL_IMAP_PORT", 993)
 # Trusted for IMAP in addition to the system's authorities.
 IMAP_CA_FILE: str | None = env.str("IMAP_CA_FILE", "") or None
 DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
+# Where the mail settings of a domain are asked for, beside the domain itself.
+ISPDB_URL = env.str("ISPDB_URL", "https://autoconfig.thunderbird.net/v1.1")
+DISCOVERY_REACHES_PRIVATE_NETWORKS = env.bool(
+    "DISCOVERY_REACHES_PRIVATE_NETWORKS", False
+)
 IMAPSYNC_BIN = env.str("IMAPSYNC_BIN", "imapsync")
 MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", "auto")
 DELETION_GRACE_HOURS = env.int("DELETION_GRACE_HOURS", 24)

@@ -11,7 +11,9 @@ from purelymanage.imap.errors import (
     LoginRefused,
     Unreachable,
 )
-from purelymanage.imap.login import LoginCheck, check_login, check_server
+from purelymanage.imap.inspection import inspect
+from purelymanage.imap.login import LoginCheck
+from purelymanage.migrations.trial_lines import Line, in_words, lines, login_step
 
 # Seconds a person waits in front of a page for what they asked for, and for what is
 # looked at only in passing.
@@ -25,12 +27,19 @@ class Trial:
 
     passed: bool
     sentence: str
-    # The same without the name of whoever was let in, as that is not stored.
+    # The same of the server alone: who tried to get in is not stored.
     about_server: str
     # Whether the server answers and only the login was refused.
     login_refused: bool = False
     advice: str = ""
     technical: str = ""
+    # The same step by step, where a server was looked at.
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def server_answers(self) -> bool:
+        """Whether the server is as it should be, whoever it let in or did not."""
+        return self.passed or self.login_refused
 
     @property
     def words(self) -> str:
@@ -39,61 +48,53 @@ class Trial:
 
 def try_account(account: Account, *, patience: float = PATIENCE) -> Trial:
     """See whether the server answers, and if a user is named, whether it lets them in."""
-    try:
-        if account.user:
-            found = check_login(account, timeout=patience)
-        else:
-            found = check_server(
-                account.host,
-                account.port,
-                account.security,
-                verify_certificate=account.verify_certificate,
-                ca_file=account.ca_file,
-                timeout=patience,
-            )
-    except ImapError as exc:
+    seen = inspect(account, timeout=patience)
+    told = lines(account, seen)
+    if seen.problem is not None:
+        login_refused = isinstance(seen.problem, LoginRefused)
+        about = _answers(account, seen.tls_version or None, seen.seconds)
         return Trial(
             passed=False,
-            sentence=exc.message,
-            about_server=exc.message,
-            login_refused=isinstance(exc, LoginRefused),
-            advice=advice(exc),
-            technical=exc.technical,
+            sentence=seen.problem.message,
+            about_server=f"{about}." if login_refused else seen.problem.message,
+            login_refused=login_refused,
+            advice=advice(seen.problem),
+            technical=seen.problem.technical,
+            lines=told,
         )
+    tls = seen.tls_version or None
+    found = LoginCheck(seen.greeting or "", seen.capabilities, tls, seen.seconds)
+    return passed(account, found, told)
 
-    return passed(account, found)
 
-
-def passed(account: Account, found: LoginCheck) -> Trial:
+def passed(account: Account, found: LoginCheck, lines: tuple[Line, ...] = ()) -> Trial:
     """Say how a server answered that did what it was asked for."""
-    if found.tls_version is None:
-        protection = "in clear text"
-    elif account.verify_certificate:
-        protection = f"with a trusted certificate ({found.tls_version})"
-    else:
-        protection = f"encrypted, certificate not checked ({found.tls_version})"
-    words = f"{account.host} answers {protection} after {_in_words(found.seconds)}"
+    words = _answers(account, found.tls_version, found.seconds)
     greeting = f" and lets {account.user} in" if account.user else ""
     return Trial(
         passed=True,
         sentence=f"{words}{greeting}.",
         about_server=f"{words}.",
         technical=found.greeting,
+        lines=lines,
     )
 
 
-def _in_words(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+def _answers(account: Account, tls_version: str | None, seconds: float) -> str:
+    if tls_version is None:
+        protection = "in clear text"
+    elif account.verify_certificate:
+        protection = f"with a trusted certificate ({tls_version})"
+    else:
+        protection = f"encrypted, certificate not checked ({tls_version})"
+    return f"{account.host} answers {protection} after {in_words(seconds)}"
 
 
 def advice(problem: ImapError) -> str:
     """What the person can do about it."""
     match problem:
         case LoginRefused():
-            return (
-                "Check the user name and the password. Many providers want an app "
-                "password here, or IMAP to be switched on first."
-            )
+            return login_step(problem)
         case CertificateRefused():
             return (
                 "Use the host name that the certificate was made for. Only if you know "

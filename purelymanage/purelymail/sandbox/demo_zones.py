@@ -37,6 +37,7 @@ OLD_PROVIDER: Records = [
     ("@", "MX", "10 mx.old-provider.example"),
     ("mx", "A", "192.0.2.125"),
     ("@", "TXT", "v=spf1 ip4:192.0.2.125 -all"),
+    ("_spf", "TXT", "v=spf1 ip4:192.0.2.125 -all"),
 ]
 
 
@@ -89,8 +90,13 @@ PRESETS: dict[str, Callable[[str], Records]] = {
 def put_surroundings(zones: Zones) -> None:
     """Add the zones that every other one leads to."""
     zones.put("purelymail.com", VENDOR)
-    spf = ("_spf", "TXT", "v=spf1 ip4:192.0.2.125 -all")
-    zones.put("old-provider.example", [*OLD_PROVIDER, spf])
+    zones.put("old-provider.example", OLD_PROVIDER)
     for zone in ("registrar.example", *TOP):
         records = [("@", "NS", f"ns1.{zone}"), ("ns1", "A", NAME_SERVER)]
         zones.put(zone, records)
+
+
+def put_imap_service(zones: Zones, port: int) -> None:
+    """Let the old provider say where its IMAP server is, as RFC 6186 has it."""
+    service = ("_imaps._tcp", "SRV", f"0 1 {port} localhost")
+    zones.put("old-provider.example", [*OLD_PROVIDER, service])

@@ -18,6 +18,7 @@ from purelymanage.purelymail.sandbox.api import ApiServer
 from purelymanage.purelymail.sandbox.control import Control
 from purelymanage.purelymail.sandbox.delivery import Outcome, deliver
 from purelymanage.purelymail.sandbox.demo import fill
+from purelymanage.purelymail.sandbox.demo_zones import put_imap_service
 from purelymanage.purelymail.sandbox.faults import Calls, Faults
 from purelymanage.purelymail.sandbox.mail_store import Mail, MailStore, NewFolder
 
@@ -153,6 +154,7 @@ class Sandbox:
         if self._with_imap:
             self._imap.clear()
             self.slow_down()
+            self._announce_imap()
         self.delay_dns(latency=0)
         self.calls.clear()
 
@@ -215,6 +217,11 @@ class Sandbox:
             port = self._imap.add(self._destination, self._ports[3])
         self.destination_imap = self._address(port)
         self._imap.start()
+        self._announce_imap()
+
+    def _announce_imap(self) -> None:
+        port = int(self.source_imap.rpartition(":")[2])
+        put_imap_service(self.account.zones, port)
 
     def _store(self, name: str) -> MailStore:
         return MailStore(self._state / f"{name}.sqlite" if self._state else None)

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from purelymanage.migrations.discovery.search import Asked, Discovery, Found, discover
+
+__all__ = ["Asked", "Discovery", "Found", "discover"]
