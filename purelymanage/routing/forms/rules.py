@@ -13,6 +13,7 @@ from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.addresses import ATOM, object_to_local_part
 from purelymanage.routing.forms.expiry import LastDayField
+from purelymanage.routing.forms.widgets import LongSelect
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.rules import Kind
@@ -59,6 +60,7 @@ class RuleForm(forms.Form):
         Domain.objects.none(),
         to_field_name="name",
         empty_label="Choose a domain",
+        widget=LongSelect,
         error_messages={
             "required": "Choose a domain.",
             "invalid_choice": "%(value)s is not a domain of this account.",
