@@ -299,6 +299,10 @@ class Event(TextChoices):
 
     SERVER_CREATED = "server.created", "added the server {target} ({host}:{port})"
     SERVER_CHANGED = "server.changed", "changed the server {target}: {changes}"
+    BATCH_CONFIRMED = (
+        "batch.confirmed",
+        "imported {copies} from {server} as {target}",
+    )
     JOB_CREATED = "migration.created", "prepared a copy of {source} to {target}"
     JOB_CHANGED = (
         "migration.changed",
@@ -317,6 +321,14 @@ class Event(TextChoices):
         "migration.password_wiped",
         "erased the stored password of {source}",
     )
+    LOGIN_NOT_RIGHT = (
+        "migration.login_not_right",
+        "was not let in as {source} for the copy to {target}: {reason}",
+    )
+    LOGIN_TRIED_AGAIN = (
+        "migration.login_tried_again",
+        "asked to try the login of {source} for the copy to {target} again",
+    )
     RUN_QUEUED = "migration.queued", "queued {kind} of {source} to {target}"
     RUN_STARTED = "migration.started", "started {kind} of {source} to {target}"
     RUN_INTERRUPTED = (
@@ -327,6 +339,14 @@ class Event(TextChoices):
         "migration.postponed",
         "will try {kind} of {source} to {target} again: {reason}",
     )
+    RUN_PUT_OFF = (
+        "migration.put_off",
+        "put off {kind} of {source} to {target}, it continues {until}: {reason}",
+    )
+    RUN_STALLED = (
+        "migration.stalled",
+        "found {kind} of {source} to {target} stuck, {times} times by now",
+    )
     RUN_FAILED = (
         "migration.failed",
         "could not finish {kind} of {source} to {target}: {reason}",
@@ -336,44 +356,12 @@ class Event(TextChoices):
         "migration.finished",
         "finished {kind} of {source} to {target}: {summary}",
     )
+    QUEUE_PAUSED = "queue.paused", "paused {target}"
+    QUEUE_RESUMED = "queue.resumed", "let {target} go on"
+    QUEUE_CHANGED = "queue.changed", "changed {target}: {changes}"
 
     @property
     def headline(self) -> str:
         """Name the event without anything that it happened to."""
         words = self.value.partition(".")[2].replace("_", " ")
         return words.capitalize()
-
-
-# The subjects of events, as their codes begin.
-SUBJECTS = {
-    "person": "People and sign-ins",
-    "mailbox": "Mailboxes",
-    "bulk": "Bulk changes",
-    "domain": "Domains",
-    "rule": "Rules",
-    "snapshot": "Snapshots",
-    "deletion": "Deletions",
-    "migration": "Migrations",
-    "server": "Servers",
-    "organisation": "Organisation",
-    "account": "Syncs",
-    "panel": "The panel",
-}
-
-# Whose values before and after an event may keep beside its sentence. No other field
-# is ever stored, so nothing secret may be named here.
-FIELDS: dict[Event, frozenset[str]] = {
-    Event.PERSON_CHANGED: frozenset({"name"}),
-    Event.RIGHTS_CHANGED: frozenset({"role", "domains"}),
-    Event.ORGANISATION_CHANGED: frozenset(
-        {
-            "name",
-            "grace hours",
-            "credit attention",
-            "credit critical",
-            "second factor required",
-            "second person required",
-            "checkpoint address",
-        }
-    ),
-}

@@ -8,10 +8,11 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
-from purelymanage.audit.events import SUBJECTS, Event
+from purelymanage.audit.events import Event
 from purelymanage.audit.kinds import kinds_for
 from purelymanage.audit.models import AGENTS, By, EntryQuerySet
 from purelymanage.audit.notices import choices_of
+from purelymanage.audit.subjects import SUBJECTS
 
 if TYPE_CHECKING:
     from purelymanage.audit.viewer import Person

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from purelymanage.audit import chain
 from purelymanage.audit.actors import Actor as Actor
-from purelymanage.audit.events import FIELDS, Event
+from purelymanage.audit.events import Event
+from purelymanage.audit.fields import FIELDS
 from purelymanage.audit.models import Entry
 
 Diff = Mapping[str, tuple[str, str]]

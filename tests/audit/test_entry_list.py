@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from purelymanage.audit import log, pages
-from purelymanage.audit.events import FIELDS, SUBJECTS, Event
+from purelymanage.audit.events import Event
+from purelymanage.audit.fields import FIELDS
 from purelymanage.audit.history import history_of
 from purelymanage.audit.models import Agent, ChainCheck, Entry
+from purelymanage.audit.subjects import SUBJECTS
 from tests.audit.test_chain import write
 from tests.cast import HTMX, CastTestCase
 

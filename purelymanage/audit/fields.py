@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from purelymanage.audit.events import Event
+
+# Whose values before and after an event may keep beside its sentence. No other field
+# is ever stored, so nothing secret may be named here.
+FIELDS: dict[Event, frozenset[str]] = {
+    Event.PERSON_CHANGED: frozenset({"name"}),
+    Event.RIGHTS_CHANGED: frozenset({"role", "domains"}),
+    Event.ORGANISATION_CHANGED: frozenset(
+        {
+            "name",
+            "grace hours",
+            "credit attention",
+            "credit critical",
+            "second factor required",
+            "second person required",
+            "checkpoint address",
+        }
+    ),
+}
