@@ -23,6 +23,7 @@ NOT_ALLOWED = "Your role or your domains do not allow this."
 TOO_LATE = "Somebody was quicker: look at what it says now."
 NOTHING = "There is nothing to do: no row is left that would change anything."
 NOT_WANTED = "Not begun when the rest was cancelled."
+NOT_AGAIN = "Not tried again when the rest was cancelled."
 
 State = BulkRow.State
 
@@ -98,6 +99,7 @@ def cancel_rest(work: Work[B, R], *, bulk: B, actor: User) -> None:
         state=State.LEFT_OUT, reason=NOT_WANTED, settled_at=now, **work.wiped
     )
     # Tried before: PurelyMail may have done it, so a password is kept for a while.
+    held.rows.waiting().filter(reason="").update(reason=NOT_AGAIN)
     held.rows.waiting().update(state=State.FAILED, settled_at=now)
     cancelled = Bulk.State.CANCELLED
     _write(work, held, state=cancelled, settled_at=now, reason="")

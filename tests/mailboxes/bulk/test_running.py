@@ -225,6 +225,16 @@ class PeopleTests(BulkTestCase):
             ["started", "stopped", "resumed", "cancelled"],
         )
 
+    def test_what_was_to_be_tried_again_says_why_it_was_not(self) -> None:
+        bulk = self.import_rows(1, self.adam)
+        self.start(bulk, self.adam)
+        self.fault("error", "createUser")
+        self.work()
+        deciding.retry_failed(WORK, bulk=bulk, actor=self.adam)
+        deciding.cancel_rest(WORK, bulk=bulk, actor=self.adam)
+        row = bulk.rows.get()
+        self.assertEqual((row.state, row.reason), (State.FAILED, deciding.NOT_AGAIN))
+
     def test_a_lease_that_ran_out_gives_it_to_the_next(self) -> None:
         bulk = self.import_rows(2, self.adam)
         self.start(bulk, self.adam)
