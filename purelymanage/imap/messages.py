@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 
 from . import responses
@@ -85,6 +85,8 @@ class Summary:
     size: int
     received: int
     header: bytes
+    # When it arrived by the clock of the server, and None if that makes no sense.
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +114,14 @@ async def fetch_summaries(
         items = responses.attributes(data)
         # Flags that changed meanwhile come without the rest.
         if "UID" in items and "RFC822.SIZE" in items:
+            arrived = _bytes(items.get("INTERNALDATE"))
             take(
                 Summary(
                     responses.number(items["UID"]),
                     responses.number(items["RFC822.SIZE"]),
-                    seconds(_bytes(items.get("INTERNALDATE"))),
+                    seconds(arrived),
                     _bytes(_section(items)),
+                    day(arrived),
                 )
             )
 
@@ -127,6 +131,34 @@ async def fetch_summaries(
         f"BODY.PEEK[HEADER.FIELDS ({wanted})])"
     )
     return await connection.send(command.encode("ascii"), on_data=on_data)
+
+
+async def fetch_flags(
+    connection: Connection, take: Callable[[int, frozenset[bytes]], None]
+) -> asyncio.Future[Status]:
+    """Ask for the flags of everything in the folder that we are in."""
+
+    def on_data(data: Data) -> None:
+        if data.name != "FETCH":
+            return
+        items = responses.attributes(data)
+        flags = items.get("FLAGS")
+        if "UID" in items and isinstance(flags, list):
+            words = frozenset(word for word in flags if isinstance(word, bytes))
+            take(responses.number(items["UID"]), words)
+
+    return await connection.send(b"UID FETCH 1:* (UID FLAGS)", on_data=on_data)
+
+
+async def store_flags(
+    connection: Connection, uids: str, flags: Iterable[bytes], *, add: bool
+) -> asyncio.Future[Status]:
+    """Set or take away flags of messages in the folder that we are in."""
+    sign = b"+" if add else b"-"
+    words = b" ".join(sorted(flags))
+    return await connection.send(
+        b"UID STORE %s %sFLAGS.SILENT (%s)" % (uids.encode("ascii"), sign, words)
+    )
 
 
 async def fetch_messages(
@@ -212,6 +244,17 @@ def seconds(date: bytes) -> int:
         return int(moment.timestamp())
     except (ValueError, OverflowError):
         return 0
+
+
+def day(text: bytes) -> date | None:
+    """Return the day of an INTERNALDATE as it is written, like SEARCH goes by it."""
+    if not _DATE.fullmatch(text):
+        return None
+    number, month, year = text[:11].decode("ascii").strip().split("-")
+    try:
+        return date(int(year), _MONTHS.index(month.lower()) + 1, int(number))
+    except ValueError:
+        return None
 
 
 def uid_set(uids: Sequence[int]) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 
 import pytest
 
@@ -181,7 +182,7 @@ def test_what_a_server_adds_unasked_is_left_aside() -> None:
         found: list[Summary] = []
         fields = ("MESSAGE-ID", "RECEIVED")
         await (await fetch_summaries(connection, "1:*", fields, found.append))
-        assert found == [Summary(9, 5, 7, b"a:b")]
+        assert found == [Summary(9, 5, 7, b"a:b", date(1970, 1, 1))]
 
     converse(answering(answer), talk)
 

@@ -21,6 +21,7 @@ from purelymanage.imap.wire import READ_AHEAD
 
 from .listing import Listing, Mark
 from .passage import PIECES_HELD, FolderChanged, Parcel, Passage, Stream
+from .throttle import Budget, Pace
 from .work import Job, Target
 
 # Asked for with one command. Small enough that a chunk lost is little lost, large
@@ -39,10 +40,14 @@ class Fetcher:
         group: asyncio.TaskGroup,
         *,
         window: int,
+        pace: Pace,
+        budget: Budget,
     ) -> None:
         self._source = source
         self._passage = passage
         self._group = group
+        self._pace = pace
+        self._budget = budget
         self._chunk_bytes = min(CHUNK_BYTES, max(1, window // 4))
         self._chunks: list[asyncio.Task[None]] = []
         # What each message asked for in the current folder takes up in the window.
@@ -75,7 +80,9 @@ class Fetcher:
         self._expected = {}
         await self._enter(job, listing)
         for chunk in self._cut(listing, listing.rows(Mark.MISSING)):
-            await self._fetch(target, job, listing, chunk)
+            within = [row for row in chunk if self._budget.take(listing.sizes[row])]
+            if within:
+                await self._fetch(target, job, listing, within)
 
     async def _enter(self, job: Job, listing: Listing) -> None:
         """Go into the folder without waiting; whether it worked shows later."""
@@ -98,9 +105,10 @@ class Fetcher:
         """Cut into chunks by bytes; a large message is a chunk of its own."""
         chunk: list[int] = []
         room = self._chunk_bytes
+        most = min(CHUNK_MESSAGES, self._pace.at_once or CHUNK_MESSAGES)
         for row in rows:
             size = listing.sizes[row]
-            full = size > room or len(chunk) >= CHUNK_MESSAGES or self._passage.careful
+            full = size > room or len(chunk) >= most or self._passage.careful
             if chunk and full:
                 yield chunk
                 chunk, room = [], self._chunk_bytes
@@ -112,6 +120,7 @@ class Fetcher:
     async def _fetch(
         self, target: Target, job: Job, listing: Listing, chunk: list[int]
     ) -> None:
+        await self._pace.wait(len(chunk))
         self.current = (job, listing.uids[chunk[-1]])
         large = len(chunk) == 1 and listing.sizes[chunk[0]] >= STREAM_FROM
         if large:

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from enum import IntEnum
 
 from purelymanage.imap.messages import Summary
@@ -29,8 +30,11 @@ class Mark(IntEnum):
 class Listing:
     """The messages of one folder, column by column, in ascending order of UID."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, since: date | None = None) -> None:
         self.uid_validity = 0
+        self._since = since
+        # Messages that arrived earlier: known, but of no interest.
+        self._older = array("L")
         self.uids = array("L")
         self.sizes = array("Q")
         self.dates = array("q")
@@ -43,8 +47,13 @@ class Listing:
         return len(self.uids)
 
     @property
+    def seen(self) -> int:
+        """Return how many messages the folder has, with those that do not count."""
+        return len(self.uids) + len(self._older)
+
+    @property
     def last_uid(self) -> int:
-        return self.uids[-1] if self.uids else 0
+        return max(_last(self.uids), _last(self._older))
 
     @property
     def total_bytes(self) -> int:
@@ -52,8 +61,13 @@ class Listing:
 
     def add(self, summary: Summary) -> None:
         """Take one message in; what is known already is left as it is."""
+        if self._since is not None and summary.day and summary.day < self._since:
+            place = bisect_left(self._older, summary.uid)
+            if self._older[place : place + 1] != array("L", [summary.uid]):
+                self._older.insert(place, summary.uid)
+            return
         row = len(self)
-        if summary.uid <= self.last_uid:
+        if summary.uid <= _last(self.uids):
             # Servers list in order, but none of them promised to.
             row = bisect_left(self.uids, summary.uid)
             if self.uids[row] == summary.uid:
@@ -83,12 +97,20 @@ class Listing:
         """Return where a listed message stands."""
         return bisect_left(self.uids, uid)
 
+    def arrived_at(self, row: int) -> datetime | None:
+        """Return when a message arrived at the source, if the server knows."""
+        seconds = self.dates[row]
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
     def key(self, row: int) -> bytes:
         start = row * identity.LENGTH
         return bytes(self._keys[start : start + identity.LENGTH])
 
     def identities(self) -> Iterable[bytes]:
         return map(self.key, range(len(self)))
+
+    def is_left_out(self, row: int) -> bool:
+        return self.marks[row] == Mark.FAILED
 
     def rows(self, mark: Mark) -> list[int]:
         return [row for row, found in enumerate(self.marks) if found == mark]
@@ -102,6 +124,10 @@ class Listing:
             known = dict(zip(earlier.uids, earlier.marks, strict=True))
             for row, uid in enumerate(self.uids):
                 self.marks[row] = known.get(uid, Mark.UNKNOWN)
+
+
+def _last(uids: Sequence[int]) -> int:
+    return uids[-1] if uids else 0
 
 
 def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
@@ -127,9 +153,28 @@ def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
             if key in scarce:
                 counterparts[key].append(row)
         for key, rows in scarce.items():
-            for number, row in _pair(sources, rows, there, counterparts[key]):
+            for number, row, _ in _pair(sources, rows, there, counterparts[key]):
                 present[number][row] = 1
     return present
+
+
+def find_pairs(
+    sources: Sequence[Listing], there: Listing
+) -> list[list[tuple[int, int]]]:
+    """Return for each listing which of its rows is which one of `there`."""
+    counterparts: dict[bytes, list[int]] = defaultdict(list)
+    for row, key in enumerate(there.identities()):
+        counterparts[key].append(row)
+    wanted: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for number, source in enumerate(sources):
+        for row, key in enumerate(source.identities()):
+            if key in counterparts:
+                wanted[key].append((number, row))
+    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
+    for key, rows in wanted.items():
+        for number, row, match in _pair(sources, rows, there, counterparts[key]):
+            pairs[number].append((row, match))
+    return pairs
 
 
 def _pair(
@@ -137,9 +182,10 @@ def _pair(
     rows: list[tuple[int, int]],
     there: Listing,
     counterparts: list[int],
-) -> list[tuple[int, int]]:
-    """Pair each counterpart with the row most like it; return the paired rows."""
-    left, free, paired = list(rows), list(counterparts), []
+) -> list[tuple[int, int, int]]:
+    """Pair each counterpart with the row most like it: listing, row, counterpart."""
+    left, free = list(rows), list(counterparts)
+    paired: list[tuple[int, int, int]] = []
     for with_size, with_date in ((True, True), (True, False), (False, True)):
         by_trait: dict[tuple[int, int], list[int]] = defaultdict(list)
         for row in reversed(free):
@@ -150,12 +196,14 @@ def _pair(
             source = sources[number]
             trait = _trait(source, row, with_size=with_size, with_date=with_date)
             if by_trait[trait]:
-                free.remove(by_trait[trait].pop())
-                paired.append((number, row))
+                match = by_trait[trait].pop()
+                free.remove(match)
+                paired.append((number, row, match))
             else:
                 still_left.append((number, row))
         left = still_left
-    return paired + left[: len(free)]
+    rest = zip(left, free, strict=False)
+    return paired + [(number, row, match) for (number, row), match in rest]
 
 
 def _trait(

@@ -7,51 +7,10 @@ from dataclasses import dataclass
 from purelymanage.imap import names
 from purelymanage.imap.folders import Folder, FolderList
 from purelymanage.imap.names import Namespace
+from purelymanage.migrations.engines.base import CopyOptions
 
-# RFC 6154, and the older names Gmail gave two of them.
-_ROLES = {
-    "\\SENT": "sent",
-    "\\DRAFTS": "drafts",
-    "\\TRASH": "trash",
-    "\\JUNK": "junk",
-    "\\SPAM": "junk",
-    "\\ARCHIVE": "archive",
-}
-
-# What programs and providers call these folders, in small letters.
-_WELL_KNOWN = {
-    "sent": (
-        "sent", "sent items", "sent messages", "sent mail", "sent-mail", "outbox.sent",
-        "gesendet", "gesendete elemente", "gesendete objekte", "gesendete nachrichten",
-        "envoyés", "messages envoyés", "éléments envoyés", "enviados",
-        "elementos enviados", "posta inviata", "inviata", "verzonden",
-        "verzonden items", "wysłane", "skickat", "sendt", "itens enviados",
-        "отправленные", "odeslané",
-    ),
-    "drafts": (
-        "drafts", "draft", "entwürfe", "entwurf", "brouillons", "borradores", "bozze",
-        "concepten", "szkice", "robocze", "utkast", "kladder", "rascunhos",
-        "черновики", "koncepty",
-    ),
-    "trash": (
-        "trash", "deleted items", "deleted messages", "deleted", "bin", "papierkorb",
-        "gelöschte elemente", "gelöschte objekte", "gelöscht", "corbeille",
-        "éléments supprimés", "papelera", "elementos eliminados", "cestino",
-        "prullenbak", "verwijderde items", "kosz", "papperskorg", "papirkurv",
-        "lixeira", "itens excluídos", "корзина", "удаленные", "koš",
-    ),
-    "junk": (
-        "junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail",
-        "unerwünscht", "werbung", "spamverdacht", "courrier indésirable", "indésirables",
-        "correo no deseado", "posta indesiderata", "ongewenste e-mail", "ongewenst",
-        "skräppost", "lixo eletrônico", "спам", "nevyžádaná pošta",
-    ),
-    "archive": (
-        "archive", "archives", "archiv", "archivo", "archivio", "archief", "archiwum",
-        "arkiv", "arquivo", "архив",
-    ),
-}  # fmt: skip
-_ROLE_BY_NAME = {name: role for role, all_ in _WELL_KNOWN.items() for name in all_}
+from .choosing import left_behind
+from .roles import folders_by_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +25,83 @@ class Route:
     parents: tuple[bytes, ...]
 
 
-def plan_routes(source: FolderList, destination: FolderList) -> list[Route]:
-    """Return a route for each folder of the source that can hold messages."""
+def plan_routes(
+    source: FolderList,
+    destination: FolderList,
+    options: CopyOptions | None = None,
+    *,
+    gmail: bool = False,
+) -> list[Route]:
+    """Return a route for each folder of the source that is to be copied."""
+    options = options or CopyOptions()
+    left = left_behind(source, options, gmail=gmail)
+    wishes = dict(options.mapping)
     home = destination.home()
+    below = _levels(options.subfolder, home) if options.subfolder else ()
     existing = {folder.name: folder for folder in destination.folders}
-    roles_there = _roles(destination)
-    taken_by = {folder.wire: role for role, folder in _roles(source).items()}
-    # Where folders with a special use went, so that what lies in them goes along.
+    roles_there = folders_by_role(destination) if not below else {}
+    taken_by = {folder.wire: role for role, folder in folders_by_role(source).items()}
+    # Where folders went against their name, so that what lies in them goes along.
     moved: dict[tuple[str, ...], tuple[str, ...]] = {}
     routes = []
     for path, folder in _sorted(source):
-        match = roles_there.get(taken_by.get(folder.wire, ""))
-        if match is not None and "\\NOINFERIORS" not in match.attributes:
-            moved[path] = destination.namespace(match).path(match.name)
-        if match is None:
-            match = existing.get(home.name(_legal(path, home)))
-        if match is not None:
-            shown, wire = match.name, match.wire
+        match: Folder | None = None
+        wish = wishes.get(folder.name, "")
+        if wish:
+            match = existing.get(wish)
+            above = (
+                destination.namespace(match).path(wish)
+                if match is not None
+                else _legal(_levels(wish, home), home)
+            )
+            moved[path] = above
+        elif below:
+            above = _legal(_follow(path, moved, below=below), home)
         else:
-            shown = home.name(_legal(_follow(path, moved), home))
-            match = existing.get(shown)
-            wire = match.wire if match is not None else names.encode(shown)
-        exists = match is not None and "\\NONEXISTENT" not in match.attributes
-        if match is not None and "\\NOSELECT" in match.attributes:
-            # A level that only holds others becomes a folder by being created.
-            exists = False
-        subscribed = match is not None and match.subscribed
-        above = _legal(path, home)
-        parents = tuple(
-            names.encode(home.name(above[:depth])) for depth in range(1, len(above))
-        )
-        routes.append(Route(folder, wire, shown, exists, subscribed, parents))
+            match = roles_there.get(taken_by.get(folder.wire, ""))
+            if match is not None and "\\NOINFERIORS" not in match.attributes:
+                moved[path] = destination.namespace(match).path(match.name)
+            if match is None:
+                match = existing.get(home.name(_legal(path, home)))
+            above = _legal(_follow(path, moved), home)
+        if folder.wire in left:
+            continue
+        shown = match.name if match is not None else home.name(above)
+        match = match or existing.get(shown)
+        routes.append(_route(folder, shown, match, above, home))
     return routes
+
+
+def _route(
+    folder: Folder,
+    shown: str,
+    match: Folder | None,
+    path: tuple[str, ...],
+    home: Namespace,
+) -> Route:
+    exists = match is not None and "\\NONEXISTENT" not in match.attributes
+    if match is not None and "\\NOSELECT" in match.attributes:
+        # A level that only holds others becomes a folder by being created.
+        exists = False
+    return Route(
+        source=folder,
+        wire=match.wire if match is not None else names.encode(shown),
+        name=shown,
+        exists=exists,
+        subscribed=match is not None and match.subscribed,
+        parents=tuple(
+            names.encode(home.name(path[:depth])) for depth in range(1, len(path))
+        ),
+    )
+
+
+def _levels(name: str, home: Namespace) -> tuple[str, ...]:
+    """Return the levels of a name as a person writes it for this destination."""
+    if name.upper() == "INBOX":
+        return ("INBOX",)
+    if home.separator and home.separator in name:
+        return tuple(level for level in home.path(name) if level)
+    return tuple(level for level in name.split("/") if level) or (name,)
 
 
 def _sorted(source: FolderList) -> list[tuple[tuple[str, ...], Folder]]:
@@ -115,35 +119,17 @@ def _sorted(source: FolderList) -> list[tuple[tuple[str, ...], Folder]]:
     return sorted(found, key=place)
 
 
-def _roles(folders: FolderList) -> dict[str, Folder]:
-    """Return the one folder for each special use; what the server says comes first."""
-    found: dict[str, Folder] = {}
-    for folder in folders.own():
-        for attribute in sorted(folder.attributes):
-            if attribute in _ROLES:
-                found.setdefault(_ROLES[attribute], folder)
-    named: dict[str, tuple[int, Folder]] = {}
-    for folder in folders.own():
-        path = folders.namespace(folder).path(folder.name)
-        if path[0] == "INBOX":
-            path = path[1:]
-        role = _ROLE_BY_NAME.get(path[0].casefold()) if len(path) == 1 else None
-        if role is not None and role not in found and folder.selectable:
-            # Of two candidates the one with the more usual name.
-            rank = _WELL_KNOWN[role].index(path[0].casefold())
-            if role not in named or rank < named[role][0]:
-                named[role] = (rank, folder)
-    return found | {role: folder for role, (_, folder) in named.items()}
-
-
 def _follow(
-    path: tuple[str, ...], moved: dict[tuple[str, ...], tuple[str, ...]]
+    path: tuple[str, ...],
+    moved: dict[tuple[str, ...], tuple[str, ...]],
+    *,
+    below: tuple[str, ...] = (),
 ) -> tuple[str, ...]:
     """Return a path below the folder that its nearest moved parent became."""
     for depth in range(len(path) - 1, 0, -1):
         if path[:depth] in moved:
             return moved[path[:depth]] + path[depth:]
-    return path
+    return below + path
 
 
 def _legal(path: tuple[str, ...], home: Namespace) -> tuple[str, ...]:

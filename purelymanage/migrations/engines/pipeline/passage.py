@@ -11,7 +11,7 @@ from purelymanage.imap.messages import Message
 
 from .listing import Listing, Mark
 from .tally import Tally
-from .work import Job, Target
+from .work import Job, Target, leave_out
 
 PIECES_HELD = 8
 
@@ -112,7 +112,4 @@ class Passage:
 
     def fail(self, job: Job, listing: Listing, row: int, reason: str) -> None:
         """Leave a message out for good, and say why."""
-        listing.marks[row] = Mark.FAILED
-        job.progress.failed += 1
-        uid, size = listing.uids[row], listing.sizes[row]
-        self.tally.refuse(job.progress.source, uid, size, reason)
+        leave_out(job, listing, row, reason, self.tally)

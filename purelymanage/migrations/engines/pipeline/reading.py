@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import Refused
@@ -45,15 +46,21 @@ async def read_folders(
     *,
     writable: bool,
     on_read: OnRead,
+    since: date | None = None,
 ) -> None:
-    """Read each folder, or what is new in it since the listing given with it."""
+    """Read each folder, or what is new in it since the listing given with it.
+
+    With `since`, only what arrived on that day or later counts.
+    """
     limit = asyncio.Semaphore(AHEAD)
 
     async def read(wire: bytes, earlier: Listing | None) -> None:
         async with limit:
-            reading = await _read(connection, wire, earlier, writable=writable)
+            listing = earlier if earlier is not None else Listing(since=since)
+            reading = await _read(connection, wire, listing, writable=writable)
             if earlier is not None and not _continues(reading, earlier):
-                reading = await _read(connection, wire, None, writable=writable)
+                listing = Listing(since=since)
+                reading = await _read(connection, wire, listing, writable=writable)
                 reading.listing.remember(earlier)
             if reading.listing.unidentified and reading.refusal is None:
                 await _identify(connection, reading.listing, wire)
@@ -68,15 +75,14 @@ def _continues(reading: Reading, earlier: Listing) -> bool:
     """Say whether new messages are all that changed."""
     return reading.refusal is not None or (
         reading.selected.uid_validity == earlier.uid_validity
-        and reading.selected.exists == len(earlier)
+        and reading.selected.exists == earlier.seen
     )
 
 
 async def _read(
-    connection: Connection, wire: bytes, earlier: Listing | None, *, writable: bool
+    connection: Connection, wire: bytes, listing: Listing, *, writable: bool
 ) -> Reading:
-    listing = earlier if earlier is not None else Listing()
-    validity = earlier.uid_validity if earlier is not None else None
+    validity = listing.uid_validity or None
 
     def take(summary: Summary) -> None:
         # Under another UIDVALIDITY the numbers speak of other messages.

@@ -22,13 +22,15 @@ from purelymanage.migrations.engines.base import (
     in_messages,
 )
 
+from .flagging import Flagger, tell
 from .listing import Mark
 from .mapping import plan_routes
 from .reading import Reading, read_folders
 from .sides import Sides
 from .tally import Tally
+from .throttle import Budget, Pace
 from .transfer import Transfer
-from .work import Job, Target, plan
+from .work import Job, Target, leave_out, plan
 
 # Times that we look again and still find something to send, as in a mailbox in use.
 PASSES = 3
@@ -51,6 +53,8 @@ class Run:
         self._targets: list[Target] = []
         self._transfer: Transfer | None = None
         self._limit: int | None = None
+        self._pace = Pace(options.messages_a_second)
+        self._budget = Budget(options.most_bytes)
         # Whether nothing has happened since the last full look.
         self._looked = False
         self._stopped = False
@@ -106,11 +110,14 @@ class Run:
             self._limit = self._sides.limit()
             if not self._targets:
                 await self._list()
-            if not self._options.dry_run:
+            writes = not self._options.dry_run and not self._options.flags_only
+            if writes:
                 await self._create()
             await self._look(Phase.READING)
             self._give_up_suspect()
-            if not self._options.dry_run:
+            if self._options.flags_only:
+                await self._flag()
+            if writes:
                 await self._copy(careful=careful)
             self._finish()
         except BaseExceptionGroup as group:
@@ -128,6 +135,8 @@ class Run:
                 self._tally,
                 window=self._options.byte_window,
                 careful=careful,
+                pace=self._pace,
+                budget=self._budget,
             )
             try:
                 await self._transfer.run(self._targets)
@@ -137,11 +146,23 @@ class Run:
             self._suspect = None
             if self._stopped:
                 raise asyncio.CancelledError
+            self._budget.check()
             await self._look(Phase.COMPARING)
 
-    def _finish(self) -> None:
+    async def _flag(self) -> None:
+        self._tally.enter(Phase.COPYING)
+        self._looked = False
+        flagger = Flagger(self._sides.source, self._sides.destination, self._tally)
+        await flagger.flag_all(self._targets, dry_run=self._options.dry_run)
+        self._looked = True
         for job in self._jobs():
-            if job.unseen and not self._options.dry_run:
+            if not job.failed:
+                self._tally.note(tell(job))
+
+    def _finish(self) -> None:
+        judges = not self._options.dry_run and not self._options.flags_only
+        for job in self._jobs():
+            if job.unseen and judges:
                 be = "is" if job.unseen == 1 else "are"
                 reason = f"{in_messages(job.unseen)} {be} not at the destination."
                 job.fail(self._tally, reason)
@@ -159,13 +180,11 @@ class Run:
         async with asyncio.TaskGroup() as group:
             coming = group.create_task(list_folders(self._sides.source))
             going = group.create_task(self._sides.list_destination())
+        source, destination = coming.result(), going.result()
         gmail = self._sides.source.has("X-GM-EXT-1")
         by_wire: dict[bytes, Target] = {}
-        for route in plan_routes(coming.result(), going.result()):
+        for route in plan_routes(source, destination, self._options, gmail=gmail):
             attributes = route.source.attributes
-            if gmail and attributes & {"\\FLAGGED", "\\IMPORTANT"}:
-                # Mere views of messages that lie in other folders.
-                continue
             target = by_wire.setdefault(
                 route.wire,
                 Target(
@@ -254,6 +273,7 @@ class Run:
                     [(wire, job.listing) for wire, job in jobs.items()],
                     writable=False,
                     on_read=took_source,
+                    since=self._options.since,
                 )
             )
             if there is not None:
@@ -265,9 +285,10 @@ class Run:
                         on_read=took_destination,
                     )
                 )
-        plan(self._targets, self._tally, limit=self._limit)
+        flags_only = self._options.flags_only
+        plan(self._targets, self._tally, limit=None if flags_only else self._limit)
         self._looked = True
-        if phase == Phase.READING:
+        if phase == Phase.READING and not flags_only:
             self._tell_plan()
 
     def _tell_plan(self) -> None:
@@ -292,10 +313,8 @@ class Run:
         name = job.progress.source
         self._breaks[name, uid] += 1
         if listing.marks[row] == Mark.MISSING and self._breaks[name, uid] >= PROOF:
-            listing.marks[row] = Mark.FAILED
-            job.progress.failed += 1
             reason = "The connection broke each time it was copied."
-            self._tally.refuse(name, uid, listing.sizes[row], reason)
+            leave_out(job, listing, row, reason, self._tally)
 
     def _jobs(self) -> list[Job]:
         return [job for target in self._targets for job in target.jobs]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import replace
+from datetime import datetime
 
 from purelymanage.migrations.engines.base import (
     FolderProgress,
@@ -38,10 +39,17 @@ class Tally:
     def note(self, line: str) -> None:
         self._log.append(line)
 
-    def refuse(self, folder: str, uid: int, size: int, reason: str) -> None:
+    def refuse(
+        self,
+        folder: str,
+        uid: int,
+        size: int,
+        reason: str,
+        arrived_at: datetime | None = None,
+    ) -> None:
         """Remember why a message was not copied, as far as there is room."""
         if len(self.errors) < MAX_ERRORS:
-            self.errors.append(ItemError(folder, uid, size, reason))
+            self.errors.append(ItemError(folder, uid, size, reason, arrived_at))
 
     def snapshot(self) -> Progress:
         """Return the state of now; the lines of the log are handed out once."""

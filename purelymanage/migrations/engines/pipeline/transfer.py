@@ -10,6 +10,7 @@ from .delivering import Deliverer
 from .fetching import Fetcher
 from .passage import Passage, Window
 from .tally import Tally
+from .throttle import Budget, Pace
 from .work import Job, Target
 
 
@@ -24,7 +25,11 @@ class Transfer:
         *,
         window: int,
         careful: bool,
+        pace: Pace,
+        budget: Budget,
     ) -> None:
+        self._pace = pace
+        self._budget = budget
         self._source = source
         self._destinations = destinations
         self._window = window
@@ -40,7 +45,12 @@ class Transfer:
     async def run(self, targets: list[Target]) -> None:
         async with asyncio.TaskGroup() as group:
             self._fetcher = Fetcher(
-                self._source, self._passage, group, window=self._window
+                self._source,
+                self._passage,
+                group,
+                window=self._window,
+                pace=self._pace,
+                budget=self._budget,
             )
             self._fetching = group.create_task(self._fetch(self._fetcher, targets))
             for destination in self._destinations:

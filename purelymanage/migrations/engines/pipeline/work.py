@@ -85,6 +85,19 @@ def plan(targets: list[Target], tally: Tally, *, limit: int | None) -> None:
             _count(job, listing, found)
 
 
+def leave_out(job: Job, listing: Listing, row: int, reason: str, tally: Tally) -> None:
+    """Give up on a message, and remember which one it was."""
+    listing.marks[row] = Mark.FAILED
+    job.progress.failed += 1
+    tally.refuse(
+        job.progress.source,
+        listing.uids[row],
+        listing.sizes[row],
+        reason,
+        listing.arrived_at(row),
+    )
+
+
 def _settle(
     progress: FolderProgress, listing: Listing, row: int, *, is_there: bool
 ) -> None:
@@ -124,12 +137,9 @@ def _refuse_large(job: Job, listing: Listing, tally: Tally, limit: int | None) -
     if limit is None:
         return
     for row in listing.rows(Mark.MISSING):
-        size = listing.sizes[row]
-        if size > limit:
-            listing.marks[row] = Mark.FAILED
-            job.progress.failed += 1
+        if listing.sizes[row] > limit:
             reason = f"It is larger than the limit of {thin(limit)} bytes."
-            tally.refuse(job.progress.source, listing.uids[row], size, reason)
+            leave_out(job, listing, row, reason, tally)
 
 
 def _count(job: Job, listing: Listing, found: bytearray) -> None:
