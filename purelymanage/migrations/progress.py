@@ -11,6 +11,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from purelymanage.migrations import watchdog
 from purelymanage.migrations.engines.base import (
     FolderProgress,
     FolderState,
@@ -20,12 +21,15 @@ from purelymanage.migrations.engines.base import (
     Progress,
     Stop,
 )
+from purelymanage.migrations.limits import Hold, count_bytes, hold_on
 from purelymanage.migrations.models import Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
+from purelymanage.migrations.troubles import Diagnosis, stalled
 
 logger = logging.getLogger(__name__)
 
 EVERY = 0.9  # seconds between two writings
+HOURS_EVERY = 1.5  # seconds between two looks at hours and budgets
 MOST_ERRORS = 1_000
 # The phases in which both sides have been looked at.
 LOOKED = {Phase.COPYING, Phase.COMPARING, Phase.DONE}
@@ -43,7 +47,8 @@ class ProgressWriter:
     """The report of one attempt. Raises `Stop` when the copy is to end.
 
     That is when a person wants it to, when the lease was lost, or when the cluster is
-    being shut down; which of them, the row tells whoever settles the run.
+    being shut down: which of them, the row tells whoever settles the run. Where it has
+    to make a pause, `hold` says why, and where it is stuck, `stall` does.
     """
 
     def __init__(self, run: Run, *, is_stopping: Callable[[], bool]) -> None:
@@ -58,31 +63,39 @@ class ProgressWriter:
         passed = timezone.now() - (run.started_at or timezone.now())
         self._started = self._written_at - passed.total_seconds()
         self._phase: Phase | None = None
+        self.hold: Hold | None = None
+        self.stall: Diagnosis | None = None
+        self._looked_at = self._written_at
+        self._trace: tuple[object, ...] = ()
+        self._moved = self._written_at
+        # What has been added to the day of the servers.
+        self._counted = 0
         self._earlier: dict[str, int] = {}
 
     def __call__(self, progress: Progress) -> None:
         self._note(progress.log)
         now = time.monotonic()
-        written = self._folders, self._errors
+        written = self._folders, self._errors, self._counted
         try:
             # The first figures of a phase matter to the sums of a run that is killed.
             is_news = progress.phase != self._phase
             if not is_news and now - self._written_at < EVERY:
                 self._check()
                 return
+            self._watch(progress, now)
             self._write(progress, now)
-            stopping = self._is_stopping()
+            stopping = self._is_stopping() or self._is_held(now)
         except (OperationalError, InterfaceError):
             # A database that restarts is no reason to lose the connections to two
             # mail servers, as long as nobody else can have taken over.
             connection.close()
-            self._folders, self._errors = written
+            self._folders, self._errors, self._counted = written
             if now - self._written_at > LEASE.total_seconds() / 2:
                 raise
             logger.warning("The database does not answer; the copy goes on.")
             return
         self._phase, self._written_at = progress.phase, now
-        if stopping:
+        if stopping or self.stall:
             raise Stop
 
     def figures(self, outcome: Outcome) -> dict[str, Any]:
@@ -98,6 +111,7 @@ class ProgressWriter:
         }
         with transaction.atomic():
             if Run.objects.held_by(self._run).select_for_update().exists():
+                self._count(progress)
                 self._write_folders(progress.folders)
                 self._write_errors(progress.errors)
         return columns
@@ -108,6 +122,7 @@ class ProgressWriter:
             held = Run.objects.held_by(self._run).filter(stop_requested_at=None)
             if not held.update(
                 lease_until=timezone.now() + LEASE,
+                **self._movement(now),
                 phase=progress.phase.value,
                 detail=clean(detail(progress))[:300],
                 samples=self._samples.points,
@@ -117,8 +132,35 @@ class ProgressWriter:
             ):
                 # Asked to stop, or somebody else holds the run by now.
                 raise Stop
+            self._count(progress)
             self._write_folders(progress.folders)
             self._write_errors(progress.errors)
+
+    def _count(self, progress: Progress) -> None:
+        """Add to the day of the servers what has been copied since the last writing."""
+        if (new := progress.bytes_copied - self._counted) > 0:
+            count_bytes(self._run.job, new, timezone.now())
+            self._counted += new
+
+    def _watch(self, progress: Progress, now: float) -> None:
+        """See whether anything has moved, and note if nothing has for too long."""
+        if (trace := watchdog.trace(progress)) != self._trace:
+            self._trace, self._moved = trace, now
+            return
+        still = now - self._moved
+        if still > watchdog.patience(progress).total_seconds():
+            words = Run.Phase(progress.phase).label.lower()
+            self.stall = stalled(words, int(still / 60))
+
+    def _movement(self, now: float) -> dict[str, Any]:
+        return {"moved_at": timezone.now()} if self._moved == now else {}
+
+    def _is_held(self, now: float) -> bool:
+        """Whether the hours of a pause have come, or the bytes of the day are gone."""
+        if now - self._looked_at >= HOURS_EVERY:
+            self._looked_at = now
+            self.hold = hold_on(self._run.job, timezone.now())
+        return self.hold is not None
 
     def _compare(self, progress: Progress) -> dict[str, int]:
         """Return what earlier attempts have copied, by the first look of this one."""

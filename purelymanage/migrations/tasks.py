@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import logging
 import socket
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
 from purelymanage import crypto
 from purelymanage.imap.account import Account
-from purelymanage.imap.errors import ImapError, LoginRefused
+from purelymanage.imap.errors import ImapError
 from purelymanage.imap.login import check_login
 from purelymanage.migrations import destinations, queue
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
+from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
-from purelymanage.migrations.models import Run
+from purelymanage.migrations.limits import bytes_left
+from purelymanage.migrations.models import Job, Run
+from purelymanage.migrations.models.servers import EngineChoice
 from purelymanage.migrations.operations import (
     app_passwords,
     runs,
@@ -23,6 +28,7 @@ from purelymanage.migrations.operations import (
 from purelymanage.migrations.options import copy_options
 from purelymanage.migrations.progress import ProgressWriter
 from purelymanage.migrations.shutdown import cluster_is_stopping
+from purelymanage.migrations.troubles import Diagnosis, diagnose, side_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +46,13 @@ def run_job(run_id: int) -> str:
         settling.give_back(run=run)
         raise
     except Exception as exc:
-        settling.settle_failure(
-            run=run,
+        found = Diagnosis(
             trouble=Run.Trouble.OTHER,
-            reason="The panel made a mistake. Its log says more.",
+            sentence="The panel made a mistake. Its log says more.",
             # Only the kind: the text might quote anything.
             technical=type(exc).__name__,
         )
+        settling.settle_failure(run=run, diagnosis=found)
         raise
     except BaseException:
         # The time limit of the queue, or a signal.
@@ -70,71 +76,111 @@ def sweep() -> str:
     )
 
 
+def engine_name(job: Job) -> str:
+    """Return the engine a job asks for, or else its server, or else the panel."""
+    for choice in (job.engine, job.server.engine):
+        if choice and choice != EngineChoice.AUTO:
+            return choice
+    name: str = settings.MIGRATION_ENGINE
+    return name
+
+
 def _carry_out(run: Run) -> None:
+    job = run.job
     try:
-        engine = get_engine(settings.MIGRATION_ENGINE)
+        engine = get_engine(engine_name(job))
     except EngineUnavailable as exc:
-        settling.settle_failure(run=run, trouble=Run.Trouble.OTHER, reason=str(exc))
+        found = Diagnosis(trouble=Run.Trouble.PROTOCOL, sentence=str(exc))
+        settling.settle_failure(run=run, diagnosis=found)
         return
     runs.note_engine(run=run, engine=engine.name)
 
     try:
-        password = secrets.open_secret(run.job)
+        password = secrets.open_secret(job)
     except crypto.Unreadable as exc:
-        settling.settle_failure(
-            run=run,
+        found = Diagnosis(
             trouble=Run.Trouble.PASSWORD,
-            reason=f"The password of {run.job.source_user} is not stored any more.",
+            sentence=f"The password of {job.source_user} is not stored any more.",
             technical=str(exc),
+            passes=False,
         )
+        settling.settle_failure(run=run, diagnosis=found)
         return
-    source = run.job.server.account(run.job.source_user, password)
+    source = job.server.account(job.source_user, password)
 
     try:
         destination = destinations.open_destination(run)
     except destinations.NotOpen as exc:
-        settling.settle_failure(
-            run=run,
-            trouble=exc.trouble,
-            reason=exc.reason,
-            technical=exc.technical,
-            retry=exc.retry,
-        )
+        settling.settle_failure(run=run, diagnosis=_diagnose_entrance(exc, job))
+        return
+    if cluster_is_stopping():
+        settling.give_back(run=run)
         return
     report = ProgressWriter(run, is_stopping=cluster_is_stopping)
-    options = copy_options(run.job, dry_run=run.dry_run, most_bytes=None)
+    options = copy_options(
+        job,
+        dry_run=run.dry_run,
+        most_bytes=None if run.dry_run else bytes_left(job, timezone.now()),
+    )
     if destination is None:
         # Only our own engine can plan into a mailbox that is not there yet.
         runs.note_engine(run=run, engine=PipelineEngine.name)
         outcome = PipelineEngine().copy(source, None, options, report)
     else:
         outcome = engine.copy(source, destination, options, report)
+    _settle(run, source, outcome, report)
+
+
+def _settle(
+    run: Run, source: Account, outcome: Outcome, report: ProgressWriter
+) -> None:
     figures = report.figures(outcome)
-    if outcome.failure is None:
+    if outcome.verdict in {Verdict.COMPLETE, Verdict.SKIPPED}:
         settling.settle_outcome(run=run, outcome=outcome, figures=figures)
-        return
-    trouble, retry = _diagnose(outcome.failure, source)
-    settling.settle_failure(
-        run=run,
-        trouble=trouble,
-        reason=outcome.failure.message,
-        technical=outcome.failure.technical,
-        retry=retry,
-        figures=figures,
-    )
+    elif report.stall is not None:
+        settling.settle_failure(run=run, diagnosis=report.stall, figures=figures)
+    elif report.hold is not None:
+        settling.make_pause(run=run, hold=report.hold, figures=figures)
+    elif outcome.failure is None:
+        settling.settle_outcome(run=run, outcome=outcome, figures=figures)
+    else:
+        found = _diagnose(outcome.failure, source, run.job)
+        settling.settle_failure(run=run, diagnosis=found, figures=figures)
 
 
-def _diagnose(failure: ImapError, source: Account) -> tuple[Run.Trouble, bool]:
-    """Return what kind of trouble it is and whether trying again may help.
+def _diagnose(failure: ImapError, source: Account, job: Job) -> Diagnosis:
+    """Return what kind of trouble it is.
 
     A refused login may be that of either side, and only one has a password that
     somebody can be asked for.
     """
-    if isinstance(failure, LoginRefused):
+    found = diagnose(failure, timezone.now())
+    if found.trouble != Run.Trouble.PASSWORD:
+        return found
+    side = side_of(failure.message)
+    if not side:
         try:
             check_login(source)
         except ImapError as exc:
-            failure = exc
-        else:
-            return Run.Trouble.DESTINATION, True
-    return settling.trouble_of(failure), failure.retry
+            return diagnose(exc, timezone.now())
+    if side == "source":
+        return found
+    if job.destination_server is not None:
+        return replace(found, is_about_source=False)
+    # The password is right, PurelyMail made it a moment ago.
+    return replace(found, trouble=Run.Trouble.DESTINATION)
+
+
+def _diagnose_entrance(problem: destinations.NotOpen, job: Job) -> Diagnosis:
+    """Return why the destination did not open: another server has reasons of its own."""
+    cause = problem.__cause__
+    if job.destination_server is not None and isinstance(cause, ImapError):
+        found = diagnose(cause, timezone.now())
+        return replace(found, is_about_source=False)
+    return Diagnosis(
+        trouble=problem.trouble,
+        sentence=problem.reason,
+        technical=problem.technical,
+        passes=problem.retry,
+        is_about_source=False,
+    )

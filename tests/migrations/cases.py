@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from purelymanage.accounts.models import User
@@ -104,6 +105,12 @@ class MigrationTestCase(WithMail, CastTestCase):
         tasks.run_job(run.pk)
         run.refresh_from_db()
         return run
+
+    def carry_out_again(self, run: Run) -> Run:
+        """As if the time had passed for which it was put off."""
+        now = timezone.now()
+        Run.objects.filter(pk=run.pk).update(not_before=None, handed_at=now)
+        return self.carry_out(run)
 
     def queued(self) -> list[int]:
         """The runs that django-q was told about, the oldest first."""

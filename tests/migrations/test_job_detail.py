@@ -150,6 +150,7 @@ class JobDetailTests(MigrationTestCase):
         secrets.seal_secret(self.run_.job, "outdated")
         self.run_.job.save()
         self.carry_out(self.run_)
+        self.carry_out_again(self.run_)
         r = self.client.get(self.url)
         self.assertContains(r, "Needs a password")
         self.assertContains(r, f"{self.url}password/")

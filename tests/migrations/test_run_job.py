@@ -10,15 +10,18 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.exceptions import TimeoutException
 
+from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import AppPassword
 from purelymanage.mailboxes.tasks import revoke_app_passwords
 from purelymanage.migrations import tasks
 from purelymanage.migrations.engines.base import Outcome
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
 from purelymanage.migrations.models import Job, Run
-from purelymanage.migrations.operations import runs, secrets
+from purelymanage.migrations.operations import jobs, runs, secrets
+from purelymanage.migrations.operations.settling import MOST_LOST
 from purelymanage.purelymail import client
-from tests.migrations.cases import ADDRESS, MigrationTestCase
+from purelymanage.purelymail.sandbox.demo_mail import password_of
+from tests.migrations.cases import ADDRESS, SMALL, MigrationTestCase
 
 
 class RunJobTests(MigrationTestCase):
@@ -84,11 +87,42 @@ class RunJobTests(MigrationTestCase):
         secrets.seal_secret(run.job, "not-the-password")
         run.job.save()
         run = self.carry_out(run)
+        # Once more, as servers refuse the right password too when they are busy.
+        self.assertEqual(run.state, Run.State.QUEUED)
+        assert run.not_before is not None
+        self.assertGreater(run.not_before, timezone.now() + timedelta(minutes=5))
+        run = self.carry_out_again(run)
         self.assertEqual(run.state, Run.State.FAILED)
         self.assertEqual(run.trouble, Run.Trouble.PASSWORD)
         self.assertIn("password", run.failure)
         self.assertNotIn("not-the-password", run.failure + run.technical)
         self.assertEqual(self.app_passwords(ADDRESS), 0)
+
+    def test_a_refused_password_is_not_tried_again_until_it_is_replaced(self) -> None:
+        run = self.new_run()
+        secrets.seal_secret(run.job, "not-the-password")
+        run.job.save()
+        self.carry_out(run)
+        self.carry_out_again(run)
+        with self.assertRaisesRegex(Refused, "not accepted"):
+            runs.queue_run(job=run.job, dry_run=True, actor=self.adam)
+
+        jobs.replace_password(
+            job=run.job, password=password_of(SMALL), actor=self.adam, dry_run=True
+        )
+        again = Run.objects.get(is_newest=True)
+        self.assertEqual(self.carry_out(again).state, Run.State.DONE)
+
+    def test_a_new_password_wakes_what_waits_for_its_second_try(self) -> None:
+        run = self.new_run()
+        secrets.seal_secret(run.job, "not-the-password")
+        run.job.save()
+        self.carry_out(run)
+        jobs.replace_password(
+            job=run.job, password=password_of(SMALL), actor=self.adam, dry_run=True
+        )
+        self.assertEqual(Run.objects.get().pk, run.pk)
+        self.assertEqual(self.carry_out(run).state, Run.State.DONE)
 
     def test_a_login_refused_by_the_destination_asks_nobody(self) -> None:
         run = self.new_run()
@@ -141,7 +175,7 @@ class RunJobTests(MigrationTestCase):
         run = self.carry_out(run)
         self.assertEqual(run.state, Run.State.QUEUED)
         self.assertEqual(run.trouble, Run.Trouble.CONNECTION)
-        Run.objects.update(not_before=None, handed_at=timezone.now(), retries=5)
+        Run.objects.update(not_before=None, handed_at=timezone.now(), retries=7)
         run = self.carry_out(run)
         self.assertEqual(run.state, Run.State.FAILED)
         self.assertIn("migration.failed", self.events())
@@ -217,7 +251,7 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual((run.state, run.attempt), (Run.State.RUNNING, 2))
         self.assertEqual(run.messages, 0)
 
-    @override_settings(MIGRATION_ENGINE="imapsync")
+    @override_settings(MIGRATION_ENGINE="imapsync", IMAPSYNC_BIN="")
     def test_an_engine_that_is_not_there_is_told(self) -> None:
         run = self.carry_out(self.new_run())
         self.assertEqual(run.state, Run.State.FAILED)
@@ -269,13 +303,15 @@ class SweepTests(MigrationTestCase):
 
     def test_one_that_loses_each_worker_ends(self) -> None:
         run = self.new_run()
-        runs.claim_run(pk=run.pk, host="gone.example")
-        Run.objects.update(
-            lease_until=timezone.now() - timedelta(seconds=1), attempt=20
-        )
-        tasks.sweep()
+        for number in range(MOST_LOST):
+            run.refresh_from_db()
+            self.assertEqual(run.state, Run.State.QUEUED, number)
+            runs.claim_run(pk=run.pk, host="gone.example")
+            Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+            tasks.sweep()
         run.refresh_from_db()
         self.assertEqual(run.state, Run.State.FAILED)
+        self.assertIn("lost its worker 10 times", run.failure)
 
     def test_passwords_are_erased_at_their_date(self) -> None:
         run = self.carry_out(self.new_run())

@@ -12,11 +12,21 @@ from purelymanage.errors import Refused
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations import queue
 from purelymanage.migrations.logins import PATIENCE, advice, passed
 from purelymanage.migrations.models import Job, Run, Server
-from purelymanage.migrations.operations.runs import add_run
+from purelymanage.migrations.operations.runs import add_run, wake
 from purelymanage.migrations.operations.secrets import seal_secret, wipe_secret
 from purelymanage.migrations.operations.servers import note_trial
+
+PASSWORD_COLUMNS = [
+    "source_secret",
+    "secret_expires_at",
+    "secret_wiped_at",
+    "login",
+    "login_words",
+    "login_tried_at",
+]
 
 
 class NotLetIn(Refused):
@@ -86,14 +96,19 @@ def _store_password(
     if Run.objects.running().filter(job=job).exists():
         raise Refused(f"{job} is running. Stop it first, or wait until it has ended.")
     seal_secret(job, password)
-    job.save(update_fields=["source_secret", "secret_expires_at", "secret_wiped_at"])
+    job.login, job.login_words = Job.Login.RIGHT, ""
+    job.login_tried_at = timezone.now()
+    job.save(update_fields=PASSWORD_COLUMNS)
+    waits = wake(job=job)
     log.record(
         Event.SOURCE_PASSWORD_REPLACED,
         actor=actor,
         target=job.destination,
         source=job.source_user,
     )
-    if dry_run is not None:
+    if waits:
+        queue.dispatch()
+    elif dry_run is not None:
         add_run(job=job, dry_run=dry_run, actor=actor)
 
 

@@ -11,19 +11,36 @@ from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.destinations import refuse_unfit
-from purelymanage.migrations.models import Job, Run
+from purelymanage.migrations.models import Attempt, Job, Run
 from purelymanage.migrations.models.runs import LONG_LEASE
+from purelymanage.migrations.models.servers import EngineChoice
 
 
 @transaction.atomic(durable=True)
-def queue_run(*, job: Job, dry_run: bool, actor: User) -> Run:
-    """Queue a plan or a copy; it starts as soon as a slot is free."""
-    job = Job.objects.select_for_update().select_related("server").get(pk=job.pk)
+def queue_run(*, job: Job, dry_run: bool, actor: User, engine: str = "") -> Run:
+    """Queue a plan or a copy; it starts as soon as a slot is free.
+
+    With `engine` the job is carried out by that one from now on.
+    """
+    jobs = Job.objects.select_for_update(of=("self",))
+    job = jobs.select_related("server", "destination_server").get(pk=job.pk)
+    if engine and engine != job.engine:
+        if engine not in EngineChoice.values:
+            raise Refused("There is no such engine.")
+        job.engine = engine
+        job.save(update_fields=["engine"])
     return add_run(job=job, dry_run=dry_run, actor=actor)
 
 
-def add_run(*, job: Job, dry_run: bool, actor: User) -> Run:
-    """Queue a run as part of a larger change; see `queue_run`."""
+def add_run(*, job: Job, dry_run: bool, actor: Actor, hand_out: bool = True) -> Run:
+    """Queue a run as part of a larger change; see `queue_run`.
+
+    Who adds many does so without `hand_out` and dispatches once, at the end.
+    """
+    if job.login == Job.Login.WRONG:
+        raise Refused(
+            f"The password of {job.source_user} was not accepted. Enter the present one."
+        )
     if job.needs_password:
         raise Refused(
             f"The password of {job.source_user} is not stored any more. Enter it again."
@@ -43,8 +60,18 @@ def add_run(*, job: Job, dry_run: bool, actor: User) -> Run:
             f"{job.source_user} is being copied to {job.destination} already."
         ) from exc
     record(Event.RUN_QUEUED, run, actor=actor)
-    queue.dispatch()
+    if hand_out:
+        queue.dispatch()
     return run
+
+
+def wake(*, job: Job) -> bool:
+    """Let a run of `job` that was put off go on at once; tell whether one waits.
+
+    Part of a larger change, which does away with what it was put off for.
+    """
+    waiting = Run.objects.queued().filter(job=job)
+    return bool(waiting.update(not_before=None, trouble="", failure="", technical=""))
 
 
 @transaction.atomic(durable=True)
@@ -88,7 +115,8 @@ def claim_run(*, pk: int, host: str) -> Run | None:
     """
     now = timezone.now()
     handed = Run.objects.queued().filter(pk=pk, handed_at__isnull=False)
-    run = handed.select_for_update(of=("self",)).select_related("job__server").first()
+    locked = handed.select_for_update(of=("self",))
+    run = locked.select_related("job__server", "job__destination_server").first()
     if run is None:
         return None
 
@@ -96,6 +124,7 @@ def claim_run(*, pk: int, host: str) -> Run | None:
     run.host = host
     run.lease_until = now + LONG_LEASE
     run.started_at = run.started_at or now
+    run.moved_at = now
     run.handed_at = run.not_before = None
     run.phase, run.detail = Run.Phase.CONNECTING, ""
     run.copied_earlier += run.copied
@@ -104,6 +133,7 @@ def claim_run(*, pk: int, host: str) -> Run | None:
     run.samples = []
     run.trouble = run.failure = run.technical = ""
     run.save()
+    Attempt.objects.create(run=run, number=run.attempt, host=host, began_at=now)
     run.errors.all().delete()
     record(Event.RUN_STARTED, run, actor=Agent.PANEL)
     if run.job.source_secret:

@@ -6,7 +6,7 @@ ran out and somebody else decides about it now.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,36 +15,37 @@ from django.utils import timezone
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
 from purelymanage.figures import in_bytes, thin
-from purelymanage.imap.errors import (
-    CertificateRefused,
-    ConnectionLost,
-    ImapError,
-    LoginRefused,
-    Unreachable,
-)
 from purelymanage.migrations import queue
 from purelymanage.migrations.engines.base import Outcome, Verdict
-from purelymanage.migrations.models import Job, Run
+from purelymanage.migrations.limits import Hold
+from purelymanage.migrations.models import Attempt, Job, Run
 from purelymanage.migrations.operations.runs import record
 from purelymanage.migrations.operations.secrets import wipe_secret
+from purelymanage.migrations.troubles import (
+    PAUSES,
+    STALLS_TOLD,
+    Diagnosis,
+    diagnose_items,
+    is_oversize,
+)
+from purelymanage.migrations.waiting import moment
 
-MOST_ATTEMPTS = 20
-# How long to wait after each failure in a row that may pass by itself.
-PAUSES = [timedelta(seconds=it) for it in (15, 60, 300, 900, 1800)]
+# Workers that a run may lose in a row without having copied anything.
+MOST_LOST = 10
 
 
 def settle_outcome(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bool:
     """Settle a run that the engine brought to its end, or was told to stop."""
-    match outcome.verdict:
-        case Verdict.STOPPED:
-            return give_back(run=run, figures=figures)
-        case Verdict.INCOMPLETE:
-            return settle_failure(
-                run=run,
-                trouble=Run.Trouble.OTHER,
-                reason=_shortfall(outcome),
-                figures=figures | {"verdict": outcome.verdict.value},
-            )
+    if outcome.verdict == Verdict.STOPPED:
+        return give_back(run=run, figures=figures)
+    figures = figures | {"verdict": outcome.verdict.value}
+    if found := diagnose_items(outcome, timezone.now()):
+        return settle_failure(run=run, diagnosis=found, figures=figures)
+    if outcome.verdict == Verdict.INCOMPLETE:
+        found = Diagnosis(trouble=Run.Trouble.OTHER, sentence=_shortfall(outcome))
+        return settle_failure(run=run, diagnosis=found, figures=figures)
+    if is_oversize(outcome):
+        figures["trouble"] = Run.Trouble.OVERSIZE
     return settle_success(run=run, outcome=outcome, figures=figures)
 
 
@@ -55,7 +56,7 @@ def settle_success(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bo
     if held is None:
         return False
     figures = figures | {"phase": Run.Phase.DONE, "detail": ""}
-    _end(held, Run.State.DONE, verdict=outcome.verdict.value, **figures)
+    _end(held, Run.State.DONE, **figures | {"verdict": outcome.verdict.value})
     # Rows first, the audit log last: nobody who holds the log may wait for a row.
     Job.objects.select_for_update().get(pk=held.job_id)
     record(Event.RUN_FINISHED, held, actor=Agent.PANEL, summary=_summary(held))
@@ -67,38 +68,67 @@ def settle_success(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bo
 
 @transaction.atomic(durable=True)
 def settle_failure(
-    *,
-    run: Run,
-    trouble: str,
-    reason: str,
-    technical: str = "",
-    retry: bool = False,
-    figures: dict[str, Any] | None = None,
+    *, run: Run, diagnosis: Diagnosis, figures: dict[str, Any] | None = None
 ) -> bool:
-    """End a run badly, or where trying again may help, put it off for a while."""
+    """End a run badly, or where it passes by itself, put it off for a while."""
     held = _hold(run)
     if held is None:
         return False
     figures = (figures or {}) | {
-        "trouble": trouble,
-        "failure": reason[:500],
-        "technical": technical[:2000],
+        "trouble": diagnosis.trouble,
+        "failure": diagnosis.sentence[:500],
+        "technical": diagnosis.technical[:2000],
     }
     if held.stop_requested_at:
-        _end(held, Run.State.STOPPED, verdict=Run.Verdict.STOPPED, **figures)
+        _end(held, Run.State.STOPPED, **figures | {"verdict": Run.Verdict.STOPPED})
         queue.dispatch()
         return True
 
-    # An attempt that copied something shows that the trouble does pass.
-    retries = 0 if figures.get("copied") else held.retries
-    if retry and retries < len(PAUSES):
-        not_before = timezone.now() + PAUSES[retries]
-        _requeue(held, retries=retries + 1, not_before=not_before, **figures)
+    earlier = _earlier(held, diagnosis, figures)
+    pauses = PAUSES.get(diagnosis.trouble, [])
+    reason = diagnosis.sentence
+    if diagnosis.is_told or (diagnosis.passes and earlier < len(pauses)):
+        retries = held.retries if diagnosis.is_told else earlier + 1
+        not_before = diagnosis.until or timezone.now() + pauses[earlier]
+        figures |= {"verdict": "", "retries": retries, "not_before": not_before}
+        _requeue(held, Attempt.End.POSTPONED, **figures)
         record(Event.RUN_POSTPONED, held, actor=Agent.PANEL, reason=reason)
+        if diagnosis.trouble == Run.Trouble.STALLED and earlier + 1 >= STALLS_TOLD:
+            record(Event.RUN_STALLED, held, actor=Agent.PANEL, times=str(earlier + 1))
     else:
         figures.setdefault("verdict", Run.Verdict.INCOMPLETE)
         _end(held, Run.State.FAILED, **figures)
+        if diagnosis.trouble == Run.Trouble.PASSWORD and diagnosis.is_about_source:
+            _ask_for_password(held, reason)
         record(Event.RUN_FAILED, held, actor=Agent.PANEL, reason=reason)
+    queue.dispatch()
+    return True
+
+
+@transaction.atomic(durable=True)
+def make_pause(*, run: Run, hold: Hold, figures: dict[str, Any]) -> bool:
+    """Give a run back because its hours came or its day is used up.
+
+    It goes on as soon as nothing holds it any more: no failure, and no date of its own.
+    """
+    held = _hold(run)
+    if held is None:
+        return False
+    if held.stop_requested_at:
+        _end(held, Run.State.STOPPED, **figures | {"verdict": Run.Verdict.STOPPED})
+    else:
+        words = f"{hold.reason}, continues {moment(hold.until)}"
+        trouble = Run.Trouble.BUDGET if hold.is_budget else ""
+        _requeue(
+            held, Attempt.End.PUT_OFF, **figures, detail=words[:300], trouble=trouble
+        )
+        record(
+            Event.RUN_PUT_OFF,
+            held,
+            actor=Agent.PANEL,
+            until=moment(hold.until),
+            reason=f"{hold.reason}.",
+        )
     queue.dispatch()
     return True
 
@@ -119,21 +149,17 @@ def give_back(
     if held is None:
         return False
     figures = figures or {}
+    end = Attempt.End.LOST if abandoned_at else Attempt.End.INTERRUPTED
     if held.stop_requested_at:
-        _end(held, Run.State.STOPPED, verdict=Run.Verdict.STOPPED, **figures)
-    elif held.attempt >= MOST_ATTEMPTS:
-        reason = f"It was interrupted {held.attempt} times and is not tried again."
-        _end(
-            held,
-            Run.State.FAILED,
-            verdict=Run.Verdict.INCOMPLETE,
-            trouble=Run.Trouble.OTHER,
-            failure=reason,
-            **figures,
-        )
+        _end(held, Run.State.STOPPED, **figures | {"verdict": Run.Verdict.STOPPED})
+    elif abandoned_at and (times := _lost_in_a_row(held)) >= MOST_LOST:
+        reason = f"It lost its worker {times} times and is not tried again."
+        figures = figures | {"trouble": Run.Trouble.OTHER, "failure": reason}
+        figures["verdict"] = Run.Verdict.INCOMPLETE
+        _end(held, Run.State.FAILED, **figures)
         record(Event.RUN_FAILED, held, actor=Agent.PANEL, reason=reason)
     else:
-        _requeue(held, detail="Interrupted, resumes by itself", **figures)
+        _requeue(held, end, detail="Interrupted, resumes by itself", **figures)
         record(Event.RUN_INTERRUPTED, held, actor=Agent.PANEL)
     queue.dispatch()
     return True
@@ -146,15 +172,32 @@ def give_back_abandoned() -> int:
     return sum(give_back(run=run, abandoned_at=now) for run in abandoned)
 
 
-def trouble_of(failure: ImapError) -> Run.Trouble:
-    match failure:
-        case LoginRefused():
-            return Run.Trouble.PASSWORD
-        case CertificateRefused():
-            return Run.Trouble.CERTIFICATE
-        case Unreachable() | ConnectionLost():
-            return Run.Trouble.CONNECTION
-    return Run.Trouble.OTHER
+def _earlier(run: Run, diagnosis: Diagnosis, figures: dict[str, Any]) -> int:
+    """Return how many failures in a row came before this one."""
+    if diagnosis.trouble in {Run.Trouble.PASSWORD, Run.Trouble.STALLED}:
+        same = run.attempts.filter(trouble=diagnosis.trouble)
+        return same.exclude(number=run.attempt).count()
+    # An attempt that copied something shows that the trouble does pass.
+    return 0 if figures.get("copied") else run.retries
+
+
+def _lost_in_a_row(run: Run) -> int:
+    """Return how many workers it has lost by now without having copied anything."""
+    if run.copied:
+        return 0
+    times = 1
+    for attempt in Attempt.objects.in_a_row(run):
+        if attempt.end != Attempt.End.LOST:
+            break
+        times += 1
+    return times
+
+
+def _ask_for_password(run: Run, reason: str) -> None:
+    """Keep the job from being tried again with a password that is not accepted."""
+    Job.objects.filter(pk=run.job_id).update(
+        login=Job.Login.WRONG, login_words=reason[:500], login_tried_at=timezone.now()
+    )
 
 
 def _hold(run: Run, *, abandoned_at: datetime | None = None) -> Run | None:
@@ -165,18 +208,26 @@ def _hold(run: Run, *, abandoned_at: datetime | None = None) -> Run | None:
 
 
 def _end(run: Run, state: Run.State, **columns: Any) -> None:
-    _save(run, state=state, finished_at=timezone.now(), **columns)
+    now = timezone.now()
+    _save(run, Attempt.End.SETTLED, state=state, finished_at=now, **columns)
 
 
-def _requeue(run: Run, **columns: Any) -> None:
-    _save(run, state=Run.State.QUEUED, handed_at=None, **columns)
+def _requeue(run: Run, end: Attempt.End, **columns: Any) -> None:
+    _save(run, end, state=Run.State.QUEUED, handed_at=None, **columns)
 
 
-def _save(run: Run, **columns: Any) -> None:
+def _save(run: Run, end: Attempt.End, **columns: Any) -> None:
     columns["lease_until"] = None
     for name, value in columns.items():
         setattr(run, name, value)
     run.save(update_fields=list(columns))
+    run.attempts.filter(number=run.attempt).update(
+        ended_at=timezone.now(),
+        end=end,
+        trouble=columns.get("trouble", ""),
+        copied=run.copied,
+        bytes_copied=run.bytes_copied,
+    )
 
 
 def _shortfall(outcome: Outcome) -> str:
