@@ -26,3 +26,5 @@ PURELYMAIL_API_URL = "http://127.0.0.1:9"  # nothing answers there
 PURELYMAIL_IMAP_HOST, PURELYMAIL_IMAP_PORT = "127.0.0.9", 9  # nor there
 PURELYMAIL_API_TOKEN = "pm-live-only-for-tests"
 WHITENOISE_AUTOREFRESH = True  # there is no folder of collected files
+# Whether imapsync is installed makes a difference to the tests of imapsync alone.
+IMAPSYNC_BIN, MIGRATION_ENGINE = "", "pipeline"

@@ -10,13 +10,15 @@ class MigrationsConfig(AppConfig):
     name = "purelymanage.migrations"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from purelymanage.broker import pulse
         from purelymanage.deletions import registry
         from purelymanage.domains.related import register_count, register_mover
         from purelymanage.mailboxes.followers import register_follower
         from purelymanage.mailboxes.operations.app_passwords import register_in_use
         from purelymanage.mailboxes.related import register_section
-        from purelymanage.migrations import deletions, following, of_mailbox
+        from purelymanage.migrations import deletions, engines, following, of_mailbox
         from purelymanage.migrations.of_domain import copies_of, is_move_planned
 
         register_count(copies_of)
@@ -25,6 +27,7 @@ class MigrationsConfig(AppConfig):
         register_follower("migrations", following.FOLLOWER)
         register_section(of_mailbox.copies_of)
         registry.register_companion(self.name, deletions.COMPANION)
+        engines.imapsync_name = lambda: settings.IMAPSYNC_BIN
         pulse.connect(begin_what_is_due, dispatch_uid=self.name)
 
 

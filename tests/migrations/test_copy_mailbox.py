@@ -217,7 +217,8 @@ def test_a_mailbox_is_not_copied_into_itself(command: Command) -> None:
 
 def test_engines_that_are_not_there_are_named(command: Command) -> None:
     assert _call(command, **{"--engine": "imapsync"}) == (
-        "The engine imapsync is not available yet."
+        "imapsync is not installed here. The README says how to get it, and the engine "
+        "pipeline needs nothing."
     )
     assert _call(command, **{"--engine": "rsync"}) == "There is no engine named rsync."
 

@@ -87,8 +87,8 @@ class Command(BaseCommand):
             "--engine",
             default="pipeline",
             choices=NAMES,
-            help="what does the copying: auto takes the best one there is, imapsync "
-            "cannot be used yet (default: pipeline)",
+            help="what does the copying: auto takes imapsync where it is installed, "
+            "else the pipeline (default: pipeline)",
         )
         parser.add_argument(
             "--ca-file",

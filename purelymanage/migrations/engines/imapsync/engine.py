@@ -1,0 +1,355 @@
+"""imapsync as an engine: our own look, its run, our own look again."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from purelymanage.imap.account import Account
+from purelymanage.imap.errors import ConnectionLost, ImapError, LoginRefused
+from purelymanage.migrations.engines.base import (
+    BudgetUsed,
+    CopyOptions,
+    FolderProgress,
+    FolderState,
+    ItemError,
+    Outcome,
+    Phase,
+    Progress,
+    Report,
+    Stop,
+    refuse_same,
+)
+
+from .command import (
+    Errand,
+    arguments,
+    can_go,
+    needs_plain,
+    refuse_unsupported,
+)
+from .complaints import LASTING
+from .looking import INTERVAL, Missing, Seen, Sight, look
+from .outcome import find_failure, hopeless
+from .parsing import Transcript
+from .process import Child, Room, own_room
+from .settling import settle
+
+# Times that we look again and still find something to copy, as in a mailbox in use.
+PASSES = 3
+# It says nothing while it reads the headers of a huge folder.
+SILENCE = 40 * 60.0
+MOST_LINES = 500
+
+
+class ImapsyncEngine:
+    name = "imapsync"
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+
+    def copy(
+        self,
+        source: Account,
+        destination: Account,
+        options: CopyOptions,
+        report: Report,
+    ) -> Outcome:
+        """Copy one mailbox into another; `report` is called in this thread."""
+        copying = _Copying(
+            self._program,
+            (replace(source, side="source"), replace(destination, side="destination")),
+            options,
+            report,
+        )
+        return copying.run()
+
+
+@dataclass
+class _Copying:
+    program: str
+    accounts: tuple[Account, Account]
+    options: CopyOptions
+    report: Report
+    started: float = field(default_factory=time.monotonic)
+    # What there was at first, and when we looked last.
+    first: Sight | None = None
+    last: Sight | None = None
+    folders: dict[str, FolderProgress] = field(default_factory=dict)
+    errors: list[ItemError] = field(default_factory=list)
+    transcripts: list[Transcript] = field(default_factory=list)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
+    phase: Phase = Phase.CONNECTING
+    detail: str = ""
+    stopped: bool = False
+    # How imapsync gets in.
+    plain: bool = False
+    # Since the last pass something may have been copied.
+    ran: bool = False
+
+    def run(self) -> Outcome:
+        failure: ImapError | None = None
+        try:
+            failure = self._work()
+        except Stop:
+            self.stopped = True
+        except ImapError as exc:
+            failure = exc
+        return settle(
+            options=self.options,
+            first=self.first,
+            last=None if self.ran else self.last,
+            folders=list(self.folders.values()),
+            errors=self.errors,
+            transcripts=self.transcripts,
+            failure=failure,
+            stopped=self.stopped,
+            seconds=time.monotonic() - self.started,
+        )
+
+    def _work(self) -> ImapError | None:
+        refuse_same(*self.accounts)
+        refuse_unsupported(*self.accounts, self.options)
+        self.plain = needs_plain(*self.accounts)
+        self._look_first()
+        if self.options.dry_run:
+            return self._try_log_in()
+        failure: ImapError | None = None
+        for _ in range(PASSES):
+            errand = self._errand()
+            if errand is None:
+                break
+            before = self._open()
+            failure = self._start(errand)
+            recount = self._look_again()
+            failure = failure or recount
+            # A connection that breaks is only another reason to look again.
+            again = failure is None or (recount is None and failure.retry)
+            if not again or self._open() >= before:
+                break
+        self._tell(Phase.DONE, "")
+        return failure or self._beyond_budget()
+
+    # Looking
+
+    def _look_first(self) -> None:
+        def watch(progress: Progress) -> None:
+            self.phase, self.detail = progress.phase, progress.detail
+            self.folders = {folder.source: folder for folder in progress.folders}
+            self.errors[:] = progress.errors
+            self.report(progress)
+
+        self.first = self.last = look(*self.accounts, self.options, watch)
+        # Not the ones reported: those belong to whoever took the report.
+        self.folders = {
+            seen.progress.source: replace(seen.progress) for seen in self.first.folders
+        }
+        self.errors[:] = self.first.errors
+
+    def _look_again(self) -> ImapError | None:
+        def watch(progress: Progress) -> None:
+            self._tell(Phase.COMPARING, progress.detail)
+
+        try:
+            self.last = look(*self.accounts, self.options, watch)
+        except ImapError as exc:
+            self.lines.append(f"{exc.message} So nothing was counted again.")
+            return exc
+        self.ran = False
+        return None
+
+    def _open(self) -> int:
+        """Return how many messages are missing that nobody has refused so far."""
+        folders = self.last.folders if self.last is not None else []
+        return sum(len(self._wanted(seen)) for seen in folders)
+
+    def _wanted(self, seen: Seen) -> list[Missing]:
+        refused = {
+            complaint.uid
+            for transcript in self.transcripts
+            for complaint in transcript.complaints
+            if complaint.folder == seen.way.source and complaint.kind in LASTING
+        }
+        return [missing for missing in seen.missing if missing.uid not in refused]
+
+    # Running
+
+    def _errand(self) -> Errand | None:
+        """Return what is left to be done, or None if there is nothing."""
+        if self.last is None:
+            return None
+        able = [seen for seen in self.last.folders if can_go(seen.way)]
+        wanted = [seen for seen in able if self._needed(seen)]
+        plain = [seen for seen in wanted if not seen.everything]
+        chosen = plain
+        if not plain and wanted:
+            # To know what lies elsewhere, it has to see everything.
+            chosen = [seen for seen in able if not seen.everything] + wanted[:1]
+        if not chosen or self._beyond_everything(chosen):
+            return None
+        most_bytes, largest = self._limits(chosen)
+        return Errand(
+            source=self.accounts[0],
+            destination=self.accounts[1],
+            options=self.options,
+            ways=[seen.way for seen in chosen],
+            last_takes_the_rest=not plain,
+            largest=largest,
+            most_bytes=most_bytes,
+        )
+
+    def _needed(self, seen: Seen) -> bool:
+        if seen.progress.state == FolderState.FAILED:
+            return False
+        return bool(self._wanted(seen)) or not seen.exists
+
+    def _budget(self) -> int | None:
+        """Return how many bytes may still be copied."""
+        if self.options.most_bytes is None:
+            return None
+        used = sum(sum(it.bytes_copied.values()) for it in self.transcripts)
+        return max(0, self.options.most_bytes - used)
+
+    def _limits(self, chosen: list[Seen]) -> tuple[int | None, int | None]:
+        """Return after how many bytes to end, and what is too large to begin with.
+
+        imapsync adds up after each message. So it is to stop while there is room for
+        one more, and to leave out those that would leave no room for anything else.
+        """
+        budget = self._budget()
+        sizes = [missing.size for seen in chosen for missing in self._wanted(seen)]
+        if budget is None:
+            return None, None
+        if sum(sizes) <= budget:
+            return budget, None
+        fitting = [size for size in sizes if size <= budget]
+        small = [size for size in fitting if size <= budget // 2]
+        largest = max(small or fitting, default=0)
+        return budget - largest + 1, largest
+
+    def _beyond_everything(self, chosen: list[Seen]) -> bool:
+        """Say whether there is something to copy, and nothing of it has room."""
+        budget = self._budget()
+        sizes = [missing.size for seen in chosen for missing in self._wanted(seen)]
+        return budget is not None and bool(sizes) and min(sizes) > budget
+
+    def _beyond_budget(self) -> ImapError | None:
+        """Return BudgetUsed if something is missing that had no room any more."""
+        budget = self._budget()
+        if budget is None or self.last is None:
+            return None
+        sizes = [it.size for seen in self.last.folders for it in self._wanted(seen)]
+        if any(size > budget for size in sizes):
+            return BudgetUsed("As much was copied as is allowed for now.")
+        return None
+
+    def _try_log_in(self) -> ImapError | None:
+        """See whether imapsync gets in as well as we do; it uses other libraries."""
+        self.detail = "signing in with imapsync"
+        source, destination = self.accounts
+        failure = self._start(
+            Errand(
+                source=source,
+                destination=destination,
+                options=self.options,
+                only_log_in=True,
+            )
+        )
+        self.ran = False
+        if failure is None:
+            self._tell(Phase.DONE, "")
+        return failure
+
+    def _start(self, errand: Errand) -> ImapError | None:
+        """Run it, and again if it did not get in where we did a moment ago."""
+        failure = self._run_once(replace(errand, plain=self.plain))
+        if isinstance(failure, LoginRefused) and not self.plain:
+            self.plain = True
+            failure = self._run_once(replace(errand, plain=True))
+        return failure
+
+    def _run_once(self, errand: Errand) -> ImapError | None:
+        users = [account.user for account in self.accounts]
+        transcript = Transcript([way.source for way in errand.ways], users)
+        self.transcripts.append(transcript)
+        self.ran = True
+        with own_room(*self.accounts) as room:
+            status = self._follow(errand, room, transcript)
+        return find_failure(transcript, status, self.accounts)
+
+    def _follow(self, errand: Errand, room: Room, transcript: Transcript) -> int:
+        """Run it to its end and return its status; whatever ends us ends it first."""
+        command = arguments(self.program, errand, room.access, room.folder)
+        names = {}
+        if self.last is not None:
+            names = {s.way.source: s.progress.source for s in self.last.folders}
+        child = Child(command, room)
+        try:
+            due = 0.0
+            while (status := child.status) is None:
+                self._take(child.read(INTERVAL), transcript, names)
+                if hopeless(transcript):
+                    child.end()
+                if time.monotonic() - child.heard_at > SILENCE:
+                    raise ConnectionLost("imapsync has said nothing for too long.")
+                if not self.stopped and time.monotonic() >= due:
+                    due = time.monotonic() + INTERVAL
+                    try:
+                        self._tell(self._phase(errand), self.detail)
+                    except Stop:
+                        # Its statistics may still come, and nobody waits for reports.
+                        self.stopped = True
+                        child.end()
+            while lines := child.read(0):
+                self._take(lines, transcript, names)
+            self._take(child.rest(), transcript, names)
+        finally:
+            child.close()
+        if self.stopped:
+            raise Stop
+        return status
+
+    def _phase(self, errand: Errand) -> Phase:
+        return self.phase if errand.only_log_in else Phase.COPYING
+
+    def _take(
+        self, lines: list[str], transcript: Transcript, names: dict[str, str]
+    ) -> None:
+        for line in lines:
+            before = transcript.current
+            shown = transcript.feed(line)
+            if shown:
+                self.lines.append(shown)
+            if transcript.current != before:
+                self._enter(names.get(before, ""), names.get(transcript.current, ""))
+        for wire, name in names.items():
+            folder = self.folders.get(name)
+            if folder is not None and transcript.copied[wire]:
+                self._count(folder, wire)
+
+    def _enter(self, left: str, entered: str) -> None:
+        if left in self.folders:
+            self.folders[left].state = FolderState.DONE
+        if entered in self.folders:
+            self.folders[entered].state = FolderState.COPYING
+            self.detail = f"copying {entered}"
+
+    def _count(self, folder: FolderProgress, wire: str) -> None:
+        folder.copied = sum(it.copied[wire] for it in self.transcripts)
+        folder.bytes_copied = sum(it.bytes_copied[wire] for it in self.transcripts)
+
+    def _tell(self, phase: Phase, detail: str) -> None:
+        self.phase, self.detail = phase, detail
+        lines = []
+        while self.lines:
+            lines.append(self.lines.popleft())
+        self.report(
+            Progress(
+                phase=phase,
+                detail=detail,
+                folders=[replace(folder) for folder in self.folders.values()],
+                errors=list(self.errors),
+                log=lines,
+            )
+        )
