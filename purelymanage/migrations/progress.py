@@ -21,10 +21,10 @@ from purelymanage.migrations.engines.base import (
     Progress,
     Stop,
 )
+from purelymanage.migrations.failures import Diagnosis, stalled
 from purelymanage.migrations.limits import Hold, count_bytes, hold_on
 from purelymanage.migrations.models import Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
-from purelymanage.migrations.troubles import Diagnosis, stalled
 
 logger = logging.getLogger(__name__)
 

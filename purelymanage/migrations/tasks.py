@@ -16,6 +16,7 @@ from purelymanage.migrations import destinations, queue
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
+from purelymanage.migrations.failures import Diagnosis, diagnose, side_of
 from purelymanage.migrations.limits import bytes_left
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.servers import EngineChoice
@@ -28,7 +29,6 @@ from purelymanage.migrations.operations import (
 from purelymanage.migrations.options import copy_options
 from purelymanage.migrations.progress import ProgressWriter
 from purelymanage.migrations.shutdown import cluster_is_stopping
-from purelymanage.migrations.troubles import Diagnosis, diagnose, side_of
 
 logger = logging.getLogger(__name__)
 

@@ -1,220 +1,221 @@
-"""What went wrong with a copy, whether it passes by itself, and what to do about it."""
+"""What a person can do about a copy that did not go well."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from typing import Any
 
-from purelymanage.imap.errors import (
-    CertificateRefused,
-    ConnectionLost,
-    ImapError,
-    LoginRefused,
-    ProtocolError,
-    Refused,
-    Unreachable,
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max
+
+from purelymanage.migrations.engines import EngineUnavailable, get_engine
+from purelymanage.migrations.failures import (
+    is_about_fullness,
+    is_about_size,
+    is_about_speed,
+    side_of,
 )
-from purelymanage.migrations.engines.base import BudgetUsed, Outcome, SameMailbox
-from purelymanage.migrations.limits import next_day
 from purelymanage.migrations.models import Run
 
 Trouble = Run.Trouble
-SECOND = timedelta(seconds=1)
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-
-_RETRIES = [15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR]
-# How long to wait after each failure in a row; after the last it ends.
-PAUSES: dict[str, list[timedelta]] = {
-    Trouble.CONNECTION: _RETRIES,
-    Trouble.DESTINATION: _RETRIES,
-    # A server that is asked too often closes for longer: only once more.
-    Trouble.PASSWORD: [10 * MINUTE],
-    Trouble.THROTTLED: [5 * MINUTE, 15 * MINUTE, 30 * MINUTE, *[HOUR] * 24],
-    Trouble.STALLED: [15 * SECOND, 5 * MINUTE, 30 * MINUTE],
+ENGINES = {"pipeline": "imapsync", "imapsync": "pipeline"}
+MOST_REASONS = 200
+AGAIN = "Run it again: what is there already is not copied twice."
+STEPS = {
+    Trouble.PASSWORD: (
+        "Ask the owner for the present password, and whether IMAP is switched on for "
+        "the old mailbox. Enter it here, and the copy goes on."
+    ),
+    Trouble.CONNECTION: (
+        "Test the server under Servers, then run it again. What is there already is "
+        "not copied twice."
+    ),
+    Trouble.CERTIFICATE: (
+        "Use the host name that the certificate was made for. Only if you know this "
+        "server, switch the check off in its settings."
+    ),
+    Trouble.DESTINATION: (
+        "Look whether the mailbox is still there, then run it again in a few minutes."
+    ),
+    Trouble.THROTTLED: (
+        "Give the server fewer parallel copies or a lower rate under Servers, then run "
+        "it again."
+    ),
+    Trouble.BUDGET: "It goes on by itself. Raise the limit under Servers if it may.",
+    Trouble.QUOTA: (
+        "Make room in the destination or raise its quota, then run it again. What is "
+        "there already is not copied twice."
+    ),
+    Trouble.OVERSIZE: (
+        "What is too large stays in the old mailbox. Ask the owner to save the "
+        "attachments before it closes."
+    ),
+    Trouble.STALLED: (
+        "See under Servers whether it answers, and run it again at a quieter hour."
+    ),
+    Trouble.PROTOCOL: AGAIN,
+    Trouble.OTHER: AGAIN,
 }
-# Told to somebody from this one in a row on.
-STALLS_TOLD = 2
-LONGEST_WAIT = timedelta(days=2)
-
-_THROTTLED = re.compile(
-    r"back-?off time|throttl|rate limit|too many (?:simultaneous|concurrent|connections"
-    r"|logins?|requests|attempts|failed|failures|commands|bad auth)"
-    r"|maximum number of connections|bandwidth limit|command or bandwidth"
-    r"|temporarily blocked|try again later",
-    re.IGNORECASE,
-)
-_UNTIL_TOMORROW = re.compile(
-    r"bandwidth limit|command or bandwidth|daily (?:limit|quota)", re.IGNORECASE
-)
-_FULL = re.compile(
-    r"over ?quota|quota (?:exceeded|reached|full)|exceed\w* (?:\w+ )?quota"
-    r"|mailbox (?:is )?full|not enough (?:disk )?space|out of storage",
-    re.IGNORECASE,
-)
-_TOO_LARGE = re.compile(
-    r"too ?big|too ?large|larger than|exceeds? .*(?:size|limit|maximum)"
-    r"|maximum (?:message )?size|message size",
-    re.IGNORECASE,
-)
-_WAIT = re.compile(
-    r"(?:back-?off time:?|(?:again|retry|wait)(?: \w+)?) (\d+)\s*"
-    r"(milliseconds?|msec|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b",
-    re.IGNORECASE,
-)
-_UNITS = {"ms": SECOND / 1000, "mi": SECOND / 1000, "m": MINUTE, "h": HOUR, "s": SECOND}
+# Where it is put off, not ended.
+WAITING = {
+    Trouble.PASSWORD: (
+        "It tries once more, as busy servers refuse right passwords too. If you know a "
+        "newer one, enter it now."
+    ),
+    Trouble.THROTTLED: "It goes on by itself when the server allows it again.",
+    Trouble.BUDGET: "It goes on by itself. Raise the limit under Servers if it may.",
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    """A class of failure, in a sentence, and when to try again if that is known."""
-
-    trouble: Run.Trouble
-    sentence: str
-    technical: str = ""
-    # As the server or the calendar says; without it by the pauses of the class.
-    until: datetime | None = None
-    # Whether it is put off by `until` for any number of times.
-    is_told: bool = False
-    # Whether trying again may help, for as long as its class allows.
-    passes: bool = True
-    # Of a password: whether it is that of the mailbox that is copied from.
-    is_about_source: bool = True
-
-
-def diagnose(failure: ImapError, at: datetime) -> Diagnosis:
-    """Return what kind of failure it is; what was said counts more than when."""
-    words = f"{failure.technical} {failure.message}"
-    side = side_of(failure.message)
-    code = failure.code if isinstance(failure, Refused) else ""
-    if isinstance(failure, BudgetUsed):
-        return Diagnosis(
-            trouble=Trouble.BUDGET,
-            sentence="As much was copied as may be copied in one day.",
-            until=next_day(at),
-            is_told=True,
+def next_step(run: Run) -> str:
+    """Return what to do where a run did not end well or was put off; "" otherwise."""
+    if not run.trouble:
+        return ""
+    trouble = Trouble(run.trouble)
+    if run.state == Run.State.QUEUED:
+        return WAITING.get(trouble, "It tries again by itself.")
+    if trouble == Trouble.OVERSIZE:
+        return STEPS[trouble]
+    if run.state != Run.State.FAILED:
+        return ""
+    if trouble == Trouble.PASSWORD and side_of(run.failure) == "destination":
+        return (
+            "Ask for the present password of the destination and enter it in the "
+            "settings of this copy."
         )
-    if _is_throttle(code, words, side):
-        return _throttled(failure, words, at)
-    if code == "OVERQUOTA" or (side != "source" and _FULL.search(failure.technical)):
-        return _of(failure, Trouble.QUOTA)
-    return _of(failure, _kind(failure, code))
+    if engine := other_engine(run):
+        name = NAMES[engine]
+        return f"{name} may understand this server: run it again with {name}."
+    return STEPS[trouble]
 
 
-def diagnose_items(outcome: Outcome, at: datetime) -> Diagnosis | None:
-    """Return what the single failures have in common that passes, or must be asked."""
-    for error in outcome.errors:
-        if _THROTTLED.search(error.reason):
-            failure = ImapError("The server asked us to slow down.", error.reason)
-            return _throttled(failure, error.reason, at)
-    for error in outcome.errors:
-        if _FULL.search(error.reason):
-            return Diagnosis(
-                trouble=Trouble.QUOTA,
-                sentence="The destination takes no more messages: it is full.",
-                technical=error.reason,
-            )
-    return None
+NAMES = {"pipeline": "the engine pipeline", "imapsync": "imapsync"}
 
 
-def is_oversize(outcome: Outcome) -> bool:
-    """Whether messages were left out because they are too large."""
-    return any(it.uid and is_about_size(it.reason) for it in outcome.errors)
+def other_engine(run: Run) -> str:
+    """Return the engine to offer where this one did not understand a server, or ""."""
+    if run.state != Run.State.FAILED or run.trouble != Trouble.PROTOCOL:
+        return ""
+    other = ENGINES.get(run.engine, "")
+    if not other:
+        return ""
+    try:
+        get_engine(other)
+    except EngineUnavailable:
+        return ""
+    return other
 
 
-def is_about_size(words: str) -> bool:
-    return _TOO_LARGE.search(words) is not None
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why messages or folders were not copied, and what to do about it."""
+
+    code: str
+    sentence: str
+    next_step: str
 
 
-def is_about_fullness(words: str) -> bool:
-    return _FULL.search(words) is not None
+TOO_LARGE = Cause(
+    "oversize", "Larger than the destination takes.", STEPS[Trouble.OVERSIZE]
+)
+FULL = Cause(
+    "quota",
+    "The destination is full.",
+    "Make room in the new mailbox, then run it again.",
+)
+SLOWED = Cause(
+    "throttled", "A server asked us to slow down.", "The next run tries again."
+)
+BROKEN = Cause(
+    "broken",
+    "The connection broke each time they were copied.",
+    "Open them in the old mailbox: they may be damaged there. The next run tries "
+    "again.",
+)
+NAMELESS = Cause(
+    "nameless",
+    "imapsync leaves out messages that have no identity of their own.",
+    "Run it again with the engine pipeline, which copies them.",
+)
+NOT_GIVEN = Cause(
+    "source",
+    "The old server does not give them out.",
+    "Open them in the old mailbox: they may be damaged there. The next run tries "
+    "again.",
+)
+NOT_TAKEN = Cause(
+    "destination",
+    "The destination does not take them.",
+    "The next run tries again. What its server says is below.",
+)
+NOT_THERE = Cause(
+    "missing",
+    "Not found at the destination after the copy.",
+    "Run it again: what is there already is not copied twice.",
+)
+NO_FOLDER = Cause(
+    "folder",
+    "Folders that could not be opened or created.",
+    "Map them to other names in the settings of this copy, then run it again.",
+)
+OTHERWISE = Cause("other", "Other reasons.", "The next run tries again.")
 
 
-def is_about_speed(words: str) -> bool:
-    return _THROTTLED.search(words) is not None
+def cause_of(reason: str, *, is_folder: bool = False) -> Cause:
+    """Return the cause that a stored reason belongs to."""
+    words = reason.lower()
+    if is_about_size(reason):
+        return TOO_LARGE
+    if is_about_fullness(reason):
+        return FULL
+    if is_about_speed(reason):
+        return SLOWED
+    if "connection broke" in words:
+        return BROKEN
+    if "message-id" in words:
+        return NAMELESS
+    if "not at the destination" in words:
+        return NOT_THERE
+    if is_folder or "folder" in words:
+        return NO_FOLDER
+    if words.startswith("the source"):
+        return NOT_GIVEN
+    return NOT_TAKEN if words.startswith("the destination") else OTHERWISE
 
 
-def stalled(phase: str, minutes: int) -> Diagnosis:
-    return Diagnosis(
-        trouble=Trouble.STALLED,
-        sentence=f"Nothing moved for {minutes} minutes while {phase}.",
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was not copied for one cause; `reasons` are the servers' own words."""
+
+    cause: Cause
+    count: int
+    folders: Sequence[str]
+    are_folders: bool
+    reasons: Sequence[str]
+
+
+def by_cause(run: Run) -> list[Group]:
+    """Return the errors of a run by cause, the most frequent first, in one query."""
+    rows = (
+        run.errors.values("reason")
+        .annotate(
+            count=Count("pk"), last=Max("uid"), names=ArrayAgg("folder", distinct=True)
+        )
+        .order_by("-count", "reason")[:MOST_REASONS]
     )
-
-
-def side_of(sentence: str) -> str:
-    """Return which of the two mailboxes a sentence of the engine is about."""
-    found = re.search(r"\b(source|destination)\b", sentence)
-    return found[1] if found else ""
-
-
-def told_wait(words: str) -> timedelta | None:
-    """Return how long a server wants to be left alone, if it says so."""
-    found = _WAIT.search(words)
-    if found is None:
-        return None
-    unit = found[2].lower()
-    if unit.startswith("min") or unit == "m":
-        length = MINUTE
-    else:
-        length = _UNITS[unit[:2] if unit[:2] in {"ms", "mi"} else unit[:1]]
-    return min(LONGEST_WAIT, int(found[1]) * length)
-
-
-def _is_throttle(code: str, words: str, side: str) -> bool:
-    if code in {"THROTTLED", "LIMIT"} or _THROTTLED.search(words):
-        return True
-    # What comes from the source adds to nobody's quota: it is what Gmail says to
-    # somebody who has read too much for one day.
-    is_full = code == "OVERQUOTA" or "[OVERQUOTA]" in words
-    return is_full and side == "source"
-
-
-def _throttled(failure: ImapError, words: str, at: datetime) -> Diagnosis:
-    until = None
-    if wait := told_wait(words):
-        until = at + wait
-    elif _UNTIL_TOMORROW.search(words) or "OVERQUOTA" in _codes(failure, words):
-        until = next_day(at)
-    return Diagnosis(
-        trouble=Trouble.THROTTLED,
-        sentence=f"{_who(failure)} asked us to slow down.",
-        technical=failure.technical,
-        until=until,
-        is_told=until is not None,
-    )
-
-
-def _codes(failure: ImapError, words: str) -> str:
-    return f"{failure.code if isinstance(failure, Refused) else ''} {words}"
-
-
-def _kind(failure: ImapError, code: str) -> Run.Trouble:
-    match failure:
-        case LoginRefused():
-            return Trouble.PASSWORD
-        case CertificateRefused():
-            return Trouble.CERTIFICATE
-        case Unreachable() | ConnectionLost():
-            return Trouble.CONNECTION
-        case Refused() if code in {"INUSE", "UNAVAILABLE", "SERVERBUG"}:
-            return Trouble.CONNECTION
-        case SameMailbox():
-            return Trouble.OTHER
-        case Refused() | ProtocolError():
-            return Trouble.PROTOCOL
-    # What an engine could not do by itself, the other one may manage.
-    return Trouble.CONNECTION if failure.retry else Trouble.PROTOCOL
-
-
-def _of(failure: ImapError, trouble: Run.Trouble) -> Diagnosis:
-    return Diagnosis(
-        trouble=trouble, sentence=failure.message, technical=failure.technical
-    )
-
-
-def _who(failure: ImapError) -> str:
-    side = side_of(failure.message)
-    return {"source": "The old server", "destination": "The destination"}.get(
-        side, "The server"
-    )
+    found: dict[Cause, list[Any]] = {}
+    for row in rows:
+        cause = cause_of(row["reason"], is_folder=not row["last"])
+        found.setdefault(cause, []).append(row)
+    groups = [
+        Group(
+            cause=cause,
+            count=sum(row["count"] for row in same),
+            folders=sorted({name for row in same for name in row["names"]}),
+            are_folders=not any(row["last"] for row in same),
+            reasons=[row["reason"] for row in same],
+        )
+        for cause, same in found.items()
+    ]
+    return sorted(groups, key=lambda it: (-it.count, it.cause.code))

@@ -17,17 +17,17 @@ from purelymanage.audit.models import Agent
 from purelymanage.figures import in_bytes, thin
 from purelymanage.migrations import queue
 from purelymanage.migrations.engines.base import Outcome, Verdict
-from purelymanage.migrations.limits import Hold
-from purelymanage.migrations.models import Attempt, Job, Run
-from purelymanage.migrations.operations.runs import record
-from purelymanage.migrations.operations.secrets import wipe_secret
-from purelymanage.migrations.troubles import (
+from purelymanage.migrations.failures import (
     PAUSES,
     STALLS_TOLD,
     Diagnosis,
     diagnose_items,
     is_oversize,
 )
+from purelymanage.migrations.limits import Hold
+from purelymanage.migrations.models import Attempt, Job, Run
+from purelymanage.migrations.operations.runs import record
+from purelymanage.migrations.operations.secrets import wipe_secret
 from purelymanage.migrations.waiting import moment
 
 # Workers that a run may lose in a row without having copied anything.
