@@ -3,17 +3,30 @@ from __future__ import annotations
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from django.conf import settings
+from django.core.management import execute_from_command_line, load_command_class
 from django.db import OperationalError
+from django.utils.log import configure_logging
 
 from purelymanage.quickstart import environment
 
+# They make no use of the apps, which take longer to load than they do to start.
+WITHOUT_APPS = {
+    "quickstart": "purelymanage.quickstart",
+    "sandbox": "purelymanage.purelymail",
+}
 # What the database's client says where nothing listens.
 NOBODY_THERE = ("No such file or directory", "Connection refused")
 
 
 def run(arguments: list[str]) -> None:
     """Carry out a command of Django; without its database it ends in a sentence."""
+    name = "".join(arguments[1:2])
+    if where := WITHOUT_APPS.get(name):
+        # The settings are read all the same, so that mistakes in them are told.
+        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+        load_command_class(where, name).run_from_argv(arguments)
+        return
     try:
         execute_from_command_line(arguments)
     except OperationalError as exc:

@@ -248,9 +248,10 @@ def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
     for host in ports.loopbacks():
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
     web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "3"]
-    web += ["--no-control-socket", "--access-logfile", "-"]
+    # The panel is loaded once, before its two processes part.
+    web += ["--preload", "--no-control-socket", "--access-logfile", "-"]
     web += ["--logger-class", "purelymanage.access_log.MaskingLogger"]
-    cluster = [sys.executable, "manage.py", "qcluster"]
+    cluster = [sys.executable, "manage.py", "qcluster", "--skip-checks"]
     commands = {
         "web": (web, env),
         "worker": (cluster, env),
