@@ -288,6 +288,18 @@ ROUTES = {
         "/migrations/servers/1/", Right.MANAGE, is_shared=True
     ),
     "migrations:test-server": Route("/migrations/servers/1/test/", Right.MANAGE),
+    "migrations:edit-queue": Route(
+        "/migrations/queue/", Right.MANAGE, is_shared=True
+    ),
+    "migrations:limit-queue": Route(
+        "/migrations/queue/limit/", Right.MANAGE, is_shared=True
+    ),
+    "migrations:pause-queue": Route(
+        "/migrations/queue/pause/", Right.MANAGE, is_shared=True
+    ),
+    "migrations:resume-queue": Route(
+        "/migrations/queue/resume/", Right.MANAGE, is_shared=True
+    ),
     "migrations:create-job": Route("/migrations/jobs/new/", Right.MANAGE),
     "migrations:job-detail": Route(
         "/migrations/jobs/1/", Right.SEE_MIGRATIONS, is_scoped=True

@@ -9,6 +9,12 @@ from purelymanage.migrations.views.jobs import (
     run_log,
     stop_run,
 )
+from purelymanage.migrations.views.queue import (
+    edit_queue,
+    limit_queue,
+    pause_queue,
+    resume_queue,
+)
 from purelymanage.migrations.views.servers import (
     create_server,
     edit_server,
@@ -19,11 +25,15 @@ from purelymanage.migrations.views.servers import (
 __all__ = [
     "create_job",
     "create_server",
+    "edit_queue",
     "edit_server",
     "job_detail",
     "job_list",
+    "limit_queue",
+    "pause_queue",
     "queue_run",
     "replace_password",
+    "resume_queue",
     "run_log",
     "server_list",
     "stop_run",

@@ -28,6 +28,7 @@ from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.operations import jobs as job_operations
 from purelymanage.migrations.operations import runs as run_operations
 from purelymanage.migrations.presentation import RunView, grouped_errors
+from purelymanage.migrations.views.queue import queue_controls
 
 PER_PAGE = 50
 MOST_OPEN = 100
@@ -44,10 +45,12 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     ended = runs.settled().defer("log", "samples").order_by("-finished_at", "-pk")
     page = Paginator(ended, PER_PAGE).get_page(request.GET.get("page"))
     views = [RunView(run) for run in unsettled]
+    controls = {} if request.htmx else queue_controls(request.user)
     return page_or_partial(
         request,
         "migrations/job_list.html",
-        {
+        controls
+        | {
             "running": [it for it in views if it.run.state == Run.State.RUNNING],
             "waiting": [it for it in views if it.run.state == Run.State.QUEUED],
             "ended": [RunView(run) for run in page],
