@@ -284,6 +284,9 @@ ROUTES = {
     "migrations:create-server": Route(
         "/migrations/servers/new/", Right.MANAGE, is_shared=True
     ),
+    "migrations:find-server": Route(
+        "/migrations/servers/find/", Right.MANAGE, is_shared=True
+    ),
     "migrations:edit-server": Route(
         "/migrations/servers/1/", Right.MANAGE, is_shared=True
     ),

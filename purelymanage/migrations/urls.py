@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern] = [
     path("", views.job_list, name="job-list"),
     path("servers/", views.server_list, name="server-list"),
     path("servers/new/", views.create_server, name="create-server"),
+    path("servers/find/", views.find_server, name="find-server"),
     path("servers/<int:pk>/", views.edit_server, name="edit-server"),
     path("servers/<int:pk>/test/", views.test_server, name="test-server"),
     path("queue/", views.edit_queue, name="edit-queue"),

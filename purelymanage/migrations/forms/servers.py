@@ -1,34 +1,71 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
+from purelymanage.domains.dns.names import BadName, domain_name
 from purelymanage.migrations.forms.passwords import (
     TOO_LONG,
     UNSEEN,
     no_control_characters,
 )
-from purelymanage.migrations.models import Server
+from purelymanage.migrations.models import EngineChoice, Server
+from purelymanage.migrations.operations.servers import Settings
+from purelymanage.migrations.presets import BY_KEY, MB, PRESETS
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:]+:[0-9a-f:.]*")
 PORTS = "A port is a number from 1 to 65535, mostly 993."
+CHOOSE = "Choose one of the list."
+AT_LEAST_ONE = "Write a number from 1 up, or leave it empty."
+MOST_RUNS = 100
+MOST_MEGABYTES = 10_000_000
+MOST_FOLDERS = 200
+LONGEST_FOLDER = 500
+BOTH_ENDS = "A pause needs both ends. Leave both empty for none."
+PLAIN = {"autocomplete": "off", "spellcheck": "false"}
+PRESET_CHOICES = [("", "Another one"), *((it.key, it.name) for it in PRESETS)]
 
 
-class ServerForm(forms.ModelForm[Server]):
-    """A server, and optionally a login to try it with, which is not stored."""
+class FindServerForm(forms.Form):
+    """Asks for an address, to find the settings of its server."""
 
-    try_user = forms.CharField(
+    address = forms.CharField(
+        label="A mail address there, or its domain",
+        max_length=254,
+        validators=[no_control_characters],
+        error_messages={
+            "required": "Write an address, like anna@example.org.",
+            "max_length": TOO_LONG,
+        },
+        widget=forms.TextInput(attrs=PLAIN | {"placeholder": "anna@example.org"}),
+    )
+
+    def clean_address(self) -> str:
+        address: str = self.cleaned_data["address"]
+        try:
+            domain_name(address)
+        except BadName as exc:
+            raise ValidationError(str(exc)) from exc
+        return address
+
+
+def _user_field() -> forms.CharField:
+    return forms.CharField(
         label="User name",
         required=False,
         max_length=254,
         error_messages={"max_length": TOO_LONG},
         validators=[no_control_characters],
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs=PLAIN),
     )
-    try_password = forms.CharField(
+
+
+def _password_field() -> forms.CharField:
+    return forms.CharField(
         label="Password",
         required=False,
         max_length=1000,
@@ -38,14 +75,108 @@ class ServerForm(forms.ModelForm[Server]):
         widget=UNSEEN,
     )
 
+
+def _miss_half_a_login(form: forms.BaseForm) -> None:
+    """Ask for the half of a login that is missing where one was typed."""
+    user = form.cleaned_data.get("try_user")
+    password = form.cleaned_data.get("try_password")
+    if password and not user and "try_user" not in form.errors:
+        form.add_error("try_user", "Whose password is it?")
+    if user and not password and "try_password" not in form.errors:
+        form.add_error("try_password", f"Enter the password of {user}.")
+
+
+class TryServerForm(forms.Form):
+    """A login to try a server with, if there is one. It is not stored."""
+
+    try_user = _user_field()
+    try_password = _password_field()
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        _miss_half_a_login(self)
+        return cleaned
+
+
+class ServerForm(forms.ModelForm[Server]):
+    """A server, and optionally a login to try it with, which is not stored."""
+
+    preset = forms.ChoiceField(
+        choices=PRESET_CHOICES,
+        required=False,
+        error_messages={"invalid_choice": CHOOSE},
+        widget=forms.HiddenInput,
+    )
+    clear_is_meant = forms.BooleanField(
+        label="Send passwords and mail without any protection",
+        required=False,
+    )
+    parallel_runs = forms.IntegerField(
+        label="Copies at the same time",
+        required=False,
+        min_value=1,
+        max_value=MOST_RUNS,
+        help_text="Providers turn away who comes with too many connections.",
+        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
+        | {"max_value": f"At most {MOST_RUNS} run at the same time."},
+    )
+    megabytes_a_day = forms.IntegerField(
+        label="MB a day",
+        required=False,
+        min_value=1,
+        max_value=MOST_MEGABYTES,
+        help_text="When they are used up, copies go on the next day by themselves.",
+        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
+        | {"max_value": "That is more than anybody copies in a day: leave it empty."},
+    )
+    messages_a_second = forms.DecimalField(
+        label="Messages a second",
+        required=False,
+        min_value=Decimal("0.1"),
+        max_value=Decimal(1000),
+        help_text="For each copy. Servers that are asked faster begin to make us wait.",
+        error_messages=dict.fromkeys(
+            ["invalid", "min_value", "max_value"],
+            "Write a number from 0.1 to 1000, or leave it empty.",
+        ),
+    )
+    left_out_folders = forms.CharField(
+        label="Folders left out",
+        required=False,
+        max_length=MOST_FOLDERS * LONGEST_FOLDER,
+        help_text=(
+            "One a line, * stands for anything. Views that show mail of other folders "
+            "once more belong here."
+        ),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+    )
+    try_user = _user_field()
+    try_password = _password_field()
+
     class Meta:
         model = Server
-        fields = ["name", "host", "port", "security", "verify_certificate"]
+        fields = [
+            "name",
+            "host",
+            "port",
+            "security",
+            "verify_certificate",
+            "preset",
+            "engine",
+            "parallel_runs",
+            "messages_a_second",
+            "pause_from",
+            "pause_until",
+            "left_out_folders",
+        ]
         labels = {
             "name": "Name",
             "host": "Host name",
             "security": "Protection",
             "verify_certificate": "Check the certificate",
+            "engine": "Copied by",
+            "pause_from": "No copies from",
+            "pause_until": "Until",
         }
         help_texts = {
             "name": "As your colleagues call it, like “Old provider”.",
@@ -54,6 +185,8 @@ class ServerForm(forms.ModelForm[Server]):
                 "Without it, somebody on the way could pose as this server and read "
                 "the passwords. Switch it off only for a server you know."
             ),
+            "engine": "A single copy may choose for itself.",
+            "pause_from": "While people work, for example. In local time, every day.",
         }
         error_messages = {
             "name": {
@@ -71,12 +204,30 @@ class ServerForm(forms.ModelForm[Server]):
                 ["required", "invalid_choice"],
                 "Choose how the connection is protected.",
             ),
+            "engine": {"invalid_choice": CHOOSE},
+            "pause_from": {"invalid": "Write a time, like 08:00."},
+            "pause_until": {"invalid": "Write a time, like 18:00."},
         }
         widgets = {
-            "host": forms.TextInput(
-                attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}
-            ),
+            "host": forms.TextInput(attrs=PLAIN | {"inputmode": "url"}),
+            "security": forms.RadioSelect,
+            "pause_from": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+            "pause_until": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Whoever says nothing about it means the usual one.
+        self.fields["engine"].required = False
+        server = self.instance
+        known: dict[str, Any] = {
+            "left_out_folders": "\n".join(server.left_out_folders),
+            "megabytes_a_day": server.bytes_a_day and round(server.bytes_a_day / MB),
+            "clear_is_meant": server.pk and server.security == Server.Protection.CLEAR,
+        }
+        for name, value in known.items():
+            if name not in (kwargs.get("initial") or {}):
+                self.initial[name] = value
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -93,12 +244,83 @@ class ServerForm(forms.ModelForm[Server]):
             )
         return host
 
+    def clean_preset(self) -> str:
+        return self.cleaned_data["preset"] or ""
+
+    def clean_engine(self) -> str:
+        return self.cleaned_data["engine"] or EngineChoice.AUTO
+
+    def clean_messages_a_second(self) -> float | None:
+        rate: Decimal | None = self.cleaned_data["messages_a_second"]
+        return None if rate is None else float(rate)
+
+    def clean_left_out_folders(self) -> list[str]:
+        lines = self.cleaned_data["left_out_folders"].splitlines()
+        folders = list(dict.fromkeys(it.strip() for it in lines if it.strip()))
+        if len(folders) > MOST_FOLDERS:
+            raise ValidationError(f"At most {MOST_FOLDERS} lines are looked at.")
+        for folder in folders:
+            no_control_characters(folder)
+            if len(folder) > LONGEST_FOLDER:
+                raise ValidationError("No folder has a name that long.")
+            if not folder.strip("*"):
+                raise ValidationError("That would leave every folder out.")
+        return folders
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        user = self.cleaned_data.get("try_user")
-        password = self.cleaned_data.get("try_password")
-        if password and not user and "try_user" not in self.errors:
-            self.add_error("try_user", "Whose password is it?")
-        if user and not password and "try_password" not in self.errors:
-            self.add_error("try_password", f"Enter the password of {user}.")
+        data = self.cleaned_data
+        if data.get("security") == Server.Protection.CLEAR and not data.get(
+            "clear_is_meant"
+        ):
+            self.add_error(
+                "clear_is_meant",
+                "Tick this if you mean it, or choose TLS or STARTTLS.",
+            )
+        begin, end = data.get("pause_from"), data.get("pause_until")
+        if (begin is None) != (end is None) and not (
+            {"pause_from", "pause_until"} & set(self.errors)
+        ):
+            self.add_error("pause_from" if begin is None else "pause_until", BOTH_ENDS)
+        if begin is not None and begin == end:
+            self.add_error("pause_until", "That would be no hour of the day, or all.")
+        _miss_half_a_login(self)
         return cleaned
+
+    def settings(self) -> Settings:
+        """Return what was said about the server, in the words of its model."""
+        data = self.cleaned_data
+        megabytes: int | None = data["megabytes_a_day"]
+        return {
+            "name": data["name"],
+            "host": data["host"],
+            "port": data["port"],
+            "security": data["security"],
+            "verify_certificate": data["verify_certificate"],
+            "preset": data["preset"],
+            "engine": data["engine"],
+            "parallel_runs": data["parallel_runs"],
+            "bytes_a_day": None if megabytes is None else megabytes * MB,
+            "messages_a_second": data["messages_a_second"],
+            "pause_from": data["pause_from"],
+            "pause_until": data["pause_until"],
+            "left_out_folders": data["left_out_folders"],
+        }
+
+
+def preset_values(key: str) -> dict[str, Any]:
+    """Return what a form begins with where somebody chose a provider."""
+    preset = BY_KEY.get(key)
+    if preset is None:
+        return {}
+    return {
+        "preset": preset.key,
+        "name": preset.name,
+        "host": preset.host,
+        "port": preset.port,
+        "security": preset.security.value,
+        "parallel_runs": preset.parallel_runs,
+        "megabytes_a_day": preset.bytes_a_day and preset.bytes_a_day // MB,
+        "messages_a_second": preset.messages_a_second,
+        "left_out_folders": "\n".join(preset.left_out_folders),
+    }

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Self
+from datetime import UTC, datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -27,6 +28,29 @@ class ServerQuerySet(models.QuerySet["Server"]):
     def editable_by(self, user: User) -> Self:
         """What somebody may change; not limited people, as others' copies use them."""
         return self if may_edit_servers(user) else self.none()
+
+    def with_use(self) -> Self:
+        """Annotate `running`, `copies_from`, `copies_into` and `bytes_today`."""
+        # Both refer to servers.
+        from purelymanage.migrations.models.jobs import Job
+        from purelymanage.migrations.models.runs import Run
+
+        def number(rows: models.QuerySet[Any], key: str) -> Coalesce:
+            mine = rows.filter(**{key: models.OuterRef("pk")}).order_by()
+            counted = mine.values(key).annotate(number=models.Count("pk"))
+            return Coalesce(models.Subquery(counted.values("number")), 0)
+
+        open_runs, jobs = Run.objects.open(), Job.objects.present()
+        days = ServerDay.objects.filter(
+            server=models.OuterRef("pk"), day=datetime.now(UTC).date()
+        )
+        return self.annotate(
+            running=number(open_runs, "job__server")
+            + number(open_runs, "job__destination_server"),
+            copies_from=number(jobs, "server"),
+            copies_into=number(jobs, "destination_server"),
+            bytes_today=Coalesce(models.Subquery(days.values("bytes")), 0),
+        )
 
 
 def may_edit_servers(user: User) -> bool:

@@ -1,45 +1,68 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import time
+from typing import Any, TypedDict, Unpack
+
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
+from purelymanage.figures import in_bytes
 from purelymanage.migrations.logins import Trial, try_account
-from purelymanage.migrations.models import Job, Run, Server
+from purelymanage.migrations.models import Batch, Job, Run, Server
 from purelymanage.migrations.operations.secrets import wipe_secret
 
 # Where stored passwords are sent, and how well they are protected on the way.
 DIRECTION = {"host", "port", "security", "verify_certificate"}
+LONGEST_VALUE = 300
+
+
+class Settings(TypedDict, total=False):
+    """What may be said about a server; what is not said stays as it is."""
+
+    name: str
+    host: str
+    port: int
+    security: str
+    verify_certificate: bool
+    preset: str
+    engine: str
+    parallel_runs: int | None
+    bytes_a_day: int | None
+    messages_a_second: float | None
+    pause_from: time | None
+    pause_until: time | None
+    left_out_folders: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was given for a server as it was, and is not kept for what it is now."""
+
+    passwords: int = 0
+    drafts: int = 0
 
 
 @transaction.atomic(durable=True)
 def create_server(
-    *,
-    name: str,
-    host: str,
-    port: int,
-    security: str,
-    verify_certificate: bool,
-    actor: User,
-    trial: Trial | None = None,
+    *, actor: User, trial: Trial | None = None, **settings: Unpack[Settings]
 ) -> Server:
     """Add a server that mailboxes can be copied from, and note how a trial of it went."""
-    server = Server(
-        name=name,
-        host=host,
-        port=port,
-        security=security,
-        verify_certificate=verify_certificate,
-        created_by=actor,
-    )
+    server = Server(created_by=actor, **settings)
     if trial is not None:
         _note(server, trial)
     _save(server)
     log.record(
-        Event.SERVER_CREATED, actor=actor, target=name, host=host, port=str(port)
+        Event.SERVER_CREATED,
+        actor=actor,
+        target=server.name,
+        host=server.host,
+        port=str(server.port),
     )
     return server
 
@@ -48,39 +71,33 @@ def create_server(
 def edit_server(
     *,
     server: Server,
-    name: str,
-    host: str,
-    port: int,
-    security: str,
-    verify_certificate: bool,
     actor: User,
     trial: Trial | None = None,
-) -> int:
-    """Change a server and return how many stored passwords were erased for it.
+    **settings: Unpack[Settings],
+) -> Erased:
+    """Change a server and return what was erased for it.
 
-    They were given for the server as it was: whoever changes where they go, or how
-    well they are protected, must ask for them again.
+    Stored passwords were given for the server as it was, those of copies into it as
+    well as those of copies from it: whoever changes where they go, or how well they
+    are protected, must ask for them again.
     """
-    new = {
-        "name": name,
-        "host": host,
-        "port": port,
-        "security": security,
-        "verify_certificate": verify_certificate,
-    }
+    new: dict[str, Any] = dict(settings)
+    # In the order of whoever confirms a draft: first the batch, then the server.
+    drafts = list(_drafts(server).select_for_update())
     server = Server.objects.select_for_update().get(pk=server.pk)
     changed = {key for key, value in new.items() if getattr(server, key) != value}
     if not changed:
-        return 0
+        return Erased()
     moved = changed & DIRECTION
-    if moved and Run.objects.open().filter(job__server=server).exists():
+    if moved and Run.objects.open().filter(_uses(server, "job__")).exists():
         raise Refused(
-            f"A copy from {server.name} is waiting or running. Stop it first, or wait "
-            "until it has ended."
+            f"A copy from or into {server.name} is waiting or running. Stop it first, "
+            "or wait until it has ended."
         )
 
     changes = ", ".join(
-        f"{key} from {getattr(server, key)} to {new[key]}".replace("_", " ")
+        f"{_named(key)} from {_shown(key, getattr(server, key))} "
+        f"to {_shown(key, new[key])}"
         for key in new
         if key in changed
     )
@@ -92,11 +109,36 @@ def edit_server(
     if trial is not None:
         _note(server, trial)
     _save(server)
-    jobs = Job.objects.filter(server=server).exclude(source_secret="")
+    if not moved:
+        log.record(
+            Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes
+        )
+        return Erased()
+
     # Rows first, the audit log last: nobody who holds the log may wait for a row.
-    locked = list(jobs.select_for_update()) if moved else []
+    jobs = Job.objects.filter(_uses(server)).exclude(
+        source_secret="", destination_secret=""
+    )
+    locked = list(jobs.select_for_update(of=("self",)))
+    Batch.objects.filter(pk__in=[it.pk for it in drafts]).update(sheet="")
+    if drafts:
+        changes += f", erasing what {len(drafts)} unfinished imports held"
     log.record(Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes)
-    return sum(wipe_secret(job=job, actor=actor) for job in locked)
+    erased = sum(wipe_secret(job=job, actor=actor) for job in locked)
+    return Erased(erased, len(drafts))
+
+
+def _uses(server: Server, prefix: str = "") -> Q:
+    """Copies from a server, and copies into it."""
+    return Q(**{f"{prefix}server": server}) | Q(
+        **{f"{prefix}destination_server": server}
+    )
+
+
+def _drafts(server: Server) -> Any:
+    """Drafts of imports that hold passwords for a server."""
+    about = Q(server=server) | Q(wishes__destination_server=server.pk)
+    return Batch.objects.drafts().filter(about).exclude(sheet="").order_by("pk")
 
 
 def test_server(*, server: Server, user: str = "", password: str = "") -> Trial:
@@ -113,7 +155,7 @@ def note_trial(*, server: Server, trial: Trial) -> None:
 
 def _note(server: Server, trial: Trial) -> None:
     server.tested_at = timezone.now()
-    server.test_passed = trial.passed
+    server.test_passed = trial.server_answers
     server.test_sentence = trial.about_server[:500]
 
 
@@ -123,3 +165,21 @@ def _save(server: Server) -> None:
             server.save()
     except IntegrityError as exc:
         raise Refused(f"There is a server called {server.name} already.") from exc
+
+
+def _named(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _shown(key: str, value: Any) -> str:
+    """Write a setting the way people say it, for the audit log."""
+    if value is None or value in ("", []):
+        return "none"
+    if key == "bytes_a_day":
+        return in_bytes(value)
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
+    if isinstance(value, list):
+        text = "; ".join(value)
+        return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+    return str(value)

@@ -18,6 +18,7 @@ from purelymanage.migrations.views.queue import (
 from purelymanage.migrations.views.servers import (
     create_server,
     edit_server,
+    find_server,
     server_list,
     test_server,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "create_server",
     "edit_queue",
     "edit_server",
+    "find_server",
     "job_detail",
     "job_list",
     "limit_queue",

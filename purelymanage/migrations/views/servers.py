@@ -4,16 +4,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import (
-    require_http_methods,
-    require_POST,
-    require_safe,
-)
+from django.views.decorators.http import require_http_methods, require_safe
 
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
@@ -21,9 +16,11 @@ from purelymanage.accounts.permissions import (
     requires,
 )
 from purelymanage.errors import Refused
-from purelymanage.http import page_or_partial
+from purelymanage.http import asked, page_or_partial
 from purelymanage.imap.account import Account
-from purelymanage.migrations.forms import ServerForm
+from purelymanage.migrations.discovery import Found, discover
+from purelymanage.migrations.forms import FindServerForm, ServerForm, TryServerForm
+from purelymanage.migrations.forms.servers import PRESET_CHOICES, preset_values
 from purelymanage.migrations.logins import (
     PATIENCE,
     SHORT_PATIENCE,
@@ -31,21 +28,25 @@ from purelymanage.migrations.logins import (
     try_account,
 )
 from purelymanage.migrations.models import Server
-from purelymanage.migrations.models.runs import OPEN
 from purelymanage.migrations.models.servers import may_edit_servers
 from purelymanage.migrations.operations import servers as operations
+from purelymanage.migrations.presets import BY_KEY
+from purelymanage.migrations.server_words import Shown
+
+LINKED = ("host", "port", "security")
 
 
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def server_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    servers = Server.objects.visible_to(request.user).annotate(
-        running=Count("jobs__runs", filter=Q(jobs__runs__state__in=OPEN))
-    )
+    servers = Server.objects.visible_to(request.user).with_use()
     return page_or_partial(
         request,
         "migrations/server_list.html",
-        {"servers": servers, "may_edit": may_edit_servers(request.user)},
+        {
+            "servers": [Shown.of(it) for it in servers],
+            "may_edit": may_edit_servers(request.user),
+        },
     )
 
 
@@ -55,10 +56,8 @@ def server_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 def create_server(request: AuthenticatedHttpRequest) -> HttpResponse:
     if not may_edit_servers(request.user):
         raise PermissionDenied
-    form = ServerForm(request.POST or None)
-    # Somebody who was about to copy a mailbox goes back to that.
-    for_job = request.GET.get("for") == "job"
-    context: dict[str, Any] = {"form": form, "for_job": for_job}
+    form = ServerForm(request.POST or None, initial=_linked(request))
+    context: dict[str, Any] = {"form": form}
 
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
@@ -66,24 +65,37 @@ def create_server(request: AuthenticatedHttpRequest) -> HttpResponse:
         elif trial := _trial_before_saving(form):
             try:
                 server = operations.create_server(
-                    **_columns(form), trial=trial, actor=request.user
+                    **form.settings(), trial=trial, actor=request.user
                 )
             except Refused as exc:
                 form.add_error("name", str(exc))
             else:
                 tell = messages.success if trial.passed else messages.warning
                 tell(request, f"{server} was added. {trial.words}")
-                if for_job:
+                if _is_for_job(request):
                     url = reverse("migrations:create-job")
                     return redirect(f"{url}?server={server.pk}")
                 return redirect("migrations:server-list")
 
-    return page_or_partial(
-        request,
-        "migrations/create_server.html",
-        context,
-        status=422 if form.errors else 200,
-    )
+    return _new_server(request, context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def find_server(request: AuthenticatedHttpRequest) -> HttpResponse:
+    if not may_edit_servers(request.user):
+        raise PermissionDenied
+    find_form = FindServerForm(request.POST or None)
+    context: dict[str, Any] = {"find_form": find_form, "form": ServerForm()}
+
+    if request.method == "POST" and find_form.is_valid():
+        discovery = discover(find_form.cleaned_data["address"])
+        context["discovery"] = discovery
+        if discovery.best:
+            values = _found_values(discovery.best, discovery.domain)
+            context["form"] = ServerForm(initial=values)
+
+    return _new_server(request, context)
 
 
 @sensitive_post_parameters("try_password")
@@ -93,9 +105,15 @@ def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     if not may_edit_servers(request.user):
         raise PermissionDenied
     server = get_object_or_404(Server.objects.editable_by(request.user), pk=pk)
-    name = server.name
-    form = ServerForm(request.POST or None, instance=server)
-    context: dict[str, Any] = {"form": form, "server": server, "name": name}
+    initial = preset_values(asked(request, "preset"))
+    # It keeps its name, and its host where the provider has none for everybody.
+    initial.pop("name", None)
+    if not initial.get("host"):
+        initial.pop("host", None)
+    context: dict[str, Any] = {"server": server, "name": server.name}
+    context["form"] = form = ServerForm(
+        request.POST or None, instance=server, initial=initial
+    )
 
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
@@ -103,40 +121,84 @@ def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         elif trial := _trial_before_saving(form):
             try:
                 erased = operations.edit_server(
-                    server=server, **_columns(form), trial=trial, actor=request.user
+                    server=server, **form.settings(), trial=trial, actor=request.user
                 )
             except Refused as exc:
                 form.add_error(None, str(exc))
             else:
                 tell = messages.success if trial.passed else messages.warning
-                told = f"{_changed(server, erased)} {trial.words}"
-                tell(request, told)
+                tell(request, f"{_changed(server, erased)} {trial.words}")
                 return redirect("migrations:server-list")
 
+    return _with_form(request, "migrations/edit_server.html", context)
+
+
+@sensitive_post_parameters("try_password")
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    server = get_object_or_404(Server.objects.visible_to(request.user), pk=pk)
+    form = TryServerForm(request.POST or None)
+    context: dict[str, Any] = {
+        "server": server,
+        "form": form,
+        "preset": BY_KEY.get(server.preset),
+        "may_edit": may_edit_servers(request.user),
+    }
+    # Without a login there is nothing in a form to be wrong.
+    if request.method == "POST" and (form.is_valid() or not form.is_bound):
+        login = form.cleaned_data if form.is_bound else {}
+        context["trial"] = operations.test_server(
+            server=server,
+            user=login.get("try_user", ""),
+            password=login.get("try_password", ""),
+        )
     return page_or_partial(
         request,
-        "migrations/edit_server.html",
+        "migrations/test_server.html",
         context,
         status=422 if form.errors else 200,
     )
 
 
-@require_POST
-@requires(Right.MANAGE)
-def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    server = get_object_or_404(Server.objects.visible_to(request.user), pk=pk)
-    trial = operations.test_server(server=server)
-    if request.htmx:
-        may_edit = may_edit_servers(request.user)
-        context = {"server": server, "trial": trial, "may_edit": may_edit}
-        return render(request, "migrations/_server.html", context)
-    tell = messages.success if trial.passed else messages.error
-    tell(request, trial.words)
-    return redirect("migrations:server-list")
+def _new_server(
+    request: AuthenticatedHttpRequest, context: dict[str, Any]
+) -> HttpResponse:
+    context.setdefault("find_form", FindServerForm())
+    context["for_job"] = _is_for_job(request)
+    return _with_form(request, "migrations/create_server.html", context)
 
 
-def _columns(form: ServerForm) -> dict[str, Any]:
-    return {name: form.cleaned_data[name] for name in form._meta.fields or ()}
+def _with_form(
+    request: AuthenticatedHttpRequest, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    form: ServerForm = context["form"]
+    context["presets"] = PRESET_CHOICES
+    context["preset"] = BY_KEY.get(form["preset"].value() or "")
+    find_form = context.get("find_form")
+    is_wrong = form.errors or (find_form is not None and find_form.errors)
+    return page_or_partial(request, template, context, status=422 if is_wrong else 200)
+
+
+def _is_for_job(request: AuthenticatedHttpRequest) -> bool:
+    """Whether somebody who was about to copy a mailbox goes back to that."""
+    return asked(request, "for") == "job"
+
+
+def _linked(request: AuthenticatedHttpRequest) -> dict[str, Any]:
+    """Return what a link fills the form with: a provider, or settings found."""
+    values = preset_values(asked(request, "preset"))
+    values |= {key: asked(request, key) for key in LINKED if asked(request, key)}
+    return values
+
+
+def _found_values(found: Found, domain: str) -> dict[str, Any]:
+    values = preset_values(found.preset.key) if found.preset else {"name": domain}
+    return values | {
+        "host": found.host,
+        "port": found.port,
+        "security": found.security.value,
+    }
 
 
 def _trial_before_saving(form: ServerForm) -> Trial | None:
@@ -155,17 +217,19 @@ def _trial_before_saving(form: ServerForm) -> Trial | None:
 
 
 def _typed_account(form: ServerForm) -> Account:
-    server = Server(**_columns(form))
-    return server.account(
+    return Server(**form.settings()).account(
         form.cleaned_data["try_user"], form.cleaned_data["try_password"]
     )
 
 
-def _changed(server: Server, erased: int) -> str:
+def _changed(server: Server, erased: operations.Erased) -> str:
     sentence = f"{server} was changed."
-    if erased:
-        noun = "password was" if erased == 1 else "passwords were"
+    if erased.passwords:
+        noun = "password was" if erased.passwords == 1 else "passwords were"
         sentence += (
-            f" {erased} stored {noun} erased, as they were given for it as it was."
+            f" {erased.passwords} stored {noun} erased, as they were given for it as "
+            "it was."
         )
+    if erased.drafts:
+        sentence += " Files of unfinished imports are to be uploaded again."
     return sentence
