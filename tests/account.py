@@ -26,7 +26,7 @@ from purelymanage.mailboxes.models import (
     HandOver,
     Mailbox,
 )
-from purelymanage.migrations.models import Job, Run, RunFolder, Server
+from purelymanage.migrations.models import Batch, Job, Run, RunFolder, Server
 from purelymanage.routing.bulk.importing import kept
 from purelymanage.routing.models import Rule, RuleBulk, RuleBulkRow, Snapshot
 from purelymanage.routing.snapshots.taking import take
@@ -232,6 +232,24 @@ def add_job(
         for position in range(rows)
     )
     return job
+
+
+def add_batches(server: Server) -> None:
+    """Write a batch into example.org, and a file nobody looked at yet."""
+    owner = server.created_by
+    columns = {"server": server, "created_by": owner}
+    Batch.objects.create(
+        pk=1,
+        name="First wave",
+        domains=["example.org"],
+        confirmed_at=timezone.now(),
+        **columns,
+    )
+    draft = Batch(pk=2, name="Second wave", **columns)
+    draft.wishes = {"columns": {"0": "address", "1": "password"}}
+    sheet = read(b"from,password\nzoe@old.example,secret")
+    draft.sheet = seal(json.dumps(asdict(sheet)), bound_to=draft.sheet_place)
+    draft.save()
 
 
 def add_bulks(owner: User) -> None:

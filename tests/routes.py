@@ -303,6 +303,26 @@ ROUTES = {
     "migrations:resume-queue": Route(
         "/migrations/queue/resume/", Right.MANAGE, is_shared=True
     ),
+    "migrations:import-jobs": Route("/migrations/import/", Right.MANAGE),
+    "migrations:import-template": Route("/migrations/import/example/", Right.MANAGE),
+    "migrations:batch-detail": Route(
+        "/migrations/batches/1/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:map-columns": Route(
+        "/migrations/batches/2/columns/", Right.MANAGE, is_own=True
+    ),
+    "migrations:batch-draft": Route(
+        "/migrations/batches/2/draft/", Right.MANAGE, is_own=True
+    ),
+    "migrations:choose-wishes": Route(
+        "/migrations/batches/2/wishes/", Right.MANAGE, is_own=True
+    ),
+    "migrations:confirm-batch": Route(
+        "/migrations/batches/2/confirm/", Right.MANAGE, is_own=True
+    ),
+    "migrations:discard-draft": Route(
+        "/migrations/batches/2/discard/", Right.MANAGE, is_own=True
+    ),
     "migrations:create-job": Route("/migrations/jobs/new/", Right.MANAGE),
     "migrations:job-detail": Route(
         "/migrations/jobs/1/", Right.SEE_MIGRATIONS, is_scoped=True
@@ -315,6 +335,9 @@ ROUTES = {
     ),
     "migrations:stop-run": Route(
         "/migrations/jobs/1/stop/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:try-login": Route(
+        "/migrations/jobs/1/login/", Right.MANAGE, is_scoped=True
     ),
     "migrations:replace-password": Route(
         "/migrations/jobs/1/password/", Right.MANAGE, is_scoped=True

@@ -13,6 +13,7 @@ from purelymanage.purelymail import client
 from tests.account import (
     add_addition,
     add_app_password,
+    add_batches,
     add_belongings,
     add_bulks,
     add_deletion,
@@ -60,7 +61,9 @@ class PermissionTests(CastTestCase):
     def setUpTestData(cls) -> None:
         super().setUpTestData()
         fill_account()
-        add_job(add_server(cls.olga, pk=1), pk=1)
+        server = add_server(cls.olga, pk=1)
+        add_job(server, pk=1)
+        add_batches(server)
         add_deletion(cls.olga, pk=1)
         add_addition(cls.olga, pk=1)
         add_person()

@@ -37,6 +37,10 @@ SILENT = {
     "routing/operations/many:draft_restore": "a draft changes nothing",
     "routing/operations/many:draft_template": "a draft changes nothing",
     "routing/operations/many:map_columns": "a draft changes nothing",
+    "migrations/operations/batches:draft_batch": "a draft changes nothing",
+    "migrations/operations/batches:map_columns": "a draft changes nothing",
+    "migrations/operations/batches:choose_wishes": "a draft changes nothing",
+    "migrations/operations/batches:discard_draft": "a draft changes nothing",
     "migrations/operations/servers:_save": "whoever calls it says it",
 }
 

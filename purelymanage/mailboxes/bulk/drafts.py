@@ -87,7 +87,7 @@ def map_columns(
     }
     if held.kind == Bulk.Kind.CREATE:
         found = preview(
-            sheet, columns, defaults=defaults, account=account_for(held, sheet, actor)
+            sheet, columns, defaults=defaults, account=account_for(actor)
         )
         held.wishes["remarks"] = list(found.remarks)
         rows = [_row_of(held, line, sheet) for line in found.lines]
@@ -130,7 +130,7 @@ def wipe_old() -> int:
     return deleted
 
 
-def account_for(bulk: Bulk, sheet: Sheet, actor: User) -> Account:
+def account_for(actor: User) -> Account:
     """Return the account as the mirror has it, as far as a person may see it."""
     mine = Mailbox.objects.visible_to(actor).present()
     return Account(

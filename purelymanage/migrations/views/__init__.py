@@ -1,5 +1,15 @@
 from __future__ import annotations
 
+from purelymanage.migrations.views.batches import batch_detail, try_login
+from purelymanage.migrations.views.imports import (
+    batch_draft,
+    choose_wishes,
+    confirm_batch,
+    discard_draft,
+    import_jobs,
+    import_template,
+    map_columns,
+)
 from purelymanage.migrations.views.jobs import (
     create_job,
     job_detail,
@@ -24,14 +34,22 @@ from purelymanage.migrations.views.servers import (
 )
 
 __all__ = [
+    "batch_detail",
+    "batch_draft",
+    "choose_wishes",
+    "confirm_batch",
     "create_job",
     "create_server",
+    "discard_draft",
     "edit_queue",
     "edit_server",
     "find_server",
+    "import_jobs",
+    "import_template",
     "job_detail",
     "job_list",
     "limit_queue",
+    "map_columns",
     "pause_queue",
     "queue_run",
     "replace_password",
@@ -40,4 +58,5 @@ __all__ = [
     "server_list",
     "stop_run",
     "test_server",
+    "try_login",
 ]

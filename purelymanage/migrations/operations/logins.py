@@ -1,0 +1,223 @@
+"""The logins of imported jobs: who tries one, and what comes of it.
+
+A row is claimed by a lease. Whoever dies leaves it to run out, and somebody else begins
+anew; whoever is late finds that the row is not theirs any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django_q.tasks import async_task
+
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Right
+from purelymanage.audit import log
+from purelymanage.audit.events import Event
+from purelymanage.audit.models import Agent, Entry
+from purelymanage.errors import Refused
+from purelymanage.migrations.models import Job, Run, Server
+from purelymanage.migrations.operations.runs import add_run
+
+TASK = "purelymanage.migrations.login_tests.try_logins"
+LEASE = timedelta(seconds=90)  # longer than both logins of a job may take
+# How long to wait after each time that nobody answered.
+PAUSES = [timedelta(seconds=it) for it in (30, 120, 600)]
+MOST_TRIES = 8  # of one login, whose workers die of it
+MOST_AT_ONCE = 4  # at one server
+# Copies may fill a server for days; nobody should hear of a wrong password so late.
+PATIENCE_WITH_COPIES = timedelta(minutes=2)
+
+NOT_STORED = "Its password is not stored any more. Enter it again."
+INTERRUPTED = "It was interrupted again and again. Try it once more."
+
+Login = Job.Login
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the trial of a login came to, with a sentence unless it was right."""
+
+    login: Job.Login
+    words: str = ""
+    retry: bool = False  # whether it may well be answered in a minute
+
+
+def hand_on(server_id: int) -> None:
+    """Let a worker try what is due at a server."""
+    async_task(TASK, server_id, task_name=f"logins at server {server_id}")
+
+
+@transaction.atomic(durable=True)
+def claim_logins(*, server_id: int, most: int) -> list[Job]:
+    """Take logins to try, as many as the server may be asked for at once.
+
+    This opens the stored passwords, which is why it is written down here.
+    """
+    now = timezone.now()
+    # One at a time counts what is under way.
+    server = Server.objects.select_for_update(no_key=True).get(pk=server_id)
+    due = Job.objects.with_due_login(now).filter(server=server)
+    free = min(most, _free(server, due.first(), now))
+    if free <= 0:
+        return []
+    rows = due.select_for_update(of=("self",), skip_locked=True)
+    jobs = list(rows.select_related("server", "destination_server")[:free])
+    claimed = []
+    entries = []
+    for job in jobs:
+        job.login_tries += 1
+        if not job.source_secret or job.login_tries > MOST_TRIES:
+            words = INTERRUPTED if job.source_secret else NOT_STORED
+            _note(job, Login.UNKNOWN, words)
+            entries.append(_entry(Event.LOGIN_NOT_RIGHT, job, reason=words))
+            continue
+        job.login, job.login_due_at = Login.TRYING, now + LEASE
+        job.save(update_fields=["login", "login_due_at", "login_tries"])
+        purpose = "a trial of its login before the copy"
+        entries.append(_entry(Event.SOURCE_PASSWORD_OPENED, job, purpose=purpose))
+        claimed.append(job)
+    log.record_many(entries)
+    return claimed
+
+
+@transaction.atomic(durable=True)
+def settle_login(*, job: Job, finding: Finding) -> bool:
+    """Note what came of a trial; a login that is right has its plan queued.
+
+    Answers False where the row was not held any more.
+    """
+    held = (
+        Job.objects.filter(pk=job.pk, login=Login.TRYING, login_due_at=job.login_due_at)
+        .select_for_update(of=("self",))
+        .select_related("server", "destination_server", "created_by")
+        .first()
+    )
+    if held is None:
+        return False
+    if finding.retry and held.login_tries <= len(PAUSES):
+        _put_off(held, finding)
+    elif finding.login != Login.RIGHT:
+        words = finding.words
+        if finding.retry:
+            words = f"Tried {held.login_tries} times. {words}"
+        _note(held, finding.login, words)
+        log.record_many([_entry(Event.LOGIN_NOT_RIGHT, held, reason=words)])
+    else:
+        _note(held, Login.RIGHT, _queue_plan(held))
+    return True
+
+
+@transaction.atomic(durable=True)
+def try_again(*, job: Job, actor: User) -> None:
+    """Let the login of an imported job be tried once more."""
+    untried = Job.objects.present().filter(
+        pk=job.pk, login__in=[Login.WRONG, Login.UNKNOWN]
+    )
+    held = untried.select_for_update(of=("self",)).first()
+    if held is None:
+        raise Refused(f"The login of {job.source_user} needs no other trial.")
+    if not held.source_secret:
+        raise Refused(NOT_STORED)
+    held.login, held.login_words = Login.WAITING, ""
+    held.login_tries, held.login_due_at = 0, timezone.now()
+    held.save(update_fields=["login", "login_words", "login_tries", "login_due_at"])
+    hand_on(held.server_id)
+    log.record(
+        Event.LOGIN_TRIED_AGAIN,
+        actor=actor,
+        target=held.destination,
+        source=held.source_user,
+    )
+
+
+def due_servers() -> list[int]:
+    """Return the servers with logins that are due and that nobody works on."""
+    now = timezone.now()
+    due = Job.objects.with_due_login(now).order_by("server")
+    worked_on = Job.objects.filter(login=Login.TRYING, login_due_at__gt=now)
+    return list(
+        due.exclude(server__in=worked_on.values("server"))
+        .values_list("server", flat=True)
+        .distinct()
+    )
+
+
+def has_due(server_id: int) -> bool:
+    return Job.objects.with_due_login(timezone.now()).filter(server=server_id).exists()
+
+
+def _free(server: Server, oldest: Job | None, now: datetime) -> int:
+    """Return how many more logins the server may be asked for now.
+
+    Its limit is for copies and trials together, but somebody who waits for minutes
+    gets one trial beside the copies.
+    """
+    if oldest is None or oldest.login_due_at is None:
+        return 0
+    trials = Job.objects.filter(
+        server=server, login=Login.TRYING, login_due_at__gt=now
+    ).count()
+    most = MOST_AT_ONCE
+    if server.parallel_runs is not None:
+        ends = Q(job__server=server) | Q(job__destination_server=server)
+        copies = Run.objects.busy().filter(ends).count()
+        most = min(most, server.parallel_runs - copies)
+    if now - oldest.login_due_at > PATIENCE_WITH_COPIES:
+        most = max(most, 1)
+    return most - trials
+
+
+def _put_off(job: Job, finding: Finding) -> None:
+    due_at = timezone.now() + PAUSES[job.login_tries - 1]
+    clock = date_format(timezone.localtime(due_at), "H:i")
+    job.login, job.login_due_at = Login.WAITING, due_at
+    job.login_words = f"{finding.words} Tried again at {clock}."[:500]
+    job.login_tried_at = timezone.now()
+    job.save(update_fields=["login", "login_due_at", "login_words", "login_tried_at"])
+
+
+def _note(job: Job, login: Job.Login, words: str) -> None:
+    job.login, job.login_words = login, words[:500]
+    job.login_tried_at, job.login_due_at = timezone.now(), None
+    job.save(
+        update_fields=[
+            "login",
+            "login_words",
+            "login_tried_at",
+            "login_due_at",
+            "login_tries",
+        ]
+    )
+
+
+def _queue_plan(job: Job) -> str:
+    """Queue the dry run of a job; if that cannot be, return why."""
+    person = job.created_by
+    is_theirs = not job.destination_domain or person.covers(job.destination_domain)
+    if job.removed_at:
+        return ""
+    if not person.may(Right.MANAGE) or not is_theirs:
+        return f"{person} may not do this any more. Somebody else can start its plan."
+    try:
+        with transaction.atomic():
+            add_run(job=job, dry_run=True, actor=person)
+    except Refused as exc:
+        return str(exc)
+    return ""
+
+
+def _entry(event: Event, job: Job, **details: str) -> Entry:
+    return log.note(
+        event,
+        actor=Agent.PANEL,
+        target=job.destination,
+        source=job.source_user,
+        diff=None,
+        **details,
+    )

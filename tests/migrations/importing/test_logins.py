@@ -1,0 +1,272 @@
+"""The logins of imported jobs, tried at a real server before anything runs."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from unittest import mock
+
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from purelymanage.accounts.permissions import Role
+from purelymanage.audit.models import Entry
+from purelymanage.domains.models import Domain
+from purelymanage.mailboxes.models import Mailbox
+from purelymanage.migrations import login_tests
+from purelymanage.migrations.login_tests import try_logins
+from purelymanage.migrations.models import Batch, Job, Run, Server
+from purelymanage.migrations.operations import logins
+from purelymanage.migrations.operations.logins import (
+    LEASE,
+    MOST_AT_ONCE,
+    PATIENCE_WITH_COPIES,
+    PAUSES,
+    TASK,
+    Finding,
+    claim_logins,
+    settle_login,
+)
+from purelymanage.migrations.operations.secrets import (
+    seal_destination_secret,
+    seal_secret,
+)
+from purelymanage.purelymail.sandbox.demo_mail import password_of
+from tests.migrations.cases import ADDRESS, OTHER_ADDRESS, SMALL, MigrationTestCase
+
+Login = Job.Login
+
+
+class LoginTestCase(MigrationTestCase):
+    batch: Batch
+
+    def setUp(self) -> None:
+        super().setUp()
+        for address in (ADDRESS, OTHER_ADDRESS):
+            Domain.objects.create(name=address.rpartition("@")[2])
+        self.batch = Batch.objects.create(
+            name="First wave",
+            server=self.server,
+            created_by=self.adam,
+            confirmed_at=timezone.now(),
+        )
+        self.number = 0
+
+    def add(self, password: str = password_of(SMALL), **fields: object) -> Job:
+        """Write an imported job whose login is due."""
+        self.number += 1
+        columns: dict[str, object] = {
+            "batch": self.batch,
+            "server": self.server,
+            "number": self.number,
+            "source_user": SMALL,
+            "destination": ADDRESS,
+            "destination_domain": ADDRESS.rpartition("@")[2],
+            "login": Login.WAITING,
+            "login_due_at": timezone.now(),
+            "created_by": self.adam,
+        }
+        job = Job(**columns | fields)
+        seal_secret(job, password)
+        job.save()
+        return job
+
+    def look(self, job: Job) -> Job:
+        job.refresh_from_db()
+        return job
+
+    def claim(self, most: int = MOST_AT_ONCE) -> list[Job]:
+        return claim_logins(server_id=self.server.pk, most=most)
+
+    def logins_queued(self) -> int:
+        return sum(row.func() == TASK for row in OrmQ.objects.all())
+
+
+class TryingTests(LoginTestCase):
+    def test_a_right_login_gets_its_plan(self) -> None:
+        job = self.add()
+        self.assertEqual(try_logins(self.server.pk), "1 tried")
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        run = Run.objects.get(job=job)
+        self.assertTrue(run.dry_run)
+        self.assertEqual(
+            self.events(), ["migration.password_opened", "migration.queued"]
+        )
+
+    def test_a_wrong_password_is_told_and_tried_once(self) -> None:
+        job = self.add("not-this-one")
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.WRONG)
+        self.assertIn("refused this password", job.login_words)
+        self.assertTrue(job.needs_password)
+        self.assertFalse(Run.objects.exists())
+        self.assertNotIn("not-this-one", str(list(Entry.objects.values())))
+        self.assertEqual(try_logins(self.server.pk), "0 tried")
+
+    def test_no_answer_is_tried_again_a_few_times(self) -> None:
+        job = self.add()
+        Server.objects.update(port=9)
+        for pause in PAUSES:
+            try_logins(self.server.pk)
+            self.assertEqual(self.look(job).login, Login.WAITING)
+            self.assertIn("Tried again at", job.login_words)
+            assert job.login_due_at is not None
+            left = job.login_due_at - timezone.now()
+            self.assertAlmostEqual(left.total_seconds(), pause.total_seconds(), delta=5)
+            self.assertEqual(try_logins(self.server.pk), "0 tried")
+            Job.objects.update(login_due_at=timezone.now())
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.UNKNOWN)
+        self.assertIn("Tried 4 times.", job.login_words)
+
+    def test_an_untrusted_certificate_is_not_asked_again(self) -> None:
+        job = self.add()
+        with self.settings(IMAP_CA_FILE=None):
+            try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.UNKNOWN)
+        self.assertIn("certificate", job.login_words)
+
+    def test_a_destination_at_another_server_is_tried_as_well(self) -> None:
+        job = self.add(destination_server=self.server, destination=SMALL)
+        seal_destination_secret(job, "wrong")
+        job.save()
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.WRONG)
+
+    def test_a_password_that_is_gone_is_told(self) -> None:
+        job = self.add()
+        Job.objects.update(source_secret="")
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.UNKNOWN)
+        self.assertEqual(job.login_words, logins.NOT_STORED)
+
+    def test_mistakes_of_ours_tell_no_secrets(self) -> None:
+        job = self.add("very-secret")
+        broken = mock.patch.object(
+            login_tests, "check_login", side_effect=ValueError("very-secret")
+        )
+        with broken, self.assertLogs("purelymanage", "ERROR") as logged:
+            try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.UNKNOWN)
+        self.assertNotIn("very-secret", job.login_words + str(logged.output))
+
+    def test_who_lost_their_rights_starts_nothing(self) -> None:
+        job = self.add()
+        self.adam.role = Role.AUDITOR
+        self.adam.save()
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        self.assertIn("may not do this any more", job.login_words)
+        self.assertFalse(Run.objects.exists())
+
+    def test_a_mailbox_that_went_meanwhile_is_told(self) -> None:
+        job = self.add()
+        Mailbox.objects.all().delete()
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        self.assertIn("There is no mailbox", job.login_words)
+
+    def test_removed_jobs_are_left_alone(self) -> None:
+        self.add(removed_at=timezone.now())
+        self.assertEqual(try_logins(self.server.pk), "0 tried")
+
+
+class LimitTests(LoginTestCase):
+    def test_tests_and_copies_share_the_limit_of_a_server(self) -> None:
+        run = self.new_run()
+        Run.objects.filter(pk=run.pk).update(handed_at=timezone.now())
+        Server.objects.update(parallel_runs=2)
+        for _ in range(3):
+            self.add()
+        self.assertEqual(len(self.claim()), 1)
+        self.assertEqual(self.claim(), [])
+
+    def test_a_server_without_limit_gets_few_at_once(self) -> None:
+        for _ in range(MOST_AT_ONCE + 2):
+            self.add()
+        self.assertEqual(len(self.claim(most=100)), MOST_AT_ONCE)
+        self.assertEqual(self.claim(), [])
+
+    def test_who_waits_long_gets_one_beside_the_copies(self) -> None:
+        run = self.new_run()
+        Run.objects.filter(pk=run.pk).update(handed_at=timezone.now())
+        Server.objects.update(parallel_runs=1)
+        long_ago = timezone.now() - PATIENCE_WITH_COPIES - timedelta(seconds=1)
+        for _ in range(2):
+            self.add(login_due_at=long_ago)
+        self.assertEqual(len(self.claim()), 1)
+        self.assertEqual(self.claim(), [])
+
+    def test_several_are_tried_at_the_same_time(self) -> None:
+        for _ in range(MOST_AT_ONCE):
+            self.add()
+
+        def slowly(*args: object, **options: object) -> None:
+            time.sleep(0.3)
+
+        started = time.monotonic()
+        with mock.patch.object(login_tests, "check_login", slowly):
+            try_logins(self.server.pk)
+        self.assertLess(time.monotonic() - started, 0.9)
+
+    def test_other_tasks_have_their_turn(self) -> None:
+        for _ in range(MOST_AT_ONCE + 2):
+            self.add()
+        with mock.patch.object(login_tests, "SLICE", 0.05):
+            self.assertEqual(try_logins(self.server.pk), f"{MOST_AT_ONCE} tried")
+        self.assertEqual(self.logins_queued(), 1)
+
+
+class DeathTests(LoginTestCase):
+    def test_what_a_dead_worker_held_is_taken_over(self) -> None:
+        job = self.add()
+        [mine] = self.claim()
+        self.assertEqual(self.claim(), [])
+        self.assertEqual(logins.due_servers(), [])
+        Job.objects.update(login_due_at=timezone.now() - timedelta(seconds=1))
+        login_tests.sweep()
+        self.assertEqual(self.logins_queued(), 1)
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        # The dead worker was only slow
+        self.assertFalse(settle_login(job=mine, finding=Finding(Login.WRONG, "No.")))
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        self.assertEqual(Run.objects.count(), 1)
+
+    def test_a_login_that_kills_its_workers_is_given_up(self) -> None:
+        job = self.add(login_tries=logins.MOST_TRIES)
+        self.assertEqual(self.claim(), [])
+        self.assertEqual(self.look(job).login, Login.UNKNOWN)
+        self.assertIn("again and again", job.login_words)
+
+    def test_the_lease_is_longer_than_two_logins(self) -> None:
+        self.assertGreater(LEASE.total_seconds(), 2 * login_tests.PATIENCE)
+
+    def test_a_new_password_meanwhile_is_not_overwritten(self) -> None:
+        job = self.add()
+        [mine] = self.claim()
+        Job.objects.update(login=Login.RIGHT, login_due_at=None)
+        settle_login(job=mine, finding=Finding(Login.WRONG, "No."))
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+
+
+class AgainTests(LoginTestCase):
+    def test_a_login_is_tried_again_on_request(self) -> None:
+        self.client.force_login(self.adam)
+        job = self.add(login=Login.UNKNOWN, login_due_at=None, login_tries=4)
+        r = self.client.post(f"/migrations/jobs/{job.pk}/login/")
+        self.assertRedirects(r, f"/migrations/batches/{self.batch.pk}/")
+        self.assertEqual(self.look(job).login, Login.WAITING)
+        self.assertEqual(self.logins_queued(), 1)
+        try_logins(self.server.pk)
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        r = self.client.post(f"/migrations/jobs/{job.pk}/login/", follow=True)
+        self.assertContains(r, "needs no other trial")
+
+    def test_only_people_of_its_domain_may_ask(self) -> None:
+        job = self.add(login=Login.WRONG, destination_domain="example.org")
+        for person, status in ((self.lina, 404), (self.audrey, 403)):
+            self.client.force_login(person)
+            r = self.client.post(f"/migrations/jobs/{job.pk}/login/")
+            self.assertEqual(r.status_code, status)
+        self.assertEqual(self.look(job).login, Login.WRONG)
