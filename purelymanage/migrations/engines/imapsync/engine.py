@@ -296,7 +296,7 @@ class _Copying:
                 if not self.stopped and time.monotonic() >= due:
                     due = time.monotonic() + INTERVAL
                     try:
-                        self._tell(self._phase(errand), self.detail)
+                        self._tell(self._phase(errand, transcript), self.detail)
                     except Stop:
                         # Its statistics may still come, and nobody waits for reports.
                         self.stopped = True
@@ -310,8 +310,10 @@ class _Copying:
             raise Stop
         return status
 
-    def _phase(self, errand: Errand) -> Phase:
-        return self.phase if errand.only_log_in else Phase.COPYING
+    def _phase(self, errand: Errand, transcript: Transcript) -> Phase:
+        if errand.only_log_in:
+            return self.phase
+        return Phase.READING if transcript.reading else Phase.COPYING
 
     def _take(
         self, lines: list[str], transcript: Transcript, names: dict[str, str]

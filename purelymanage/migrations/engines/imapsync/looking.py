@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError
@@ -76,7 +76,7 @@ class _Look(Run):
                         Missing(
                             listing.uids[row],
                             listing.sizes[row],
-                            _moment(listing.dates[row]),
+                            listing.arrived_at(row),
                         )
                         for row in listing.rows(Mark.MISSING)
                     ]
@@ -154,10 +154,3 @@ class _Looker(threading.Thread):
 def _text(wire: bytes) -> str:
     """Return a name the way it goes into an argument, whatever its bytes are."""
     return wire.decode("utf-8", "surrogateescape")
-
-
-def _moment(seconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None
-    except (OverflowError, OSError, ValueError):
-        return None

@@ -121,6 +121,8 @@ class Transcript:
         self.after: dict[int, dict[str, Size]] = {1: {}, 2: {}}
         self.totals: dict[tuple[int, str], int] = {}
         self.current = ""
+        # Whether it is at the headers of a huge folder, which takes its time.
+        self.reading = False
         self.copied: Counter[str] = Counter()
         self.bytes_copied: Counter[str] = Counter()
         self.would_copy: Counter[str] = Counter()
@@ -146,6 +148,10 @@ class Transcript:
         """Take one line in; return what may go to the log, or nothing."""
         line = line.rstrip("\r\n")
         self._follow(line)
+        if line.startswith(("Host1: parsing headers", "Host2: parsing headers")):
+            self.reading = True
+        elif line.startswith(("msg ", "- msg ", "Folder ", "ETA: ")):
+            self.reading = False
         error = re.match(r"Err \d+/\d+: ", line)
         body = line[error.end() :] if error else line
         for reader in self._readers:
