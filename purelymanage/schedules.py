@@ -39,6 +39,10 @@ SCHEDULES = {
         Schedule.MINUTES,
     ),
     "snapshots": ("purelymanage.routing.tasks.keep_snapshot", Schedule.MINUTES),
+    "logins of copies": (
+        "purelymanage.migrations.login_tests.sweep",
+        Schedule.MINUTES,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 
