@@ -123,20 +123,39 @@ def discard_draft(*, batch: Batch, actor: User) -> None:
 
 def preview_batch(batch: Batch, wishes: Wishes | None = None) -> Preview:
     """Return what the rows of a draft would become right now."""
-    other = destination_server_of(batch)
     creates_missing = bool(batch.wishes.get("creates_missing"))
-    if wishes is not None:
-        creates_missing = wishes.creates_missing
-    return preview(
+    return preview_sheet(
         open_sheet(batch),
         columns_of(batch),
+        server=batch.server,
+        destination_server=destination_server_of(batch),
+        domain=batch.wishes.get("domain", ""),
+        creates_missing=wishes.creates_missing if wishes else creates_missing,
+        person=batch.created_by,
+    )
+
+
+def preview_sheet(
+    sheet: Sheet,
+    columns: Mapping[int, str],
+    *,
+    server: Server,
+    destination_server: Server | None,
+    domain: str,
+    creates_missing: bool,
+    person: User,
+) -> Preview:
+    """Return what the rows of a table would become, without keeping it."""
+    return preview(
+        sheet,
+        columns,
         Surroundings(
-            server=batch.server,
-            person=batch.created_by,
-            account=account_for(batch.created_by),
-            destination_server=other,
-            domain=batch.wishes.get("domain", ""),
-            creates_missing=creates_missing and other is None,
+            server=server,
+            person=person,
+            account=account_for(person),
+            destination_server=destination_server,
+            domain=domain,
+            creates_missing=creates_missing and destination_server is None,
             pairs=_pairs(),
         ),
     )
