@@ -48,6 +48,8 @@ def running_panel(folder: Path) -> Iterator[Panel]:
 
     copy_tree(folder)
     env = {name: value for name, value in os.environ.items() if name not in OWNED}
+    # It copies with its own engine, also where imapsync is installed.
+    env["IMAPSYNC_BIN"] = ""
     log = (folder / "quickstart.log").open("wb")
     command = [sys.executable, "manage.py", "quickstart"]
     process = subprocess.Popen(
