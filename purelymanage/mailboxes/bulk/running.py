@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 SLICE = 20.0
 MOST_OUTAGES = 5  # in a row, before somebody is asked
 MOST_TRIES = 3  # of one row, where PurelyMail does not answer
-MOST_ATTEMPTS = 10  # of one row, whose workers die of it
+MOST_ATTEMPTS = 10  # of one row, if its worker died of the last one
 # Calls that are left to people after each row.
 LEFT_TO_PEOPLE = 0.5
 
@@ -41,6 +41,7 @@ LEFT_BEHIND = (
     "It was interrupted, and the rest was cancelled: look at the {word} for what "
     "became of it."
 )
+GIVEN_UP = "It was interrupted time and again, and is not tried once more."
 
 State = BulkRow.State
 
@@ -79,10 +80,13 @@ def _go_through(work: Work[B, R], claimed: B, *, until: float) -> str:
     while bulk := _renewed(work, claimed):
         row = bulk.rows.in_turn().first()
         if row is None:
-            _finish(work, bulk)
-            return "done"
-        if not work.do_together(bulk, row) and _take(work, bulk, row):
-            _work_on(work, bulk, row)
+            if _finish(work, bulk):
+                return "done"
+            continue
+        if not work.do_together(bulk, row):
+            kills = row.state == State.WORKING and row.attempt >= MOST_ATTEMPTS
+            if _take(work, bulk, row):
+                _work_on(work, bulk, row, is_given_up=kills)
         if time.monotonic() >= until:
             return "goes on"
     return "stopped"
@@ -139,10 +143,9 @@ def _take(work: Work[B, R], bulk: B, row: Any) -> bool:
     return bool(mine.update(**columns))
 
 
-def _work_on(work: Work[B, R], bulk: B, row: R) -> None:
-    if row.attempt > MOST_ATTEMPTS:
-        reason = f"It was interrupted {MOST_ATTEMPTS} times and is not tried again."
-        _settle(work, row, Outcome(State.FAILED, reason))
+def _work_on(work: Work[B, R], bulk: B, row: R, *, is_given_up: bool) -> None:
+    if is_given_up:
+        _settle(work, row, Outcome(State.FAILED, GIVEN_UP))
         return
     try:
         outcome = work.carry_out(bulk, row)
@@ -205,20 +208,23 @@ def _settle(work: Work[B, R], row: R, outcome: Outcome) -> None:
 
 
 @transaction.atomic(durable=True)
-def _finish(work: Work[B, R], bulk: B) -> None:
+def _finish(work: Work[B, R], bulk: B) -> bool:
+    """Settle a bulk change, unless somebody has just wanted rows tried again."""
+    held = work.bulks().held_by(bulk)
+    if held.select_for_update(of=("self",)).first() is None:
+        return False
+    if bulk.rows.open().exists():
+        return False
     now = timezone.now()
-    if (
-        work.bulks()
-        .held_by(bulk)
-        .update(state=Bulk.State.DONE, settled_at=now, lease_until=None, reason="")
-    ):
-        log.record(
-            Event.BULK_FINISHED,
-            actor=Agent.PANEL,
-            target=bulk.name,
-            domain=domain_of(bulk),
-            outcome=outcome_of(bulk.rows.by_state()),
-        )
+    held.update(state=Bulk.State.DONE, settled_at=now, lease_until=None, reason="")
+    log.record(
+        Event.BULK_FINISHED,
+        actor=Agent.PANEL,
+        target=bulk.name,
+        domain=domain_of(bulk),
+        outcome=outcome_of(bulk.rows.by_state()),
+    )
+    return True
 
 
 @transaction.atomic(durable=True)

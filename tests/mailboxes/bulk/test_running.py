@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -225,6 +227,28 @@ class PeopleTests(BulkTestCase):
             ["started", "stopped", "resumed", "cancelled"],
         )
 
+    def test_what_is_to_be_tried_again_at_the_last_moment_is_not_forgotten(
+        self,
+    ) -> None:
+        bulk = self.import_rows(2, self.adam)
+        self.start(bulk, self.adam)
+        self.fault("error", "createUser")
+        finish = running._finish
+
+        def finish_late(*args: Any) -> Any:
+            patched.stop()
+            deciding.stop_bulk(WORK, bulk=bulk, actor=self.olga)
+            deciding.retry_failed(WORK, bulk=bulk, actor=self.olga)
+            return finish(*args)
+
+        patched = mock.patch.object(running, "_finish", finish_late)
+        patched.start()
+        self.addCleanup(mock.patch.stopall)
+        self.work()
+        bulk.refresh_from_db()
+        self.assertEqual(bulk.state, Bulk.State.DONE)
+        self.assertEqual(self.counts(bulk), {State.DONE: 2})
+
     def test_what_was_to_be_tried_again_says_why_it_was_not(self) -> None:
         bulk = self.import_rows(1, self.adam)
         self.start(bulk, self.adam)
@@ -267,6 +291,13 @@ class PeopleTests(BulkTestCase):
         )
         self.work()
         self.assertEqual(self.counts(bulk), {State.FAILED: 1, State.DONE: 1})
+
+    def test_a_row_is_tried_again_as_often_as_somebody_wants(self) -> None:
+        bulk = self.import_rows(1, self.adam)
+        self.start(bulk, self.adam)
+        bulk.rows.update(attempt=running.MOST_ATTEMPTS, started_at=timezone.now())
+        self.work()
+        self.assertEqual(self.counts(bulk), {State.DONE: 1})
 
     def test_a_mistake_of_the_panel_fails_a_row_and_not_the_rest(self) -> None:
         bulk = self.import_rows(2, self.adam)
