@@ -53,6 +53,7 @@ DECISIONS = {
 @requires(Right.MANAGE)
 def bulk_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     found = Bulk.objects.visible_to(request.user).select_related("requested_by")
+    found = found.defer("sheet")
     page = Paginator(found.order_by("-pk"), LISTED).get_page(asked(request, "page"))
     counts = Bulk.objects.counts_of(page.object_list)
     views = [BulkView(bulk, counts.get(bulk.pk, {})) for bulk in page]
