@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-
 from purelymanage.accounts.models import User
 from purelymanage.errors import Refused
-from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import BulkRow, Creation, Mailbox
 from purelymanage.mailboxes.operations import creating as operations
+from purelymanage.mailboxes.operations.app_passwords import imap_account
 from purelymanage.mailboxes.operations.changing import look
 from purelymanage.mailboxes.operations.creating import NotCreated, NotKnown, Wishes
 from purelymanage.mailboxes.operations.passwords import set_password
@@ -83,7 +81,7 @@ def _begun_before(row: BulkRow) -> Mailbox | None:
 def _make_sure_of(mailbox: Mailbox, password: str, actor: User) -> list[str]:
     """Let the password open the mailbox, whichever it has; return what is doubtful."""
     try:
-        check_login(_account(mailbox.address, password))
+        check_login(imap_account(mailbox.address, password))
     except ImapError:
         return set_password(mailbox=mailbox, password=password, actor=actor).doubts
     return []
@@ -94,7 +92,7 @@ def _adopt(row: BulkRow, password: str, refusal: NotCreated) -> Mailbox:
     if look(get_client(), row.address) is None:
         raise refusal
     try:
-        check_login(_account(row.address, password))
+        check_login(imap_account(row.address, password))
     except LoginRefused:
         raise Refused(NOT_OURS) from refusal
     except ImapError:
@@ -104,13 +102,3 @@ def _adopt(row: BulkRow, password: str, refusal: NotCreated) -> Mailbox:
     if mailbox is None:
         raise refusal
     return mailbox
-
-
-def _account(address: str, password: str) -> Account:
-    return Account(
-        host=settings.PURELYMAIL_IMAP_HOST,
-        port=settings.PURELYMAIL_IMAP_PORT,
-        user=address,
-        password=password,
-        ca_file=settings.IMAP_CA_FILE,
-    )
