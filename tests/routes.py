@@ -327,6 +327,12 @@ ROUTES = {
     "migrations:job-detail": Route(
         "/migrations/jobs/1/", Right.SEE_MIGRATIONS, is_scoped=True
     ),
+    "migrations:edit-job": Route(
+        "/migrations/jobs/1/options/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:read-folders": Route(
+        "/migrations/jobs/1/folders/", Right.MANAGE, is_scoped=True
+    ),
     "migrations:run-log": Route(
         "/migrations/jobs/1/log/", Right.SEE_MIGRATIONS, is_scoped=True
     ),

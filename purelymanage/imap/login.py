@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .account import Account, Security
 from .errors import Unreachable
+from .folders import FolderList, list_folders
 from .session import Session, connect, log_in
 
 
@@ -44,6 +45,37 @@ def check_server(
         ca_file=ca_file,
     )
     return asyncio.run(_check(account, timeout, anonymous=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which folders an account has, and what its server can do."""
+
+    folders: FolderList
+    capabilities: frozenset[str]
+
+
+def look_into(account: Account, *, timeout: float = 15) -> Look:
+    """Log in, list the folders and log out, or raise an ImapError that says why not."""
+    return asyncio.run(_look(account, timeout))
+
+
+async def _look(account: Account, timeout: float) -> Look:
+    session: Session | None = None
+    try:
+        async with asyncio.timeout(timeout):
+            session = await log_in(
+                account, connect_timeout=timeout, read_timeout=timeout
+            )
+            connection = session.connection
+            return Look(await list_folders(connection), connection.capabilities)
+    except TimeoutError:
+        raise Unreachable(
+            f"The {account.place} did not list its folders within {timeout:g} seconds."
+        ) from None
+    finally:
+        if session is not None:
+            await session.connection.close(politely=True)
 
 
 async def _check(account: Account, timeout: float, *, anonymous: bool) -> LoginCheck:

@@ -94,12 +94,11 @@ class JobOptions:
 def copy_options(job: Job, *, dry_run: bool, most_bytes: int | None) -> CopyOptions:
     """Return what an engine is told: the job's own choice within the server's limits.
 
-    Whoever chose folders one by one has seen which ones the server leaves out.
+    Whoever chose folders one by one has seen which ones would be left out.
     """
     chosen = JobOptions.read(job.options)
-    left_out = chosen.left_out
-    if chosen.folders is None:
-        left_out += tuple(job.server.left_out_folders)
+    by_rule = chosen.folders is None
+    left_out = (*chosen.left_out, *job.server.left_out_folders) if by_rule else ()
     rates = [job.server.messages_a_second, chosen.messages_a_second]
     return CopyOptions(
         dry_run=dry_run,
@@ -107,8 +106,8 @@ def copy_options(job: Job, *, dry_run: bool, most_bytes: int | None) -> CopyOpti
         left_out=tuple(dict.fromkeys(left_out)),
         mapping=chosen.mapping,
         subfolder=chosen.subfolder,
-        skip_trash=chosen.skip_trash,
-        skip_junk=chosen.skip_junk,
+        skip_trash=chosen.skip_trash and by_rule,
+        skip_junk=chosen.skip_junk and by_rule,
         since=chosen.since,
         max_message_bytes=chosen.max_message_bytes,
         flags_only=chosen.flags_only,

@@ -10,8 +10,8 @@ from purelymanage.migrations.views.imports import (
     import_template,
     map_columns,
 )
+from purelymanage.migrations.views.job_forms import create_job, edit_job, read_folders
 from purelymanage.migrations.views.jobs import (
-    create_job,
     job_detail,
     job_list,
     queue_run,
@@ -41,6 +41,7 @@ __all__ = [
     "create_job",
     "create_server",
     "discard_draft",
+    "edit_job",
     "edit_queue",
     "edit_server",
     "find_server",
@@ -52,6 +53,7 @@ __all__ = [
     "map_columns",
     "pause_queue",
     "queue_run",
+    "read_folders",
     "replace_password",
     "resume_queue",
     "run_log",

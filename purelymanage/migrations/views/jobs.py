@@ -22,7 +22,7 @@ from purelymanage.accounts.permissions import (
 from purelymanage.audit.history import history_of
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
-from purelymanage.migrations.forms import JobForm, PasswordForm
+from purelymanage.migrations.forms import PasswordForm
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.operations import jobs as job_operations
@@ -32,7 +32,6 @@ from purelymanage.migrations.views.queue import queue_controls
 
 PER_PAGE = 50
 MOST_OPEN = 100
-MOST_SUGGESTIONS = 500
 EARLIER = 20
 
 
@@ -58,37 +57,6 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
             "q": words,
             "may_change": request.user.may(Right.MANAGE),
         },
-    )
-
-
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-@requires(Right.MANAGE)
-def create_job(request: AuthenticatedHttpRequest) -> HttpResponse:
-    form = JobForm(
-        request.POST or None,
-        user=request.user,
-        initial={
-            "server": request.GET.get("server"),
-            "destination": request.GET.get("to"),
-        },
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            run = job_operations.create_job(**form.cleaned_data, actor=request.user)
-        except job_operations.NotLetIn as exc:
-            form.add_error("password" if exc.about_password else "server", str(exc))
-        except Refused as exc:
-            form.add_error("destination", str(exc))
-        else:
-            return redirect("migrations:job-detail", run.job_id)
-
-    addresses = form.mailboxes.values_list("address", flat=True)
-    return page_or_partial(
-        request,
-        "migrations/create_job.html",
-        {"form": form, "suggestions": addresses[:MOST_SUGGESTIONS]},
-        status=422 if form.errors else 200,
     )
 
 
