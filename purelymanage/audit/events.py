@@ -303,6 +303,9 @@ class Event(TextChoices):
         "batch.confirmed",
         "imported {copies} from {server} as {target}",
     )
+    BATCH_PAUSED = "batch.paused", "paused the batch {target}"
+    BATCH_RESUMED = "batch.resumed", "let the batch {target} go on"
+    BATCH_CHANGED = "batch.changed", "changed the batch {target}: {changes}"
     JOB_CREATED = "migration.created", "prepared a copy of {source} to {target}"
     JOB_CHANGED = (
         "migration.changed",

@@ -34,7 +34,9 @@ MOST_ERRORS = 1_000
 # The phases in which both sides have been looked at.
 LOOKED = {Phase.COPYING, Phase.COMPARING, Phase.DONE}
 MOST_SAMPLES = 180
-LOG_LENGTH = 16_000
+# Of the log, the last lines are kept. It is long, so that it is written less often.
+LOG_LENGTH = 200_000  # bytes
+LOG_EVERY = 5.0  # seconds
 
 FOLDER_COLUMNS = [
     field.name
@@ -57,6 +59,7 @@ class ProgressWriter:
         self._folders: list[FolderProgress] = []
         self._errors = 0
         self._log = run.log
+        self._log_written = (run.log, 0.0)
         self._samples = Samples()
         self._written_at = time.monotonic()
         # Samples count from the start of the first attempt.
@@ -75,7 +78,7 @@ class ProgressWriter:
     def __call__(self, progress: Progress) -> None:
         self._note(progress.log)
         now = time.monotonic()
-        written = self._folders, self._errors, self._counted
+        written = self._folders, self._errors, self._counted, self._log_written
         try:
             # The first figures of a phase matter to the sums of a run that is killed.
             is_news = progress.phase != self._phase
@@ -89,7 +92,7 @@ class ProgressWriter:
             # A database that restarts is no reason to lose the connections to two
             # mail servers, as long as nobody else can have taken over.
             connection.close()
-            self._folders, self._errors, self._counted = written
+            self._folders, self._errors, self._counted, self._log_written = written
             if now - self._written_at > LEASE.total_seconds() / 2:
                 raise
             logger.warning("The database does not answer; the copy goes on.")
@@ -126,7 +129,7 @@ class ProgressWriter:
                 phase=progress.phase.value,
                 detail=clean(detail(progress))[:300],
                 samples=self._samples.points,
-                log=self._log,
+                **self._new_log(now),
                 **run_columns(progress),
                 **(self._compare(progress) if progress.phase in LOOKED else {}),
             ):
@@ -191,8 +194,17 @@ class ProgressWriter:
             return
         at = f"{timezone.localtime():%H:%M:%S}"
         self._log += "".join(f"{at}  {clean(line)}\n" for line in lines)
-        if len(self._log) > LOG_LENGTH:
-            self._log = self._log[-LOG_LENGTH:].partition("\n")[2]
+        # No character takes more than four bytes.
+        if len(self._log) > LOG_LENGTH // 4:
+            self._log = last_lines(self._log, LOG_LENGTH)
+
+    def _new_log(self, now: float) -> dict[str, str]:
+        """Return the log where it is to be written: as a whole, so not each time."""
+        text, at = self._log_written
+        if self._log == text or now - at < LOG_EVERY:
+            return {}
+        self._log_written = self._log, now
+        return {"log": self._log}
 
     def _write_folders(self, folders: list[FolderProgress]) -> None:
         """Write the rows that changed, in one statement."""
@@ -227,6 +239,7 @@ class ProgressWriter:
                 uid=error.uid,
                 size=error.size,
                 reason=clean(error.reason)[:500],
+                arrived_at=error.arrived_at,
             )
             for error in new
         )
@@ -263,6 +276,15 @@ def detail(progress: Progress) -> str:
         if folder.state == FolderState.COPYING and left > 0:
             return f"copying {folder.source}"
     return progress.detail
+
+
+def last_lines(text: str, most: int) -> str:
+    """Return the last whole lines of `text` that take no more than `most` bytes."""
+    raw = text.encode(errors="replace")
+    if len(raw) <= most:
+        return text
+    # Cut by a tenth more, so that not every line brings another cut.
+    return raw[-most * 9 // 10 :].partition(b"\n")[2].decode()
 
 
 def clean(text: str) -> str:

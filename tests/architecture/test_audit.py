@@ -42,6 +42,10 @@ SILENT = {
     "migrations/operations/batches:choose_wishes": "a draft changes nothing",
     "migrations/operations/batches:discard_draft": "a draft changes nothing",
     "migrations/operations/servers:_save": "whoever calls it says it",
+    "migrations/operations/jobs_many:ask_of_jobs": "what is done says it, one by one",
+    "migrations/operations/jobs_many:finish_action": "what was done has said it",
+    "migrations/operations/jobs_many:_do_within": "queueing and stopping say it",
+    "migrations/operations/jobs_many:_note": "what was done has said it",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

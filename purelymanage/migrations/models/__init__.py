@@ -3,6 +3,7 @@ from __future__ import annotations
 from purelymanage.migrations.models.app_passwords import RunPassword
 from purelymanage.migrations.models.attempts import Attempt
 from purelymanage.migrations.models.batches import Batch
+from purelymanage.migrations.models.job_actions import JobAction
 from purelymanage.migrations.models.jobs import Job
 from purelymanage.migrations.models.queue import QueueRules
 from purelymanage.migrations.models.runs import Run, RunError, RunFolder
@@ -13,6 +14,7 @@ __all__ = [
     "Batch",
     "EngineChoice",
     "Job",
+    "JobAction",
     "QueueRules",
     "Run",
     "RunError",

@@ -136,6 +136,8 @@ class Run(models.Model):
     pair = models.CharField(max_length=800)
     dry_run = models.BooleanField()
     engine = models.CharField(max_length=20, blank=True)
+    # Of the program beside the panel, where the engine is one.
+    engine_version = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     is_newest = models.BooleanField(default=True)
     attempt = models.PositiveIntegerField(default=0)

@@ -11,6 +11,7 @@ from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.destinations import refuse_unfit
+from purelymanage.migrations.engines import imapsync_version
 from purelymanage.migrations.models import Attempt, Job, Run
 from purelymanage.migrations.models.runs import LONG_LEASE
 from purelymanage.migrations.models.servers import EngineChoice
@@ -148,8 +149,11 @@ def claim_run(*, pk: int, host: str) -> Run | None:
 
 
 def note_engine(*, run: Run, engine: str) -> None:
+    """Note what copies; a program beside the panel has a version of its own."""
     run.engine = engine
-    Run.objects.held_by(run).update(engine=engine)
+    version = imapsync_version() if engine == EngineChoice.IMAPSYNC else None
+    run.engine_version = version or ""
+    Run.objects.held_by(run).update(engine=engine, engine_version=run.engine_version)
 
 
 def record(event: Event, run: Run, *, actor: Actor, **details: str) -> None:

@@ -1,0 +1,114 @@
+"""What has become of jobs, computed by the database from their logins and runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, CharField, FilteredRelation, Q, QuerySet, Value, When
+
+from purelymanage.migrations.models import Job, Run
+from purelymanage.migrations.models.jobs import JobQuerySet
+from purelymanage.migrations.models.runs import OPEN
+
+Login, State, Trouble = Job.Login, Run.State, Run.Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """Where a job stands. `rank` puts what is not finished first."""
+
+    code: str
+    label: str
+    tone: str
+    rank: int
+    when: Q
+
+
+def _newest(**columns: Any) -> Q:
+    return Q(**{f"newest__{name}": value for name, value in columns.items()})
+
+
+_UNDER_WAY = _newest(state__in=OPEN)
+_RUNS = _newest(state=State.RUNNING)
+
+# In the order of the bar. The first whose condition holds is the one, and the
+# conditions are tried in the order of `_TRIED`.
+STATES = (
+    JobState("complete", "Complete", "good", 12, _newest(state=State.DONE)),
+    JobState(
+        "left_out",
+        "Some left out",
+        "attention",
+        11,
+        _newest(state=State.DONE, dry_run=False, verdict=Run.Verdict.SKIPPED),
+    ),
+    JobState("copying", "Copying", "running", 0, _RUNS & _newest(dry_run=False)),
+    JobState("planning", "Planning", "running", 1, _RUNS & _newest(dry_run=True)),
+    JobState("trying", "Being tried", "running", 2, Q(login=Login.TRYING)),
+    JobState(
+        "planned", "Plan ready", "waiting", 7, _newest(state=State.DONE, dry_run=True)
+    ),
+    JobState("queued", "Waiting", "waiting", 8, _newest(state=State.QUEUED)),
+    JobState("untried", "Login not tried yet", "waiting", 9, Q(login=Login.WAITING)),
+    JobState("idle", "Not begun", "waiting", 10, Q(newest=None)),
+    JobState("stopped", "Stopped", "attention", 6, _newest(state=State.STOPPED)),
+    JobState(
+        "password",
+        "Needs a password",
+        "attention",
+        3,
+        # Where it was right since, the present password is known by now.
+        _newest(state=State.FAILED, trouble=Trouble.PASSWORD) & ~Q(login=Login.RIGHT),
+    ),
+    JobState("not_let_in", "Not let in", "broken", 3, Q(login=Login.WRONG)),
+    JobState(
+        "no_answer", "No answer", "attention", 4, Q(login=Login.UNKNOWN, newest=None)
+    ),
+    JobState("failed", "Failed", "broken", 5, _newest(state=State.FAILED)),
+)
+BY_CODE = {it.code: it for it in STATES}
+# Of conditions that overlap, the narrower comes first. What runs counts before what a
+# trial of the login once said.
+_TRIED = [
+    "copying",
+    "planning",
+    "queued",
+    "trying",
+    "untried",
+    "left_out",
+    "planned",
+    "complete",
+    "password",
+    "not_let_in",
+    "no_answer",
+    "stopped",
+    "failed",
+    "idle",
+]
+LIVE = {"copying", "planning", "queued", "trying", "untried"}
+# Nothing is left to do for these, or nothing before they have ended.
+SETTLED = {"complete", "left_out"}
+OPEN_STATES = {"copying", "planning", "queued"}
+
+
+def with_state(jobs: JobQuerySet) -> QuerySet[Any]:
+    """Annotate `state`, the code of a `JobState`."""
+    newest = FilteredRelation("runs", condition=Q(runs__is_newest=True))
+    return jobs.annotate(newest=newest).annotate(
+        state=Case(
+            *(When(BY_CODE[code].when, then=Value(code)) for code in _TRIED),
+            default=Value("idle"),
+            output_field=CharField(),
+        )
+    )
+
+
+def in_order(jobs: QuerySet[Any]) -> QuerySet[Any]:
+    """Order jobs `with_state`: what is not finished first, then as in the file."""
+    rank = Case(
+        *(When(state=it.code, then=Value(it.rank)) for it in STATES),
+        default=Value(len(STATES)),
+    )
+    found: QuerySet[Any] = jobs.annotate(rank=rank)
+    return found.order_by("rank", "number", "pk")
