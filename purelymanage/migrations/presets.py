@@ -23,8 +23,10 @@ class Preset:
     messages_a_second: float | None = None
     # Views of mail that lies elsewhere as well, and folders that hold no mail.
     left_out_folders: tuple[str, ...] = ()
-    # How one gets in, and what else there is to know.
+    # How one gets in.
     advice: str
+    # What else there is to know.
+    notes: str = ""
     # The provider's own page about it.
     page: str
     takes_passwords: bool = True
@@ -58,12 +60,15 @@ PRESETS: tuple[Preset, ...] = (
         advice=(
             "Google lets nobody in with their usual password: each mailbox needs "
             "2-Step Verification and an app password, and in Workspace the "
-            "administrator has to allow IMAP. Google allows each mailbox 2 500 MB a "
-            "day; the limit below counts all mailboxes of the server together, so "
-            "raise it by 2 000 MB for each that is copied on the same day. All Mail "
-            "is left out, as it holds everything once more. Mail that was archived "
-            "without a label lies nowhere else: to have that too, remove the line. "
-            "In other languages these folders have other names."
+            "administrator has to allow IMAP."
+        ),
+        notes=(
+            "Google lets 2 500 MB a day out of each mailbox. The limit below counts "
+            "all mailboxes together, so raise it by 2 000 MB for each that is copied "
+            "on the same day. All Mail is left out, as it holds everything once more; "
+            "but mail that was archived without a label lies nowhere else: to have "
+            "that too, remove the line. In other languages these folders have other "
+            "names."
         ),
         page="https://support.google.com/accounts/answer/185833",
         domains=("gmail.com", "googlemail.com"),
@@ -79,9 +84,11 @@ PRESETS: tuple[Preset, ...] = (
         advice=(
             "Microsoft lets nobody in with a password any more, not even with an app "
             "password: only sign-in by OAuth is left, which the panel cannot do. "
-            "Copies from here will be refused. Export the mailboxes and bring them "
-            "to a server that takes passwords, or ask your administrator for another "
-            "way out."
+            "Copies from here will be refused."
+        ),
+        notes=(
+            "A way out is to bring the mailboxes to a server that takes passwords "
+            "first, such as a Dovecot of your own, with a program that knows OAuth."
         ),
         page=(
             "https://learn.microsoft.com/exchange/clients-and-mobile-in-exchange-online/"
@@ -99,8 +106,9 @@ PRESETS: tuple[Preset, ...] = (
         advice=(
             "The IMAP service of Exchange is off until somebody starts it. People "
             "sign in as DOMAIN\\name or with their whole address, with their usual "
-            "password. Large messages may be beyond its limits."
+            "password."
         ),
+        notes="Calendars, contacts and tasks are left out: they are no mail.",
         page="https://learn.microsoft.com/exchange/clients/pop3-and-imap4/configure-imap4",
     ),
     Preset(
@@ -142,9 +150,11 @@ PRESETS: tuple[Preset, ...] = (
         messages_a_second=10,
         advice=(
             "IMAP has to be switched on in each mailbox, and whoever uses two-factor "
-            "authentication needs an application-specific password. Accounts of the "
-            "European data centre are at imappro.zoho.eu, personal ones with an "
-            "address of Zoho at imap.zoho.com."
+            "authentication needs an application-specific password."
+        ),
+        notes=(
+            "Accounts of the European data centre are at imappro.zoho.eu, personal "
+            "ones with an address of Zoho at imap.zoho.com."
         ),
         page="https://www.zoho.com/mail/help/imap-access.html",
         domains=("zohomail.com", "zohomail.eu"),
@@ -163,8 +173,11 @@ PRESETS: tuple[Preset, ...] = (
         messages_a_second=10,
         advice=(
             "For Workspace Email and Professional Email, with the password of the "
-            "mailbox. Mailboxes that GoDaddy sold as Microsoft 365 are at Microsoft: "
-            "choose that."
+            "mailbox."
+        ),
+        notes=(
+            "Mailboxes that GoDaddy sold as Microsoft 365 are at Microsoft: choose "
+            "that provider for them."
         ),
         page="https://www.godaddy.com/help",
         receivers=((".secureserver.net", ""),),
@@ -174,10 +187,10 @@ PRESETS: tuple[Preset, ...] = (
         name="IONOS",
         host="imap.ionos.com",
         parallel_runs=4,
-        advice=(
-            "With the whole address and the password of the mailbox. The server is "
-            "named after the country of the contract, such as imap.ionos.de or "
-            "imap.ionos.co.uk."
+        advice="With the whole address and the password of the mailbox.",
+        notes=(
+            "The server is named after the country of the contract, such as "
+            "imap.ionos.de or imap.ionos.co.uk."
         ),
         page="https://www.ionos.com/help/email/",
         receivers=(
@@ -222,8 +235,8 @@ PRESETS: tuple[Preset, ...] = (
         name="OVH",
         host="ssl0.ovh.net",
         parallel_runs=4,
-        advice=(
-            "For MX Plan, with the whole address and the password of the mailbox. "
+        advice="For MX Plan, with the whole address and the password of the mailbox.",
+        notes=(
             "Email Pro and Exchange have servers of their own, such as "
             "pro1.mail.ovh.net: the control panel names the one of your contract."
         ),
@@ -236,10 +249,12 @@ PRESETS: tuple[Preset, ...] = (
         parallel_runs=3,
         messages_a_second=20,
         advice=(
-            "The server mostly is called mail and then your domain, and cPanel shows "
-            "it under “Connect Devices”. The user name is the whole address, the "
-            "password that of the mailbox. Shared hosting counts connections: keep "
-            "to a few at a time."
+            "The user name is the whole address, the password that of the mailbox."
+        ),
+        notes=(
+            "The server mostly is called mail and then your domain; cPanel shows it "
+            "under “Connect Devices”. Shared hosting counts connections: keep to a "
+            "few at a time."
         ),
         page="https://docs.cpanel.net/cpanel/email/set-up-mail-client/",
     ),
@@ -249,10 +264,13 @@ PRESETS: tuple[Preset, ...] = (
         parallel_runs=8,
         left_out_folders=("virtual/*", "Virtual/*"),
         advice=(
-            "For a server that you or your provider runs. It lets ten connections of "
-            "one user and one address in, unless mail_max_userip_connections says "
-            "otherwise. Virtual folders are left out, as they hold other folders' "
-            "mail once more."
+            "For a server that you or your provider runs, with whatever its accounts "
+            "are called."
+        ),
+        notes=(
+            "It lets ten connections of one user and one address in, unless "
+            "mail_max_userip_connections says otherwise. Virtual folders are left "
+            "out, as they hold other folders' mail once more."
         ),
         page="https://doc.dovecot.org/",
     ),

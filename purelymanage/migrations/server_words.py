@@ -39,14 +39,12 @@ def limits(server: Server, *, used: int = 0) -> list[str]:
     words = []
     if server.parallel_runs:
         number = server.parallel_runs
-        words.append(
-            "one copy at a time" if number == 1 else f"{number} copies at once"
-        )
+        words.append("one at a time" if number == 1 else f"at most {number} at once")
     if server.bytes_a_day:
         today = f", {in_bytes(used)} of it today" if used else ""
-        words.append(f"{in_bytes(server.bytes_a_day)} a day{today}")
+        words.append(f"at most {in_bytes(server.bytes_a_day)} a day{today}")
     if server.messages_a_second:
-        words.append(f"{server.messages_a_second:g} messages a second for each")
+        words.append(f"at most {server.messages_a_second:g} messages a second for each")
     if server.pause_from and server.pause_until:
         words.append(
             f"not from {server.pause_from:%H:%M} to {server.pause_until:%H:%M}"
@@ -74,6 +72,5 @@ def _use(copies_from: int, copies_into: int) -> str:
     if not words:
         return "No copies"
     noun = "copy" if copies_from + copies_into == 1 else "copies"
-    first, *rest = words
-    number, _, way = first.partition(" ")
-    return " and ".join([f"{number} {noun} {way}", *rest])
+    number, _, way = words[0].partition(" ")
+    return " and ".join([f"{number} {noun} {way}", *words[1:]])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 
 from purelymanage.figures import in_bytes
 from purelymanage.imap.account import Account, Security
@@ -15,6 +16,7 @@ from purelymanage.imap.inspection import Inspection, Step
 
 GOOD, ATTENTION, BROKEN, OFF = "good", "attention", "broken", "off"
 MOST_NAMES = 6
+ENDS_SOON = timedelta(days=14)
 # How servers say that they know sign-in by other means than passwords.
 OAUTH = {"AUTH=XOAUTH2", "AUTH=OAUTHBEARER"}
 OLD_TLS = {"SSLv3", "TLSv1", "TLSv1.1"}
@@ -119,9 +121,15 @@ def _certificate(account: Account, seen: Inspection) -> Line:
             next_step="Switch the check on unless you know why it cannot be.",
             facts=facts,
         )
-    until = _day(certificate)
-    words = f"Trusted, issued by {certificate.issuer}, valid until {until}."
-    return Line(subject=subject, tone=GOOD, words=words, facts=facts)
+    if certificate.valid_until - timezone.now() < ENDS_SOON:
+        return Line(
+            subject=subject,
+            tone=ATTENTION,
+            words=f"Trusted, but only until {_day(certificate)}.",
+            next_step="Copies fail from then on. Ask whoever runs it to renew it.",
+            facts=facts,
+        )
+    return Line(subject=subject, tone=GOOD, words="Trusted.", facts=facts)
 
 
 def _distrust(host: str, certificate: Certificate) -> tuple[str, str]:
@@ -161,7 +169,7 @@ def _facts(certificate: Certificate) -> tuple[tuple[str, str], ...]:
         names += f" and {more} more" if more > 0 else ""
     return (
         ("Made for", names or certificate.subject),
-        ("Owner", certificate.subject),
+        ("Issued to", certificate.subject),
         ("Issued by", certificate.issuer),
         ("Valid until", _day(certificate)),
     )
@@ -173,7 +181,7 @@ def _day(certificate: Certificate) -> str:
 
 def _date(certificate: Certificate, *, begins: bool) -> str:
     when = certificate.valid_from if begins else certificate.valid_until
-    return date_format(localtime(when), "j F Y")
+    return date_format(timezone.localtime(when), "j F Y")
 
 
 def _greeting(seen: Inspection) -> Line:
@@ -224,7 +232,6 @@ MATTERS: list[tuple[set[str], str]] = [
     ({"LITERAL+", "LITERAL-"}, "takes mail without a pause for each message"),
     ({"UIDPLUS"}, "confirms each message it was given"),
     ({"QUOTA"}, "tells how full a mailbox is"),
-    ({"ID"}, "takes note of who signs in"),
 ]
 
 

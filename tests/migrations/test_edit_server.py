@@ -55,7 +55,7 @@ class EditServerTests(MigrationTestCase):
 
         r = self.client.get("/migrations/servers/")
         for words in (
-            "3 copies at once",
+            "at most 3 at once",
             "2.0\u00a0GB a day",
             "2.5 messages a second for each",
             "not from 08:00 to 18:30",

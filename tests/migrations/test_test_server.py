@@ -50,7 +50,8 @@ class TestServerTests(MigrationTestCase):
         self.assertEqual({tone for tone, _ in lines.values()}, {"good"})
         self.assertIn("answers after", lines["Reached"][1])
         self.assertEqual(lines["Encryption"][1], "TLS 1.3.")
-        self.assertIn("valid until", lines["Certificate"][1])
+        self.assertEqual(lines["Certificate"][1], "Trusted.")
+        self.assertContains(r, "<dt>Valid until</dt>")
         self.assertEqual(lines["Login"][1], f"{SMALL} is let in.")
         self.assertContains(r, "localhost")  # among the names it was made for
         self.server.refresh_from_db()

@@ -215,6 +215,23 @@ class ServerForm(forms.ModelForm[Server]):
             "pause_until": forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
         }
 
+    # As they stand on the page: the first that is wrong gets the focus.
+    field_order = [
+        "name",
+        "host",
+        "port",
+        "security",
+        "clear_is_meant",
+        "verify_certificate",
+        "parallel_runs",
+        "megabytes_a_day",
+        "messages_a_second",
+        "engine",
+        "pause_from",
+        "pause_until",
+        "left_out_folders",
+    ]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Whoever says nothing about it means the usual one.
