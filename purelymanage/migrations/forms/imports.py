@@ -16,8 +16,9 @@ from django.utils.datastructures import MultiValueDict
 from purelymanage.accounts.models import User
 from purelymanage.mailboxes.forms.imports import ColumnChoice, TableForm
 from purelymanage.migrations.forms.jobs import CHOOSE_SERVER, ServerField
+from purelymanage.migrations.forms.options import OptionsForm, initial_of
 from purelymanage.migrations.importing.columns import TARGETS
-from purelymanage.migrations.models import Batch, Server
+from purelymanage.migrations.models import Batch, EngineChoice, Server
 from purelymanage.migrations.operations.batches import Wishes, destination_server_of
 from purelymanage.migrations.options import JobOptions
 from purelymanage.sheets.reading import Sheet
@@ -117,7 +118,7 @@ class ColumnsForm(ColumnChoice):
         ]
 
 
-class DraftForm(forms.Form):
+class DraftForm(OptionsForm):
     """What is meant for all rows of a draft."""
 
     name = forms.CharField(
@@ -155,9 +156,11 @@ class DraftForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, batch: Batch) -> None:
         starts_at = batch.starts_at
+        options = JobOptions.read(batch.wishes.get("options", {}))
         super().__init__(
             data,
             initial={
+                **initial_of(options, batch.wishes.get("engine", EngineChoice.AUTO)),
                 "name": batch.name,
                 "creates_missing": batch.wishes.get("creates_missing", False),
                 "priority": str(batch.priority),
@@ -175,12 +178,27 @@ class DraftForm(forms.Form):
         return Wishes(
             name=data["name"],
             creates_missing=data.get("creates_missing", False),
-            options=JobOptions(),
+            options=self.options(),
+            engine=data["engine"],
             priority=int(data["priority"] or 0),
             parallel_runs=data["parallel_runs"],
             starts_at=data["starts_at"],
             tells_owners=data["tells_owners"],
         )
+
+    @property
+    def has_options(self) -> bool:
+        """Whether something about what is copied is chosen or wrong."""
+        names = ["since", "skip_trash", "skip_junk"]
+        chosen = any(self[it].value() or self[it].errors for it in names)
+        return chosen or self["engine"].value() != EngineChoice.AUTO or self.has_more
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether something about its turn is chosen or wrong."""
+        names = ["starts_at", "parallel_runs"]
+        chosen = any(self[it].value() or self[it].errors for it in names)
+        return chosen or self["priority"].value() not in {"0", "", None}
 
     def clean_starts_at(self) -> datetime | None:
         starts_at: datetime | None = self.cleaned_data["starts_at"]

@@ -26,7 +26,7 @@ from purelymanage.migrations.importing.preview import (
     Verdict,
     preview,
 )
-from purelymanage.migrations.models import Batch, Job, Run, Server
+from purelymanage.migrations.models import Batch, EngineChoice, Job, Run, Server
 from purelymanage.migrations.operations import logins
 from purelymanage.migrations.operations.secrets import (
     seal_destination_secret,
@@ -56,6 +56,7 @@ class Wishes:
     name: str
     creates_missing: bool = False
     options: JobOptions = field(default_factory=JobOptions)
+    engine: str = EngineChoice.AUTO
     priority: int = 0
     parallel_runs: int | None = None
     starts_at: datetime | None = None
@@ -243,6 +244,7 @@ def _put(batch: Batch, wishes: Wishes) -> None:
     batch.wishes |= {
         "creates_missing": wishes.creates_missing,
         "options": wishes.options.as_stored(),
+        "engine": wishes.engine,
     }
 
 
@@ -270,6 +272,7 @@ def _jobs(batch: Batch, found: Preview, other: Server | None) -> list[Job]:
             destination_server=other,
             creates_destination=line.verdict == Verdict.NEW,
             options=batch.wishes.get("options", {}),
+            engine=batch.wishes.get("engine", EngineChoice.AUTO),
             login=Job.Login.WAITING,
             login_due_at=now,
             created_by=batch.created_by,

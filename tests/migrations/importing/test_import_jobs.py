@@ -85,7 +85,7 @@ class DraftTests(ImportTestCase):
     def test_it_shows_each_row_and_no_password(self) -> None:
         batch = self.draft()
         r = self.client.get(f"/migrations/batches/{batch.pk}/draft/")
-        self.assertContains(r, "Try the 3 right logins")
+        self.assertContains(r, "Import the 3 right rows")
         self.assertContains(r, "There is no such mailbox in this account")
         self.assertContains(r, "1 mailbox is not in this account")
         for password in ("t,wo", "three", "four"):
@@ -106,6 +106,9 @@ class DraftTests(ImportTestCase):
             "parallel_runs": "2",
             "starts_at": "2099-01-01T20:00",
             "tells_owners": "on",
+            "skip_junk": "on",
+            "megabytes": "20",
+            "engine": "pipeline",
         }
         url = f"/migrations/batches/{batch.pk}/wishes/"
         r = self.client.post(url, form)
@@ -114,8 +117,12 @@ class DraftTests(ImportTestCase):
         self.assertEqual(batch.name, "Second wave")
         self.assertEqual((batch.priority, batch.parallel_runs), (10, 2))
         self.assertTrue(batch.tells_owners and batch.starts_at)
+        self.assertEqual(
+            batch.wishes["options"],
+            {"skip_junk": True, "max_message_bytes": 20_000_000},
+        )
         r = self.client.post(url, form, headers=HTMX)
-        self.assertContains(r, "Try 4 logins")
+        self.assertContains(r, "Import 4 rows")
         self.assertTemplateNotUsed(r, "base.html")
 
     def test_what_makes_no_sense_is_told(self) -> None:
@@ -169,6 +176,12 @@ class ConfirmTests(ImportTestCase):
         tasks = [row.func() for row in OrmQ.objects.all()]
         self.assertEqual(tasks.count(TASK), 1)
 
+    def test_options_and_engine_are_those_of_each_job(self) -> None:
+        batch = self.draft()
+        self.confirm(batch, skip_trash="on", engine="pipeline")
+        job = batch.jobs.get(number=2)
+        self.assertEqual((job.options, job.engine), ({"skip_trash": True}, "pipeline"))
+
     def test_missing_mailboxes_are_left_to_their_jobs(self) -> None:
         batch = self.draft()
         url = f"/migrations/batches/{batch.pk}/wishes/"
@@ -206,7 +219,7 @@ class ConfirmTests(ImportTestCase):
         Mailbox.objects.filter(address="info@shop.example").delete()
         r = self.confirm(batch, shown=shown)
         self.assertContains(r, "has changed since you looked", status_code=422)
-        self.assertContains(r, "Try the 2 right logins", status_code=422)
+        self.assertContains(r, "Import the 2 right rows", status_code=422)
         self.assertFalse(Job.objects.exists())
         self.choose(batch, "", "password", "address", "")
         r = self.confirm(batch, shown=shown)
@@ -216,7 +229,7 @@ class ConfirmTests(ImportTestCase):
         batch = self.draft()
         r = self.confirm(batch, creates_missing="on")
         self.assertContains(r, "has changed since you looked", status_code=422)
-        self.assertContains(r, "Try 4 logins", status_code=422)
+        self.assertContains(r, "Import 4 rows", status_code=422)
 
     def test_two_drafts_do_not_copy_the_same_twice(self) -> None:
         first, second = self.draft(), self.draft()
