@@ -102,6 +102,18 @@ class EndingTests(ExpiryTestCase):
         self.assertNotEqual(now.remote_id, self.rule.remote_id)
         self.assertEqual(now.targets, ["else@elsewhere.example"])
 
+    def test_the_day_follows_an_edit_that_ends_just_when_it_is_looked_at(self) -> None:
+        self.set()
+        new = fields_of(self.rule) | {"targets": ["else@elsewhere.example"]}
+        self.now = END - timedelta(hours=20)
+        found = expiry.due(self.now)
+        replace_rule(rule=self.rule, new=new, actor=self.olga)
+        with mock.patch.object(expiry, "due", return_value=found):
+            expiry.request_due()
+        self.assertTrue(Expiry.objects.exists())
+        expiry.request_due()
+        self.assertEqual(PendingDeletion.objects.count(), 1)
+
     def test_whoever_lost_the_right_ends_nothing_and_it_is_said_once(self) -> None:
         self.set()
         self.adam.role = Role.HELPDESK
@@ -137,6 +149,15 @@ class RemindingTests(ExpiryTestCase):
         mail = mine.get(subject__startswith="Ends 10 March 2027")
         text, _ = json.loads(crypto.unseal(mail.sealed, bound_to=mail.place))
         self.assertIn(self.url, text)
+
+    def test_people_are_told_of_a_rule_that_is_just_being_replaced(self) -> None:
+        self.set()
+        mine = Rule.objects.filter(pk=self.rule.pk)
+        mine.update(gone_at=self.now)
+        self.at(datetime(2027, 3, 9, 9, tzinfo=UTC))
+        mine.update(gone_at=None)
+        self.at(datetime(2027, 3, 9, 9, 1, tzinfo=UTC))
+        self.assertEqual(self.events().count("rule.expires_soon"), 1)
 
     def test_who_sets_a_near_day_is_not_reminded_of_it(self) -> None:
         self.now = datetime(2027, 3, 9, 12, tzinfo=UTC)

@@ -24,11 +24,6 @@ class ExpiryQuerySet(models.QuerySet["Expiry"]):
         """Those whose rule nobody was asked to delete yet, the first to end first."""
         return self.filter(deletion=None).order_by("ends_on", "pk")
 
-    def to_remind_of(self, day: date) -> Self:
-        """Those that end on the day after `day`, or before, and nobody was told of."""
-        soon = day + timedelta(days=1)
-        return self.filter(reminded_at=None, ends_on__lte=soon).order_by("pk")
-
 
 class Expiry(models.Model):
     """Until when a rule is to be there. PurelyMail knows nothing of this.

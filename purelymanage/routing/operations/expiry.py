@@ -125,13 +125,13 @@ def remind() -> int:
     locked = found.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
     entries = []
     for expiry in locked.select_related("set_by"):
+        rule = Rule.objects.present().filter(remote_id=expiry.remote_id).first()
+        if rule is None:  # gone, or being replaced and told of afterwards
+            continue
         expiry.reminded_at = now
         expiry.save(update_fields=["reminded_at"])
-        rule = Rule.objects.present().filter(remote_id=expiry.remote_id).first()
-        if rule is not None:
-            _mail(expiry, rule)
-            note = _note(Event.RULE_EXPIRES_SOON, rule, expiry, Agent.PANEL)
-            entries.append(note)
+        _mail(expiry, rule)
+        entries.append(_note(Event.RULE_EXPIRES_SOON, rule, expiry, Agent.PANEL))
     log.record_many(entries)
     return len(entries)
 
@@ -209,7 +209,8 @@ def _note_trouble(expiry: Expiry, rule: Rule, reason: str) -> None:
 def _forget_gone(expiry: Expiry) -> None:
     """Forget the day of a rule that somebody deleted, unless it is being replaced."""
     if not Rewrite.objects.open().filter(old_id=expiry.remote_id).exists():
-        expiry.delete()
+        # Not by its key alone: the day may have just followed to another id.
+        Expiry.objects.of(expiry.remote_id).filter(pk=expiry.pk).delete()
 
 
 def _check(rule: Rule, actor: User) -> None:
