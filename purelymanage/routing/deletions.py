@@ -49,7 +49,8 @@ class RuleHandler:
 
     def modelled(self, account: Account) -> ModelledAccount:
         """Return the account for the pure model; of many deletions at once, just once."""
-        if self._last is None or self._last[0] is not account:
+        last = self._last  # another thread may put its own there meanwhile
+        if last is None or last[0] is not account:
             own, shared = domains()
             modelled = ModelledAccount(
                 rules=(model.Rule.of(it, id=it.id) for it in account.rules),
@@ -57,8 +58,8 @@ class RuleHandler:
                 domains={it.domain: True for it in account.rules} | own,
                 shared=shared,
             )
-            self._last = account, modelled
-        return self._last[1]
+            self._last = last = account, modelled
+        return last[1]
 
     def execute(self, client: PurelymailClient, key: str) -> None:
         client.delete_routing_rule(int(key))
@@ -149,7 +150,7 @@ def listed() -> list[types.Rule]:
 
 
 def _find(client: PurelymailClient, wanted: dict[str, Any]) -> types.Rule | None:
-    return find(client.list_routing_rules(), wanted)
+    return find(believe(client.list_routing_rules(), "rules"), wanted)
 
 
 def _write(remote_id: int, columns: dict[str, Any]) -> None:

@@ -75,6 +75,18 @@ class RouteTests(DeletionTestCase):
         see_to_precautions()
         self.assertTrue(self.rule_is_there())
 
+    def test_an_empty_list_leaves_the_rule_to_be_removed_later(self) -> None:
+        deletion = ask(self.adam, BOX, route_to=TARGET)
+        see_to_precautions()
+        requests.cancel_deletions(deletions=[deletion], actor=self.olga)
+        self.fault("empty_list", "listRoutingRules")
+        see_to_precautions()
+        self.assertEqual(self.precaution().state, "undoing")
+        self.wait(minutes=5)
+        see_to_precautions()
+        self.assertEqual(self.precaution().state, "undone")
+        self.assertFalse(self.rule_is_there())
+
     def test_a_lost_answer_is_settled_by_the_list(self) -> None:
         deletion = ask(self.adam, BOX, route_to=TARGET)
         self.fault("drop_after", "createRoutingRule")
@@ -182,8 +194,33 @@ class RestoringTests(DeletionTestCase):
         restoring.create_again(deletion=deletion, actor=self.adam)
         self.assertEqual(self.sandbox.calls.count("createRoutingRule"), 1)
 
+    def test_it_is_created_again_only_once(self) -> None:
+        deletion = self.deleted_rule()
+        restoring.create_again(deletion=deletion, actor=self.adam)
+        again = ask(self.adam, restored(deletion), kind="rule")
+        self.make_due(again)
+        execution.execute_due()
+        before = len(self.sandbox.account.state.rules)
+        deletion.refresh_from_db()
+        with self.assertRaisesMessage(Refused, "again already"):
+            restoring.create_again(deletion=deletion, actor=self.adam)
+        self.assertEqual(len(self.sandbox.account.state.rules), before)
+
+    def test_a_domain_that_is_to_be_deleted_gets_no_rule_back(self) -> None:
+        deletion = self.deleted_rule()
+        ask(self.adam, deletion.domain, kind="domain")
+        with self.assertRaisesMessage(Refused, "frozen"):
+            restoring.create_again(deletion=deletion, actor=self.adam)
+        self.assertEqual(self.sandbox.calls.count("createRoutingRule"), 0)
+
     def test_a_success_that_is_none_is_told(self) -> None:
         deletion = self.deleted_rule()
         self.fault("silent_success", "createRoutingRule")
         with self.assertRaisesMessage(Refused, "nothing changed"):
             restoring.create_again(deletion=deletion, actor=self.adam)
+
+
+def restored(deletion: PendingDeletion) -> str:
+    """Return the id that a rule has since it was created again."""
+    rules = Rule.objects.present().filter(domain=deletion.domain)
+    return str(rules.latest("first_seen_at").remote_id)

@@ -8,6 +8,7 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.deletions import registry
 from purelymanage.deletions.models import PendingDeletion
+from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.errors import Refused
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import PurelymailError
@@ -25,6 +26,9 @@ def create_again(*, deletion: PendingDeletion, actor: User) -> None:
         or deletion.state != PendingDeletion.State.DELETED
     ):
         raise Refused("This cannot be created again.")
+    if deletion.restored_at is not None:
+        raise Refused(f"Somebody has created {deletion.name} again already.")
+    refuse_if_pending(deletion.kind, deletion.key, domain=deletion.domain)
     try:
         key = restorer.create_again(get_client(), deletion.restore)
     except PurelymailError as exc:
