@@ -45,11 +45,13 @@ def deletion_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     )
     mine = mine.prefetch_related("precautions")
     found = mine.filtered(kind=kind, domain=domain, person=person)
-    rows = [Row(it, request.user) for it in found.open().soonest_first()[:MOST_SHOWN]]
+    open_ = found.open().soonest_first()
+    rows = [Row(it, request.user) for it in open_[:MOST_SHOWN]]
     over = found.ended_since(timezone.now() - SHOWN)[:MOST_SHOWN]
-    fresh = _batch(asked(request, "asked"))
+    batch = _batch(asked(request, "asked"))
+    fresh = mine.open().filter(batch=batch).order_by("label") if batch else []
     context = {
-        "fresh": [row for row in rows if row.deletion.batch == fresh],
+        "fresh": [Row(it, request.user) for it in fresh],
         "paused": [row for row in rows if row.deletion.state == State.PAUSED],
         "to_approve": together(
             [row for row in rows if row.deletion.state == State.APPROVAL]
@@ -57,6 +59,7 @@ def deletion_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         "waiting": [
             row for row in rows if row.deletion.state in (State.WAITING, State.DELETING)
         ],
+        "more": open_.count() - len(rows) if len(rows) == MOST_SHOWN else 0,
         "over": [Row(it, request.user) for it in over],
         "kind": kind,
         "domain": domain,

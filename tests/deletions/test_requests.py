@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from unittest import mock
 
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -10,6 +11,7 @@ from purelymanage import crypto
 from purelymanage.accounts.models import Organisation
 from purelymanage.accounts.permissions import Right
 from purelymanage.audit.models import OutgoingMail
+from purelymanage.deletions import views
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.deletions.operations import execution, requests
 from purelymanage.errors import Refused
@@ -69,6 +71,15 @@ class RequestTests(RequestTestCase):
         r = self.client.post("/deletions/cancel/", {"batch": str(batch)}, follow=True)
         self.assertContains(r, "Not deleted any more")
         self.assertEqual(PendingDeletion.objects.get().state, "cancelled")
+
+    def test_it_can_be_undone_where_many_wait_before_it(self) -> None:
+        with mock.patch.object(views, "MOST_SHOWN", 1):
+            ask(self.adam, "ben@example.org")
+            self.wait(minutes=1)
+            deletion = ask(self.adam, BOX)
+            r = self.client.get(f"/deletions/?asked={deletion.batch}")
+        self.assertContains(r, f'name="batch" value="{deletion.batch}"')
+        self.assertContains(r, "1 more")
 
     def test_the_others_are_told_by_mail(self) -> None:
         self.post(reason="left")
