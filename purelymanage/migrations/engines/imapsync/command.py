@@ -51,6 +51,8 @@ class Errand:
     most_bytes: int | None = None
     largest: int | None = None
     only_log_in: bool = False
+    # It counts both sides itself, as we could not.
+    counts: bool = False
     # How the passwords travel: by AUTHENTICATE PLAIN, else by LOGIN.
     plain: bool = False
 
@@ -76,10 +78,10 @@ def arguments(
     ]
     if errand.only_log_in:
         return [*found, "--justlogin"]
-    found += [
+    if not errand.counts:
         # Both sides were counted before, and will be again.
-        "--nofoldersizes",
-        "--nofoldersizesatend",
+        found += ["--nofoldersizes", "--nofoldersizesatend"]
+    found += [
         # What was read or marked at the destination meanwhile stays as it is.
         "--noresyncflags",
         # Two messages with one identity are two messages.

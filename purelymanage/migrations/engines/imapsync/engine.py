@@ -7,9 +7,13 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from purelymanage.imap.account import Account
-from purelymanage.imap.errors import ConnectionLost, ImapError, LoginRefused
+from purelymanage.imap.errors import (
+    ConnectionLost,
+    ImapError,
+    LoginRefused,
+    ProtocolError,
+)
 from purelymanage.migrations.engines.base import (
-    BudgetUsed,
     CopyOptions,
     FolderProgress,
     FolderState,
@@ -22,17 +26,11 @@ from purelymanage.migrations.engines.base import (
     refuse_same,
 )
 
-from .command import (
-    Errand,
-    arguments,
-    can_go,
-    needs_plain,
-    refuse_unsupported,
-)
-from .complaints import LASTING
-from .looking import INTERVAL, Missing, Seen, Sight, look
+from .command import Errand, arguments, needs_plain, refuse_unsupported
+from .errands import Errands
+from .looking import INTERVAL, Sight, look
 from .outcome import find_failure, hopeless
-from .parsing import Transcript
+from .parsing import Size, Transcript
 from .process import Child, Room, own_room
 from .settling import settle
 
@@ -112,150 +110,75 @@ class _Copying:
         refuse_same(*self.accounts)
         refuse_unsupported(*self.accounts, self.options)
         self.plain = needs_plain(*self.accounts)
-        self._look_first()
+        errands = Errands(self.accounts, self.options, self.transcripts)
+        sight = self._look_first()
         if self.options.dry_run:
-            return self._try_log_in()
+            return sight.failure or self._try_log_in(errands.trial())
         failure: ImapError | None = None
         for _ in range(PASSES):
-            errand = self._errand()
+            errand = errands.next(sight)
             if errand is None:
                 break
-            before = self._open()
+            before = errands.open(sight)
             failure = self._start(errand)
             recount = self._look_again()
             failure = failure or recount
             # A connection that breaks is only another reason to look again.
             again = failure is None or (recount is None and failure.retry)
-            if not again or self._open() >= before:
+            if self.last is not None:
+                sight = self.last
+            if not again or errands.open(sight) >= before:
                 break
         self._tell(Phase.DONE, "")
-        return failure or self._beyond_budget()
+        return failure or sight.failure or errands.beyond_budget(sight)
 
     # Looking
 
-    def _look_first(self) -> None:
+    def _look_first(self) -> Sight:
         def watch(progress: Progress) -> None:
             self.phase, self.detail = progress.phase, progress.detail
             self.folders = {folder.source: folder for folder in progress.folders}
             self.errors[:] = progress.errors
             self.report(progress)
 
-        self.first = self.last = look(*self.accounts, self.options, watch)
+        sight = look(*self.accounts, self.options, watch)
+        if sight.failure is not None:
+            # Its folders are known, so imapsync may still understand the rest.
+            self.lines.append(f"{sight.failure.message} imapsync tries it alone.")
+            self.ran = True
+        self.first = self.last = sight
         # Not the ones reported: those belong to whoever took the report.
         self.folders = {
-            seen.progress.source: replace(seen.progress) for seen in self.first.folders
+            seen.progress.source: replace(seen.progress) for seen in sight.folders
         }
-        self.errors[:] = self.first.errors
+        self.errors[:] = sight.errors
+        return sight
 
     def _look_again(self) -> ImapError | None:
         def watch(progress: Progress) -> None:
             self._tell(Phase.COMPARING, progress.detail)
 
         try:
-            self.last = look(*self.accounts, self.options, watch)
+            sight = look(*self.accounts, self.options, watch)
         except ImapError as exc:
             self.lines.append(f"{exc.message} So nothing was counted again.")
             return exc
-        self.ran = False
-        return None
-
-    def _open(self) -> int:
-        """Return how many messages are missing that nobody has refused so far."""
-        folders = self.last.folders if self.last is not None else []
-        return sum(len(self._wanted(seen)) for seen in folders)
-
-    def _wanted(self, seen: Seen) -> list[Missing]:
-        refused = {
-            complaint.uid
-            for transcript in self.transcripts
-            for complaint in transcript.complaints
-            if complaint.folder == seen.way.source and complaint.kind in LASTING
-        }
-        return [missing for missing in seen.missing if missing.uid not in refused]
+        self.ran = sight.failure is not None
+        self.last = sight
+        if sight.failure is None:
+            return None
+        return ProtocolError(
+            "imapsync has ended, but what arrived could not be counted. "
+            f"{sight.failure.message}",
+            sight.failure.technical,
+        )
 
     # Running
 
-    def _errand(self) -> Errand | None:
-        """Return what is left to be done, or None if there is nothing."""
-        if self.last is None:
-            return None
-        able = [seen for seen in self.last.folders if can_go(seen.way)]
-        wanted = [seen for seen in able if self._needed(seen)]
-        plain = [seen for seen in wanted if not seen.everything]
-        chosen = plain
-        if not plain and wanted:
-            # To know what lies elsewhere, it has to see everything.
-            chosen = [seen for seen in able if not seen.everything] + wanted[:1]
-        if not chosen or self._beyond_everything(chosen):
-            return None
-        most_bytes, largest = self._limits(chosen)
-        return Errand(
-            source=self.accounts[0],
-            destination=self.accounts[1],
-            options=self.options,
-            ways=[seen.way for seen in chosen],
-            last_takes_the_rest=not plain,
-            largest=largest,
-            most_bytes=most_bytes,
-        )
-
-    def _needed(self, seen: Seen) -> bool:
-        if seen.progress.state == FolderState.FAILED:
-            return False
-        return bool(self._wanted(seen)) or not seen.exists
-
-    def _budget(self) -> int | None:
-        """Return how many bytes may still be copied."""
-        if self.options.most_bytes is None:
-            return None
-        used = sum(sum(it.bytes_copied.values()) for it in self.transcripts)
-        return max(0, self.options.most_bytes - used)
-
-    def _limits(self, chosen: list[Seen]) -> tuple[int | None, int | None]:
-        """Return after how many bytes to end, and what is too large to begin with.
-
-        imapsync adds up after each message. So it is to stop while there is room for
-        one more, and to leave out those that would leave no room for anything else.
-        """
-        budget = self._budget()
-        sizes = [missing.size for seen in chosen for missing in self._wanted(seen)]
-        if budget is None:
-            return None, None
-        if sum(sizes) <= budget:
-            return budget, None
-        fitting = [size for size in sizes if size <= budget]
-        small = [size for size in fitting if size <= budget // 2]
-        largest = max(small or fitting, default=0)
-        return budget - largest + 1, largest
-
-    def _beyond_everything(self, chosen: list[Seen]) -> bool:
-        """Say whether there is something to copy, and nothing of it has room."""
-        budget = self._budget()
-        sizes = [missing.size for seen in chosen for missing in self._wanted(seen)]
-        return budget is not None and bool(sizes) and min(sizes) > budget
-
-    def _beyond_budget(self) -> ImapError | None:
-        """Return BudgetUsed if something is missing that had no room any more."""
-        budget = self._budget()
-        if budget is None or self.last is None:
-            return None
-        sizes = [it.size for seen in self.last.folders for it in self._wanted(seen)]
-        if any(size > budget for size in sizes):
-            return BudgetUsed("As much was copied as is allowed for now.")
-        return None
-
-    def _try_log_in(self) -> ImapError | None:
+    def _try_log_in(self, errand: Errand) -> ImapError | None:
         """See whether imapsync gets in as well as we do; it uses other libraries."""
         self.detail = "signing in with imapsync"
-        source, destination = self.accounts
-        failure = self._start(
-            Errand(
-                source=source,
-                destination=destination,
-                options=self.options,
-                only_log_in=True,
-            )
-        )
+        failure = self._start(errand)
         self.ran = False
         if failure is None:
             self._tell(Phase.DONE, "")
@@ -327,7 +250,11 @@ class _Copying:
                 self._enter(names.get(before, ""), names.get(transcript.current, ""))
         for wire, name in names.items():
             folder = self.folders.get(name)
-            if folder is not None and transcript.copied[wire]:
+            if folder is None:
+                continue
+            if wire in transcript.before[1]:
+                _learn(folder, transcript.before[1][wire])
+            if transcript.copied[wire]:
                 self._count(folder, wire)
 
     def _enter(self, left: str, entered: str) -> None:
@@ -355,3 +282,14 @@ class _Copying:
                 log=lines,
             )
         )
+
+
+def _learn(folder: FolderProgress, size: Size) -> None:
+    """Take over what imapsync has counted itself: all of it may have to be copied."""
+    folder.messages, folder.bytes, folder.largest = (
+        size.messages,
+        size.bytes,
+        size.largest,
+    )
+    folder.to_copy = folder.messages - folder.already_there
+    folder.bytes_to_copy = folder.bytes

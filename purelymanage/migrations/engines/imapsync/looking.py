@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from purelymanage.imap.account import Account
-from purelymanage.imap.errors import ImapError
+from purelymanage.imap.errors import ImapError, ProtocolError
 from purelymanage.migrations.engines.base import (
     CopyOptions,
     FolderProgress,
@@ -55,10 +55,8 @@ class Sight:
     folders: list[Seen]
     errors: list[ItemError]
     verdict: Verdict
-
-    @property
-    def missing(self) -> int:
-        return sum(len(folder.missing) for folder in self.folders)
+    # Why the folders are known, but not what lies in them.
+    failure: ImapError | None = None
 
 
 class _Look(Run):
@@ -124,6 +122,9 @@ class _Looker(threading.Thread):
             self._task = self._loop.create_task(self._run.run())
             self._loop.run_until_complete(self._task)
             self._sight = self._run.sight()
+        except ProtocolError as exc:
+            self._sight = self._run.sight()
+            self._sight.failure = self._failure = exc
         except BaseException as exc:
             self._failure = exc
         finally:
@@ -140,7 +141,7 @@ class _Looker(threading.Thread):
         self.join(END)
 
     def result(self) -> Sight:
-        if self._failure is not None:
+        if self._failure is not None and not (self._sight and self._sight.folders):
             raise self._failure
         if self._sight is None:
             raise ImapError("The two mailboxes could not be compared in time.")

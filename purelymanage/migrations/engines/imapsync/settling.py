@@ -116,7 +116,7 @@ class _Folder:
         excused = self._excuse(after, [it for it in complaints if it.uid])
         unseen = len(after.missing) - len(excused)
         read = after.progress.state == FolderState.DONE
-        self.complete = read and not unseen
+        self.complete = read and after.exists and not unseen
         # The folder may be newer than the first look.
         new = FolderProgress(self._name, after.progress.destination)
         self.progress = _figures(before.progress if before else new, after.progress)
@@ -124,7 +124,7 @@ class _Folder:
         self.progress.bytes_to_copy -= sum(it.size for it in excused)
         self.progress.failed = after.progress.failed + len(excused)
         self.progress.state = FolderState.DONE if self.complete else FolderState.FAILED
-        if unseen:
+        if unseen or not after.exists:
             self._blame(after, complaints, unseen)
 
     def _excuse(self, after: Seen, complaints: list[Complaint]) -> list[Missing]:
@@ -156,6 +156,8 @@ class _Folder:
     def _blame(self, after: Seen, complaints: list[Complaint], unseen: int) -> None:
         be = "is" if unseen == 1 else "are"
         reason = f"{in_messages(unseen)} {be} not at the destination."
+        if not unseen:
+            reason = "The folder is not at the destination."
         if not can_go(after.way):
             reason += (
                 " imapsync cannot copy folders with an equals sign in their names. "

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
-from purelymanage.imap.errors import Refused
+from purelymanage.imap.errors import ProtocolError, Refused
 from purelymanage.migrations.engines.base import (
     CopyOptions,
     Progress,
@@ -24,8 +24,9 @@ from purelymanage.migrations.engines.imapsync.engine import ImapsyncEngine
 from purelymanage.migrations.engines.imapsync.outcome import Interrupted
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
+from tests.imap.proxy import Proxy
 from tests.migrations.engines.conftest import NewUser
-from tests.migrations.engines.copying import counted, silent
+from tests.migrations.engines.copying import counted, silent, through
 
 pytestmark = pytest.mark.slow
 
@@ -162,6 +163,28 @@ def test_what_is_too_large_is_left_out_and_named(
     ]
     assert all("larger than" in error.reason for error in outcome.errors)
     assert all(error.arrived_at for error in outcome.errors)
+
+
+def test_a_server_that_only_imapsync_understands_is_copied(
+    engine: ImapsyncEngine, old: Dovecot, new: Dovecot, otto: str, new_user: NewUser
+) -> None:
+    def spoil(data: bytes) -> bytes:
+        # The answer to our question about headers, and to no other.
+        return data.replace(b"(MESSAGE-ID RECEIVED)] {", b"(MESSAGE-ID RECEIVED)] {x")
+
+    anna = new_user(new)
+    snapshots: list[Progress] = []
+    with Proxy(old.port, rewrite=spoil) as proxy:
+        outcome = engine.copy(
+            through(proxy, old, otto), new.account(anna), WANTED, snapshots.append
+        )
+    assert counted(new.contents(anna, "INBOX")) == counted(MAIL)
+    # All is there, but nobody whom we trust has counted it.
+    assert outcome.verdict == Verdict.INCOMPLETE
+    assert isinstance(outcome.failure, ProtocolError)
+    assert "could not be counted" in outcome.failure.message
+    assert outcome.messages_copied == 40
+    assert snapshots[-1].to_copy == 40
 
 
 def test_the_command_line_takes_it(

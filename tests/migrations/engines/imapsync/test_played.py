@@ -74,6 +74,24 @@ def test_its_own_word_is_no_success(
     assert outcome.messages_copied == 0
 
 
+def test_an_empty_folder_has_to_be_there_too(
+    old: Dovecot, new: Dovecot, otto: str, new_user: NewUser, tmp_path: Path
+) -> None:
+    user = new_user(old)
+    old.seed(user, {"Empty": []})
+    fake = Fake(tmp_path)
+    words = "Could not create folder [INBOX.Empty] from [Empty]: 7 NO Not that name"
+    fake.plan(*SUCCESS[:2], "Folder 1/1 [Empty]  -> [INBOX.Empty]", words, SUCCESS[3])
+    outcome = played(fake, old, new, user, new_user)()
+    assert outcome.verdict == Verdict.INCOMPLETE
+    (error,) = outcome.errors
+    assert (error.folder, error.uid) == ("Empty", 0)
+    assert error.reason == (
+        "The folder is not at the destination. "
+        "The folder could not be opened or created: Not that name"
+    )
+
+
 def test_one_that_says_nothing_useful_names_the_other_engine(
     old: Dovecot, new: Dovecot, otto: str, new_user: NewUser, tmp_path: Path
 ) -> None:
