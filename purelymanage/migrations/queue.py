@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Window
-from django.db.models.functions import RowNumber
+from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from purelymanage.migrations.limits import Busy, Situation
-from purelymanage.migrations.models import Run
+from purelymanage.migrations.models import Batch, Run
 from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.waiting import why_waiting
 
@@ -27,11 +26,28 @@ LOCK = 0x51_07_5E  # any number that nobody else locks
 # A worker that is there claims what it was handed within a second or two.
 CLAIMED_WITHIN = timedelta(seconds=45)
 
-# Jobs without a batch are one group, as if they were a batch without priority.
-GROUP = ["job__batch"]
-# Whose limits are the same: of each such class, as many runs as slots are enough.
-CLASS = [*GROUP, "job__server", "job__destination_server"]
-ORDER = [F("job__priority").desc(), F("queued_at").asc(), F("pk").asc()]
+# Runs of the same batch between the same servers share all limits: of each such class
+# as many are enough as slots are free, and of those with one pair of mailboxes only
+# the first can go. Jobs without a batch are one group, as if they were a batch.
+FIRST_OF_CLASSES = """
+    SELECT id, pair, batch, server, destination, priority, queued_at FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY batch, server, destination
+            ORDER BY priority DESC, queued_at, id
+        ) AS place FROM (
+            SELECT *, row_number() OVER (
+                PARTITION BY batch, server, destination, pair
+                ORDER BY priority DESC, queued_at, id
+            ) AS nth FROM ({}) AS waiting
+        ) AS numbered WHERE nth = 1
+    ) AS placed WHERE place <= %s
+"""
+COLUMNS = {
+    "batch": F("job__batch"),
+    "server": F("job__server"),
+    "destination": F("job__destination_server"),
+    "priority": F("job__priority"),
+}
 
 
 def dispatch() -> int:
@@ -141,34 +157,24 @@ class Line:
 
 def _candidates(situation: Situation) -> list[Candidate]:
     """Return of each class as many of the first runs as there are free slots."""
-    open_now = _open(situation)
-    # Two jobs may have the same pair of mailboxes; only the first can go.
-    first_of_pair = (
-        open_now.annotate(
-            nth=Window(RowNumber(), partition_by=[*CLASS, "pair"], order_by=ORDER)
-        )
-        .filter(nth=1)
-        .order_by()
-        .values("pk")
-    )
-    rows = (
-        Run.objects.filter(pk__in=first_of_pair)
-        .annotate(nth=Window(RowNumber(), partition_by=CLASS, order_by=ORDER))
-        .filter(nth__lte=situation.free)
-        .order_by()
-        .values_list(
-            "pk",
-            "pair",
-            "job__batch",
-            "job__batch__parallel_runs",
-            "job__server",
-            "job__destination_server",
-            "job__batch__priority",
-            "job__priority",
-            "queued_at",
-        )
-    )
-    return [Candidate(Busy(*row[:6]), row[6] or 0, row[7], row[8]) for row in rows]
+    waiting = _open(situation).order_by()
+    columns = waiting.values("id", "pair", "queued_at", **COLUMNS)
+    inner, params = columns.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_OF_CLASSES.format(inner), [*params, situation.free])
+        rows = cursor.fetchall()
+    batches = {
+        pk: (most, priority)
+        for pk, most, priority in Batch.objects.filter(
+            pk__in={row[2] for row in rows}
+        ).values_list("pk", "parallel_runs", "priority")
+    }
+    found = []
+    for pk, pair, batch, server, destination, priority, queued_at in rows:
+        most, batch_priority = batches.get(batch, (None, 0))
+        run = Busy(pk, pair, batch, most, server, destination)
+        found.append(Candidate(run, batch_priority, priority, queued_at))
+    return found
 
 
 def _open(situation: Situation) -> RunQuerySet:

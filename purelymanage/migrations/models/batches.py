@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -28,6 +29,14 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 
     def confirmed(self) -> Self:
         return self.exclude(confirmed_at=None)
+
+    def held(self, at: datetime) -> Self:
+        """Batches of which nothing begins: drafts, paused ones, and those of later."""
+        return self.filter(
+            models.Q(confirmed_at=None)
+            | models.Q(paused_at__isnull=False)
+            | models.Q(starts_at__gt=at)
+        )
 
 
 class Batch(models.Model):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.migrations.engines.base import FolderState, Phase, Verdict
+from purelymanage.migrations.models.batches import Batch
 from purelymanage.migrations.models.jobs import Job
 
 OPEN = ["queued", "running"]
@@ -62,14 +63,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs whose time has come, and whose batch is neither a draft nor paused."""
         return (
             self.queued()
-            .filter(handed_at=None, job__removed_at=None, job__batch__paused_at=None)
+            .filter(handed_at=None, job__removed_at=None)
             .filter(Q(not_before=None) | Q(not_before__lte=at))
             .filter(Q(job__starts_at=None) | Q(job__starts_at__lte=at))
-            .filter(
-                Q(job__batch=None)
-                | Q(job__batch__confirmed_at__isnull=False)
-                & (Q(job__batch__starts_at=None) | Q(job__batch__starts_at__lte=at))
-            )
+            .exclude(job__batch__in=Batch.objects.held(at))
             .order_by("queued_at", "pk")
         )
 
