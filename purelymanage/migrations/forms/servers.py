@@ -108,7 +108,7 @@ class ServerForm(forms.ModelForm[Server]):
         widget=forms.HiddenInput,
     )
     clear_is_meant = forms.BooleanField(
-        label="Send passwords and mail without any protection",
+        label="Send everything without any protection",
         required=False,
     )
     parallel_runs = forms.IntegerField(
