@@ -83,6 +83,12 @@ def credit(organisation: Organisation, *, now: datetime | None = None) -> Credit
     )
 
 
+def newest_amount() -> Decimal | None:
+    """Return the credit as it was last read."""
+    newest = CreditReading.objects.order_by("-read_at").first()
+    return newest.amount if newest else None
+
+
 def spending(readings: list[CreditReading]) -> Decimal | None:
     """Return the dollars a day since the last top-up, at most over 30 days.
 
