@@ -82,6 +82,9 @@ def engine_name(job: Job) -> str:
         if choice and choice != EngineChoice.AUTO:
             return choice
     name: str = settings.MIGRATION_ENGINE
+    if name == EngineChoice.AUTO and job.options.get("flags_only"):
+        # imapsync cannot do that.
+        return EngineChoice.PIPELINE
     return name
 
 

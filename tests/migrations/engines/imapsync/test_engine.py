@@ -75,6 +75,7 @@ def assert_same(outcome: Outcome, new: Dovecot, user: str, old: Dovecot) -> None
 
 def test_a_first_copy_and_the_next_one(
     engine: ImapsyncEngine,
+    mail: dict[str, list[Stored]],
     source: Account,
     destination: Account,
     old: Dovecot,
@@ -87,6 +88,8 @@ def test_a_first_copy_and_the_next_one(
     assert outcome.messages_already_there == outcome.messages_failed == 0
     assert len(outcome.folders) == 12
     assert_same(outcome, new, destination.user, old)
+    # Nothing was read or changed at the source.
+    assert counted(old.contents("shared-source", "INBOX")) == counted(mail["INBOX"])
     size = sum(len(it.body) for it in old.contents("shared-source", "INBOX"))
     inbox = outcome.folders[0]
     assert (inbox.source, inbox.bytes_copied, inbox.bytes) == ("INBOX", size, size)
