@@ -10,13 +10,14 @@ from purelymanage import crypto
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.migrations.logins import advice
-from purelymanage.migrations.models import Job
+from purelymanage.migrations.models import Job, Server
 from purelymanage.migrations.operations import batches, logins
 from purelymanage.migrations.operations.logins import NOT_STORED, Finding
 from purelymanage.migrations.operations.secrets import (
     open_destination_secret,
     open_secret,
 )
+from purelymanage.migrations.presets import BY_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -50,19 +51,20 @@ def try_logins(server_id: int) -> str:
 
 def try_login(job: Job) -> Finding:
     """See whether the mailboxes of a job let us in. Touches no database."""
+    server = job.server
     try:
-        source = job.server.account(job.source_user, open_secret(job))
+        source = server.account(job.source_user, open_secret(job))
         check_login(source, timeout=PATIENCE)
         if job.destination_server is not None:
-            password = open_destination_secret(job)
-            there = job.destination_server.account(job.destination, password)
+            server = job.destination_server
+            there = server.account(job.destination, open_destination_secret(job))
             check_login(there, timeout=PATIENCE)
     except crypto.Unreadable:
         return Finding(Job.Login.UNKNOWN, NOT_STORED)
     except LoginRefused as exc:
-        return Finding(Job.Login.WRONG, _words(exc))
+        return Finding(Job.Login.WRONG, _words(exc, server))
     except ImapError as exc:
-        return Finding(Job.Login.UNKNOWN, _words(exc), retry=exc.retry)
+        return Finding(Job.Login.UNKNOWN, _words(exc, server), retry=exc.retry)
     except Exception as exc:
         # Only the kind: the text might quote anything.
         logger.error("Login of job %s: %s", job.pk, type(exc).__name__)
@@ -80,5 +82,9 @@ def sweep() -> str:
     return f"{len(servers)} servers, {batches.wipe_old_drafts()} drafts deleted"
 
 
-def _words(problem: ImapError) -> str:
+def _words(problem: ImapError, server: Server) -> str:
+    """Say what went wrong and what to do, as it is with this provider."""
+    preset = BY_KEY.get(server.preset)
+    if preset is not None and isinstance(problem, LoginRefused):
+        return f"{problem.message} {preset.advice}"
     return f"{problem.message} {advice(problem)}"

@@ -15,10 +15,10 @@ from purelymanage.migrations.views.jobs import (
     job_detail,
     job_list,
     queue_run,
-    replace_password,
     run_log,
     stop_run,
 )
+from purelymanage.migrations.views.passwords import replace_password
 from purelymanage.migrations.views.queue import (
     edit_queue,
     limit_queue,

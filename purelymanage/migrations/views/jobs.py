@@ -7,9 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import (
-    require_http_methods,
     require_POST,
     require_safe,
 )
@@ -22,11 +20,12 @@ from purelymanage.accounts.permissions import (
 from purelymanage.audit.history import history_of
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
-from purelymanage.migrations.forms import PasswordForm
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.models.runs import RunQuerySet
-from purelymanage.migrations.operations import jobs as job_operations
+from purelymanage.migrations.operations import new_mailboxes
 from purelymanage.migrations.operations import runs as run_operations
+from purelymanage.migrations.options import JobOptions
+from purelymanage.migrations.planning import plan_of
 from purelymanage.migrations.presentation import RunView, grouped_errors
 from purelymanage.migrations.views.queue import queue_controls
 
@@ -104,36 +103,6 @@ def stop_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     return redirect("migrations:job-detail", pk)
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-@requires(Right.MANAGE)
-def replace_password(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(_newest(request), job_id=pk)
-    kind = request.GET.get("kind") or ("plan" if run.dry_run else "copy")
-    form = PasswordForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            job_operations.replace_password(
-                job=run.job,
-                password=form.cleaned_data["password"],
-                dry_run=kind != "copy",
-                actor=request.user,
-            )
-        except job_operations.NotLetIn as exc:
-            form.add_error("password", str(exc))
-        except Refused as exc:
-            form.add_error(None, str(exc))
-        else:
-            return redirect("migrations:job-detail", pk)
-
-    return page_or_partial(
-        request,
-        "migrations/replace_password.html",
-        {"form": form, "kind": kind, "job": run.job},
-        status=422 if form.errors else 200,
-    )
-
-
 def _newest(request: AuthenticatedHttpRequest) -> RunQuerySet:
     runs: RunQuerySet = Run.objects.visible_to(request.user).newest_of_jobs()
     return runs.select_related("job__server")
@@ -148,9 +117,16 @@ def _show(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
         "folders": folders,
         "problems": grouped_errors(run, folders),
         "may_change": request.user.may(Right.MANAGE),
+        "plan": plan_of(run, folders, request.user),
     }
+    if not run.is_open:
+        context["link"] = new_mailboxes.link_for(run.job, request.user)
     if not request.htmx:
+        context["chosen"] = JobOptions.read(run.job.options).in_words()
         earlier = run.job.runs.exclude(pk=run.pk).order_by("-queued_at", "-pk")
         context["history"] = history_of(run.job.destination, request.user)
         context["earlier"] = [RunView(it) for it in earlier[:EARLIER]]
-    return page_or_partial(request, "migrations/job_detail.html", context)
+    response = page_or_partial(request, "migrations/job_detail.html", context)
+    if context.get("link"):
+        response["Cache-Control"] = "no-store"
+    return response

@@ -6,6 +6,8 @@ import time
 from datetime import timedelta
 from unittest import mock
 
+from django.contrib.messages import get_messages
+from django.http import HttpResponse
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -31,7 +33,7 @@ from purelymanage.migrations.operations.secrets import (
     seal_destination_secret,
     seal_secret,
 )
-from purelymanage.purelymail.sandbox.demo_mail import password_of
+from purelymanage.purelymail.sandbox.demo_mail import ANNA, password_of
 from tests.migrations.cases import ADDRESS, OTHER_ADDRESS, SMALL, MigrationTestCase
 
 Login = Job.Login
@@ -102,6 +104,12 @@ class TryingTests(LoginTestCase):
         self.assertFalse(Run.objects.exists())
         self.assertNotIn("not-this-one", str(list(Entry.objects.values())))
         self.assertEqual(try_logins(self.server.pk), "0 tried")
+
+    def test_the_advice_is_that_for_the_provider(self) -> None:
+        job = self.add("not-this-one")
+        Server.objects.update(preset="yahoo")
+        try_logins(self.server.pk)
+        self.assertIn("Yahoo wants an app password", self.look(job).login_words)
 
     def test_no_answer_is_tried_again_a_few_times(self) -> None:
         job = self.add()
@@ -255,13 +263,14 @@ class AgainTests(LoginTestCase):
         self.client.force_login(self.adam)
         job = self.add(login=Login.UNKNOWN, login_due_at=None, login_tries=4)
         r = self.client.post(f"/migrations/jobs/{job.pk}/login/")
-        self.assertRedirects(r, f"/migrations/batches/{self.batch.pk}/")
+        self.assertEqual(r["Location"], f"/migrations/batches/{self.batch.pk}/")
         self.assertEqual(self.look(job).login, Login.WAITING)
         self.assertEqual(self.logins_queued(), 1)
         try_logins(self.server.pk)
         self.assertEqual(self.look(job).login, Login.RIGHT)
-        r = self.client.post(f"/migrations/jobs/{job.pk}/login/", follow=True)
-        self.assertContains(r, "needs no other trial")
+        r = self.client.post(f"/migrations/jobs/{job.pk}/login/")
+        [told] = get_messages(r.wsgi_request)
+        self.assertIn("needs no other trial", str(told))
 
     def test_only_people_of_its_domain_may_ask(self) -> None:
         job = self.add(login=Login.WRONG, destination_domain="example.org")
@@ -270,3 +279,45 @@ class AgainTests(LoginTestCase):
             r = self.client.post(f"/migrations/jobs/{job.pk}/login/")
             self.assertEqual(r.status_code, status)
         self.assertEqual(self.look(job).login, Login.WRONG)
+
+
+class PasswordTests(LoginTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.client.force_login(self.adam)
+
+    def send(self, job: Job, **form: str) -> HttpResponse:
+        url = f"/migrations/jobs/{job.pk}/password/"
+        return self.client.post(url, form)  # type: ignore[return-value]  # is one
+
+    def test_another_password_makes_the_plan(self) -> None:
+        job = self.add("wrong", login=Login.WRONG, login_words="Not let in.")
+        url = f"/migrations/jobs/{job.pk}/password/"
+        self.assertContains(self.client.get(url), "Not let in.")
+        r = self.send(job, password=password_of(SMALL))
+        self.assertEqual(r["Location"], f"/migrations/batches/{self.batch.pk}/")
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+        self.assertTrue(Run.objects.get(job=job).dry_run)
+
+    def test_a_wrong_one_is_told_at_once(self) -> None:
+        job = self.add("wrong", login=Login.WRONG)
+        r = self.send(job, password="still-wrong")
+        self.assertContains(r, "refused this password", status_code=422)
+        self.assertEqual(self.look(job).login, Login.WRONG)
+
+    def test_that_of_another_server_can_be_replaced_as_well(self) -> None:
+        job = self.add(
+            login=Login.WRONG, destination_server=self.server, destination=ANNA
+        )
+        r = self.send(job, password=password_of(SMALL))
+        self.assertContains(r, "Fill this in.", status_code=422)
+        form = {"password": password_of(SMALL), "destination_password": "wrong"}
+        self.assertContains(self.send(job, **form), "refused", status_code=422)
+        form["destination_password"] = password_of(ANNA)
+        self.assertEqual(self.send(job, **form).status_code, 302)
+        self.assertEqual(self.look(job).login, Login.RIGHT)
+
+    def test_only_people_of_its_domain_may(self) -> None:
+        job = self.add(destination_domain="example.org")
+        self.client.force_login(self.lina)
+        self.assertEqual(self.send(job, password="x").status_code, 404)
