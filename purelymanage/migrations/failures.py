@@ -162,7 +162,10 @@ def told_wait(words: str) -> timedelta | None:
 
 
 def _is_throttle(code: str, words: str, side: str) -> bool:
-    if code in {"THROTTLED", "LIMIT"} or _THROTTLED.search(words):
+    if code == "THROTTLED" or _THROTTLED.search(words):
+        return True
+    # Dovecot says LIMIT of a message that is too large, too.
+    if code == "LIMIT" and not is_about_size(words):
         return True
     # What comes from the source adds to nobody's quota: it is what Gmail says to
     # somebody who has read too much for one day.

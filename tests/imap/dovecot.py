@@ -68,7 +68,7 @@ class Dovecot:
     users: dict[str, str] = field(default_factory=dict, init=False)
 
     def __enter__(self) -> Self:
-        program = require_program("dovecot")
+        self._program = require_program("dovecot")
         self._folder = Path(tempfile.mkdtemp(prefix="dovecot-"))
         # The mail processes are not root and have to get in.
         self._folder.chmod(0o755)
@@ -82,14 +82,9 @@ class Dovecot:
         # A port that was free may be taken by the time Dovecot wants it.
         for attempt in range(3):
             self._configure(certificate, key)
-            self._process = subprocess.Popen(
-                [program, "-F", "-c", str(self._folder / "dovecot.conf")],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            if self._answers():
+            if self.start():
                 return self
-            self._stop()
+            self.stop()
             if attempt == 2:
                 log = self._folder / "dovecot.log"
                 text = log.read_text() if log.exists() else "no log"
@@ -103,8 +98,25 @@ class Dovecot:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop()
+        self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> bool:
+        """Serve, at the same ports as before, and tell whether that worked."""
+        self._process = subprocess.Popen(
+            [self._program, "-F", "-c", str(self._folder / "dovecot.conf")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        return self._answers()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
     def add_user(self, user: str, password: str) -> None:
         self.users[user] = password
@@ -282,14 +294,6 @@ namespace inbox {{
             except OSError:
                 time.sleep(0.02)
         return False
-
-    def _stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 def _mail_owner() -> tuple[str, str]:
