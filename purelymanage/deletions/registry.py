@@ -102,7 +102,7 @@ class Precaution(Protocol):
 class Companion:
     """What an app knows or does about objects of other apps that are to be deleted."""
 
-    lines: Callable[[str, str], Iterable[Line]] = lambda kind, key: ()
+    lines: Callable[[str, str, Account], Iterable[Line]] = lambda kind, key, account: ()
     # In the transaction of the request after all else but the audit log, and again
     # before the call.
     freeze: Callable[[str, list[str], Actor], None] = lambda kind, keys, actor: None
@@ -199,5 +199,5 @@ def impact_of(kind: str, key: str, account: Account) -> Impact | None:
     found = handler(kind).impact(key, account)
     if found is None:
         return None
-    extra = [line for it in companions() for line in it.lines(kind, key)]
+    extra = [line for it in companions() for line in it.lines(kind, key, account)]
     return found.plus(extra)

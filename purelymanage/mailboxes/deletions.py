@@ -16,7 +16,6 @@ from purelymanage.deletions.impact import (
     count,
     points_to,
     rule_fact,
-    rule_pattern,
 )
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.registry import Companion, Subject, believe
@@ -43,24 +42,10 @@ class MailboxHandler:
     def impact(self, key: str, account: Account) -> Impact | None:
         if key not in account.users:
             return None
-        lines = [Line("mailbox", "all its mail")]
+        # What that means for the rules is said by those who know how mail goes.
         aiming = [rule for rule in account.rules if points_to(rule, key)]
-        if aiming:
-            ends = [rule for rule in aiming if len(rule.targets) == 1]
-            note = "They go on to their other addresses."
-            if ends:
-                note = f"{count(len(ends), 'rule')} then leads nowhere."
-                note = note.replace("leads", "leads" if len(ends) == 1 else "lead")
-            lines.append(
-                Line(
-                    "route",
-                    count(len(aiming), "rule"),
-                    "points to it" if len(aiming) == 1 else "point to it",
-                    note,
-                    tuple((rule_pattern(rule), rule.domain) for rule in aiming),
-                )
-            )
-        return Impact(tuple(lines), frozenset(map(rule_fact, aiming)))
+        line = Line("mailbox", "all its mail")
+        return Impact((line,), frozenset(map(rule_fact, aiming)))
 
     def execute(self, client: PurelymailClient, key: str) -> None:
         client.delete_user(key)
@@ -125,7 +110,7 @@ def listed() -> list[str]:
     return list(Mailbox.objects.present().values_list("address", flat=True))
 
 
-def _lines(kind: str, key: str) -> list[Line]:
+def _lines(kind: str, key: str, account: Account) -> list[Line]:
     """Return who would lose a way to recover a password."""
     if kind != Kind.MAILBOX:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from purelymanage.audit.log import Actor
-from purelymanage.deletions.impact import Line, count
+from purelymanage.deletions.impact import Account, Line, count
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.registry import Companion
 from purelymanage.migrations.models import Run
@@ -20,7 +20,7 @@ def _open_runs(kind: str, keys: list[str]) -> RunQuerySet:
     return runs.none()
 
 
-def _lines(kind: str, key: str) -> list[Line]:
+def _lines(kind: str, key: str, account: Account) -> list[Line]:
     runs = list(_open_runs(kind, [key]))
     if not runs:
         return []

@@ -1,4 +1,4 @@
-"""Where mail goes once a rule is not there any more: what bounces, what arrives."""
+"""Where mail goes once a rule or a mailbox is gone: what bounces, what arrives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from string import ascii_lowercase, digits
 
 from purelymanage.deletions.impact import Line, count
 from purelymanage.routing.model.accounts import Account, Place
-from purelymanage.routing.model.checks import never_applies, receives
+from purelymanage.routing.model.checks import names, never_applies, receives
+from purelymanage.routing.model.following import follow
 from purelymanage.routing.model.rules import Kind, Rule
 from purelymanage.routing.model.words import MOST_NAMED, listed, matched, named
 
@@ -34,6 +35,44 @@ def lines(account: Account, rule: Rule) -> list[Line]:
         *_given_back(account, after, rule),
         *_sent_on(account, after, rule),
     ]
+
+
+def of_mailbox(account: Account, address: str) -> list[Line]:
+    """Say what the end of a mailbox means for its mail, and for rules that name it."""
+    after = account.without(address)
+    found = []
+    if account.look_at(address).rule is None:
+        taker = after.look_at(address).rule
+        more, note = ("bounces afterwards", "")
+        if taker is not None:
+            more, note = "goes elsewhere afterwards", _taken_over(taker)
+        found.append(Line("route", "mail to its address", more, note))
+    aiming = [it for it in account.rules if names(account, it, address)]
+    if aiming:
+        lost = [it for it in aiming if not _arrives(after, it)]
+        found.append(
+            Line(
+                "route",
+                count(len(aiming), "rule"),
+                "points to it" if len(aiming) == 1 else "point to it",
+                _fate_of_aiming(len(aiming), len(lost)),
+                tuple((it.pattern, it.domain) for it in aiming),
+            )
+        )
+    return found
+
+
+def _arrives(account: Account, rule: Rule) -> bool:
+    walks = [follow(account, it) for it in rule.targets]
+    return any(it.mailboxes or it.outside for it in walks)
+
+
+def _fate_of_aiming(number: int, lost: int) -> str:
+    if not lost:
+        return f"{'Its' if number == 1 else 'Their'} mail still arrives elsewhere."
+    if lost == number:
+        return f"{'It then leads' if number == 1 else 'They then lead'} nowhere."
+    return f"{count(lost, 'rule')} then {'leads' if lost == 1 else 'lead'} nowhere."
 
 
 def _fate(account: Account, after: Account, rule: Rule) -> str:
@@ -90,26 +129,26 @@ def _sent_on(account: Account, after: Account, rule: Rule) -> Iterator[Line]:
     bouncing: list[tuple[str, str]] = []
     elsewhere: list[tuple[str, str]] = []
     for other in account.rules:
-        through = [it for it in other.targets if account.look_at(it).rule == rule]
-        if other == rule or not through:
+        via = [it for it in other.targets if account.look_at(it).rule == rule]
+        if other == rule or not via:
             continue
-        ends = [after.look_at(it) for it in through]
+        ends = [after.look_at(it) for it in via]
         bounces = any(
             it.rule is None and not it.is_mailbox and it.place == Place.HERE
             for it in ends
         )
         (bouncing if bounces else elsewhere).append((other.pattern, other.domain))
-    for names, more in (
+    for through, more in (
         (bouncing, "whose mail bounces then"),
         (elsewhere, "whose mail arrives elsewhere then"),
     ):
-        if names:
-            verb = "sends" if len(names) == 1 else "send"
+        if through:
+            verb = "sends" if len(through) == 1 else "send"
             yield Line(
                 "route",
-                count(len(names), "other rule"),
+                count(len(through), "other rule"),
                 f"{verb} mail on through it, {more}",
-                names=tuple(names),
+                names=tuple(through),
             )
 
 

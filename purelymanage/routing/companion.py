@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.log import Actor
+from purelymanage.deletions.impact import Account, Line
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.registry import Companion
 from purelymanage.errors import Refused
+from purelymanage.routing import aftermath
+from purelymanage.routing.deletions import HANDLER
 from purelymanage.routing.models import Expiry, Rewrite, Rule
 from purelymanage.routing.operations import expiry
+
+
+def _lines(kind: str, key: str, account: Account) -> Iterable[Line]:
+    if kind != Kind.MAILBOX:
+        return []
+    return aftermath.of_mailbox(HANDLER.modelled(account), key)
 
 
 def _forget(kind: str, key: str) -> None:
@@ -39,4 +50,4 @@ def _refuse_replaced(keys: list[str]) -> None:
         )
 
 
-COMPANION = Companion(forget=_forget, freeze=_freeze, keep=expiry.keep)
+COMPANION = Companion(lines=_lines, forget=_forget, freeze=_freeze, keep=expiry.keep)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.test import SimpleTestCase
 
-from purelymanage.routing.aftermath import lines
+from purelymanage.routing.aftermath import lines, of_mailbox
 from purelymanage.routing.model.rules import Rule
 from tests.routing.rules import account, rule
 
@@ -70,3 +70,29 @@ class AftermathTests(SimpleTestCase):
     def test_a_rule_that_never_applied_changes_nothing(self) -> None:
         never = rule("a-b@example.org", "anna@example.org", id=8)
         self.assertIn("this rule never applied", self.said(never))
+
+
+class MailboxTests(SimpleTestCase):
+    def said(self, *rules: Rule, boxes: str = "anna@example.org") -> str:
+        found = of_mailbox(account(*rules, boxes=boxes), "anna@example.org")
+        return "\n".join(f"{it.what} {it.more}. {it.note}" for it in found)
+
+    def test_its_address_bounces_and_rules_for_it_lead_nowhere(self) -> None:
+        said = self.said(INFO, SALES)
+        self.assertIn("mail to its address bounces afterwards.", said)
+        self.assertIn("2 rules point to it. They then lead nowhere.", said)
+
+    def test_a_catch_all_takes_over_what_was_its(self) -> None:
+        both = "anna@example.org ben@example.org"
+        said = self.said(INFO, CATCH_ALL, boxes=both)
+        self.assertIn("mail to its address goes elsewhere afterwards.", said)
+        self.assertIn("takes it over, to ben@example.org.", said)
+        self.assertIn("1 rule points to it. Its mail still arrives elsewhere.", said)
+
+    def test_a_rule_may_name_others_or_a_tag_of_it(self) -> None:
+        two = rule("all@example.org", "anna+x@example.org", "out@else.example", id=5)
+        said = self.said(two, INFO)
+        self.assertIn("2 rules point to it. 1 rule then leads nowhere.", said)
+
+    def test_nothing_changes_for_an_address_that_a_rule_takes_already(self) -> None:
+        self.assertEqual(self.said(rule("anna@example.org", "ben@else.example")), "")
