@@ -27,6 +27,7 @@ from purelymanage.migrations.engines.base import (
 )
 
 from .command import Errand, arguments, needs_plain, refuse_unsupported
+from .complaints import LASTING
 from .errands import Errands
 from .looking import INTERVAL, Sight, look
 from .outcome import find_failure, hopeless
@@ -80,6 +81,10 @@ class _Copying:
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_LINES))
     phase: Phase = Phase.CONNECTING
     detail: str = ""
+    # The messages that were refused, so that none counts twice.
+    failed: set[tuple[str, int]] = field(default_factory=set)
+    # The folder that imapsync is in.
+    entered: str = ""
     stopped: bool = False
     # How imapsync gets in.
     plain: bool = False
@@ -194,6 +199,7 @@ class _Copying:
 
     def _run_once(self, errand: Errand) -> ImapError | None:
         users = [account.user for account in self.accounts]
+        self.entered = ""
         transcript = Transcript([way.source for way in errand.ways], users)
         self.transcripts.append(transcript)
         self.ran = True
@@ -219,7 +225,7 @@ class _Copying:
                 if not self.stopped and time.monotonic() >= due:
                     due = time.monotonic() + INTERVAL
                     try:
-                        self._tell(self._phase(errand, transcript), self.detail)
+                        self._tell(*self._stage(errand, transcript))
                     except Stop:
                         # Its statistics may still come, and nobody waits for reports.
                         self.stopped = True
@@ -229,18 +235,28 @@ class _Copying:
             self._take(child.rest(), transcript, names)
         finally:
             child.close()
+        if transcript.phase in {Phase.COMPARING, Phase.DONE}:
+            self._enter(self.entered, "")
         if self.stopped:
+            # For the log: what it said at its end.
+            self._tell(*self._stage(errand, transcript))
             raise Stop
         return status
 
-    def _phase(self, errand: Errand, transcript: Transcript) -> Phase:
+    def _stage(self, errand: Errand, transcript: Transcript) -> tuple[Phase, str]:
         if errand.only_log_in:
-            return self.phase
-        return Phase.READING if transcript.reading else Phase.COPYING
+            return self.phase, self.detail
+        if transcript.reading:
+            return Phase.READING, f"reading headers of {self.entered}"
+        doing = (
+            f"copying {self.entered}" if self.entered else "signing in with imapsync"
+        )
+        return Phase.COPYING, doing
 
     def _take(
         self, lines: list[str], transcript: Transcript, names: dict[str, str]
     ) -> None:
+        known = len(transcript.complaints)
         for line in lines:
             before = transcript.current
             shown = transcript.feed(line)
@@ -248,6 +264,12 @@ class _Copying:
                 self.lines.append(shown)
             if transcript.current != before:
                 self._enter(names.get(before, ""), names.get(transcript.current, ""))
+        for complaint in transcript.complaints[known:]:
+            folder = self.folders.get(names.get(complaint.folder, ""))
+            place = complaint.folder, complaint.uid
+            if folder and complaint.kind in LASTING and place not in self.failed:
+                self.failed.add(place)
+                folder.failed += 1
         for wire, name in names.items():
             folder = self.folders.get(name)
             if folder is None:
@@ -262,7 +284,7 @@ class _Copying:
             self.folders[left].state = FolderState.DONE
         if entered in self.folders:
             self.folders[entered].state = FolderState.COPYING
-            self.detail = f"copying {entered}"
+            self.entered = entered
 
     def _count(self, folder: FolderProgress, wire: str) -> None:
         folder.copied = sum(it.copied[wire] for it in self.transcripts)

@@ -82,8 +82,15 @@ def test_a_copy_is_stopped_gently(
 ) -> None:
     anna = new_user(new)
     started = time.monotonic()
-    outcome = engine.copy(old.account(otto), new.account(anna), SLOWLY, after(3, stop))
+    log: list[str] = []
+
+    def report(progress: Progress) -> None:
+        log.extend(progress.log)
+        after(3, stop)(progress)
+
+    outcome = engine.copy(old.account(otto), new.account(anna), SLOWLY, report)
     assert time.monotonic() - started < 8
+    assert f"Messages transferred : {outcome.messages_copied}" in log
     assert (outcome.verdict, outcome.failure) == (Verdict.STOPPED, None)
     there = new.contents(anna, "INBOX")
     assert 3 <= outcome.messages_copied == len(there) < 40
@@ -153,7 +160,14 @@ def test_what_is_too_large_is_left_out_and_named(
     old.seed(user, {"INBOX": mail})
     with Dovecot(extra=QUOTA % ("10M", "10k")) as strict:
         strict.add_user("anna", "secret")
-        outcome = engine.copy(old.account(user), strict.account("anna"), WANTED, silent)
+        failed: list[int] = []
+        outcome = engine.copy(
+            old.account(user),
+            strict.account("anna"),
+            WANTED,
+            lambda it: failed.append(it.failed),
+        )
+        assert failed[-1] == 2
         assert len(strict.contents("anna", "INBOX")) == 6
     assert (outcome.verdict, outcome.failure) == (Verdict.SKIPPED, None)
     assert (outcome.messages_copied, outcome.messages_failed) == (6, 2)
