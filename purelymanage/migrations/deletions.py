@@ -14,7 +14,8 @@ from purelymanage.migrations.operations.runs import stop
 def _open_runs(kind: str, keys: list[str]) -> RunQuerySet:
     runs = Run.objects.open().select_related("job")
     if kind == Kind.MAILBOX:
-        return runs.filter(job__destination__in=keys)
+        # At another server the same address is another mailbox.
+        return runs.filter(job__destination__in=keys, job__destination_server=None)
     if kind == Kind.DOMAIN:
         return runs.filter(job__destination_domain__in=keys)
     return runs.none()

@@ -12,7 +12,7 @@ from purelymanage.migrations.models import Job, Run
 
 class JobFollower:
     def lines(self, rename: Rename, user: User) -> Iterable[Line]:
-        jobs = Job.objects.filter(destination=rename.old)
+        jobs = Job.objects.into(rename.old)
         if sources := list(jobs.values_list("source_user", flat=True).order_by("pk")):
             copies = count(len(sources), "copy", "copies")
             note = "What was copied is recognised there, and nothing is copied twice."
@@ -26,17 +26,17 @@ class JobFollower:
             )
 
     def objections(self, rename: Rename) -> Iterable[str]:
-        if Run.objects.busy().filter(job__destination=rename.old).exists():
+        if Run.objects.busy().filter(job__in=Job.objects.into(rename.old)).exists():
             yield (
                 f"A copy into {rename.old} is running. Stop it first, or wait until it "
                 "has ended."
             )
 
     def move(self, rename: Rename) -> None:
-        Job.objects.filter(destination=rename.old).update(
+        Job.objects.into(rename.old).update(
             destination=rename.new, destination_domain=rename.new_domain
         )
-        moved = Run.objects.open().filter(job__destination=rename.new)
+        moved = Run.objects.open().filter(job__in=Job.objects.into(rename.new))
         for run in moved.select_related("job__server"):
             Run.objects.filter(pk=run.pk).update(pair=run.job.pair)
 

@@ -23,7 +23,7 @@ def copies_of(mailbox: Mailbox, user: User) -> Section | None:
     if not user.may(Right.SEE_MIGRATIONS):
         return None
     address = mailbox.address
-    into = Q(job__destination=address)
+    into = Q(job__destination=address, job__destination_server=None)
     out_of = Q(
         job__source_user__iexact=address,
         job__server__host__iexact=settings.PURELYMAIL_IMAP_HOST,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from unittest import mock
 
+from purelymanage.deletions.models import Kind
 from purelymanage.domains.models import Domain
+from purelymanage.mailboxes.followers import Rename
 from purelymanage.mailboxes.models import HandOver, Mailbox
 from purelymanage.mailboxes.operations import hand_overs
+from purelymanage.migrations.deletions import COMPANION
+from purelymanage.migrations.following import FOLLOWER
 from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations import jobs, new_mailboxes, runs, secrets
 from purelymanage.purelymail.sandbox.demo_mail import password_of
@@ -37,6 +41,9 @@ class NewMailboxTests(MigrationTestCase):
 
     def copied(self, job: Job) -> Run:
         runs.stop_run(run=job.runs.get(is_newest=True), actor=self.adam)
+        return self.copied_again(job)
+
+    def copied_again(self, job: Job) -> Run:
         return self.carry_out(runs.queue_run(job=job, dry_run=False, actor=self.adam))
 
     def test_the_plan_creates_nothing(self) -> None:
@@ -58,6 +65,25 @@ class NewMailboxTests(MigrationTestCase):
         self.assertTrue(self.sandbox.account.state.users[NEW])
         self.assertTrue(shown.password)
         self.assertEqual(job.destination_secret, "")
+
+    def test_the_link_is_shown_to_those_who_may_send_it(self) -> None:
+        job = self.prepared()
+        url = f"/migrations/jobs/{job.pk}/"
+        self.carry_out(job.runs.get())
+        r = self.client.get(url)
+        self.assertContains(r, "the copy creates it")
+        self.assertContains(r, "Folders to be created")
+        self.copied_again(job)
+        r = self.client.get(url)
+        job.refresh_from_db()
+        assert job.hand_over is not None
+        link = hand_overs.link_of(job.hand_over)
+        self.assertContains(r, link)
+        self.assertEqual(r["Cache-Control"], "no-store")
+        self.client.force_login(self.audrey)
+        r = self.client.get(url)
+        self.assertNotContains(r, link)
+        self.assertContains(r, "Nobody has looked at the password")
 
     def test_a_crash_after_creating_loses_no_password(self) -> None:
         job = self.prepared()
@@ -151,6 +177,18 @@ class OtherServerTests(MigrationTestCase):
         self.assertNotContains(self.client.get(URL), "A mailbox somewhere else")
         self.assertEqual(self.client.post(URL, self.form).status_code, 422)
         self.assertFalse(Job.objects.exists())
+
+    def test_a_mailbox_of_ours_with_the_same_name_has_no_part_in_it(self) -> None:
+        self.client.post(URL, self.form)
+        Mailbox.objects.create(address=ELSEWHERE, domain="old-provider.example")
+        freeze = COMPANION.freeze
+        assert freeze is not None
+        freeze(Kind.MAILBOX, [ELSEWHERE], self.adam)
+        self.assertEqual(Run.objects.get().state, Run.State.QUEUED)
+        rename = Rename(old=ELSEWHERE, new="a@shop.example")
+        self.assertEqual(list(FOLLOWER.lines(rename, self.adam)), [])
+        FOLLOWER.move(rename)
+        self.assertEqual(Job.objects.get().destination, ELSEWHERE)
 
     def test_a_changed_password_is_told_and_replaced(self) -> None:
         self.client.post(URL, self.form)

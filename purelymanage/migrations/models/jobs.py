@@ -21,6 +21,10 @@ class JobQuerySet(models.QuerySet["Job"]):
             return self
         return self.filter(destination_domain__in=user.domain_scope)
 
+    def into(self, address: str) -> Self:
+        """Those into a mailbox of the account, which other servers may have as well."""
+        return self.filter(destination=address, destination_server=None)
+
     def present(self) -> Self:
         return self.filter(removed_at=None)
 

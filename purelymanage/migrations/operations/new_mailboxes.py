@@ -12,13 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage import crypto
+from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Right
 from purelymanage.audit.models import Agent
 from purelymanage.imap.errors import LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.mailboxes.operations import creating
 from purelymanage.mailboxes.operations.app_passwords import imap_account
-from purelymanage.mailboxes.operations.hand_overs import make_hand_over
+from purelymanage.mailboxes.operations.hand_overs import link_of, make_hand_over
 from purelymanage.mailboxes.passwords import make_password
 from purelymanage.migrations.models import Job
 from purelymanage.migrations.operations.secrets import (
@@ -61,6 +63,13 @@ def ensure_mailbox(*, job: Job) -> None:
         link = make_hand_over(mailbox=mailbox, password=password, actor=Agent.PANEL)
         job.hand_over = link.hand_over
     _forget_password(job)
+
+
+def link_for(job: Job, user: User) -> str:
+    """Return the link that the owner gets, for those who may give it to them."""
+    if job.hand_over is None or not user.may(Right.MANAGE):
+        return ""
+    return link_of(job.hand_over)
 
 
 @transaction.atomic(durable=True)

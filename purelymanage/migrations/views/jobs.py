@@ -22,7 +22,9 @@ from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.operations import new_mailboxes
 from purelymanage.migrations.operations import runs as run_operations
+from purelymanage.migrations.options import JobOptions
 from purelymanage.migrations.planning import plan_of
 from purelymanage.migrations.presentation import RunView, grouped_errors
 from purelymanage.migrations.views.queue import queue_controls
@@ -117,8 +119,14 @@ def _show(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
         "may_change": request.user.may(Right.MANAGE),
         "plan": plan_of(run, folders, request.user),
     }
+    if not run.is_open:
+        context["link"] = new_mailboxes.link_for(run.job, request.user)
     if not request.htmx:
+        context["chosen"] = JobOptions.read(run.job.options).in_words()
         earlier = run.job.runs.exclude(pk=run.pk).order_by("-queued_at", "-pk")
         context["history"] = history_of(run.job.destination, request.user)
         context["earlier"] = [RunView(it) for it in earlier[:EARLIER]]
-    return page_or_partial(request, "migrations/job_detail.html", context)
+    response = page_or_partial(request, "migrations/job_detail.html", context)
+    if context.get("link"):
+        response["Cache-Control"] = "no-store"
+    return response
