@@ -43,6 +43,10 @@ SCHEDULES = {
         "purelymanage.migrations.login_tests.sweep",
         Schedule.MINUTES,
     ),
+    "actions on batches": (
+        "purelymanage.migrations.job_actions.sweep",
+        Schedule.MINUTES,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -26,7 +26,14 @@ from purelymanage.mailboxes.models import (
     HandOver,
     Mailbox,
 )
-from purelymanage.migrations.models import Batch, Job, Run, RunFolder, Server
+from purelymanage.migrations.models import (
+    Batch,
+    Job,
+    JobAction,
+    Run,
+    RunFolder,
+    Server,
+)
 from purelymanage.routing.bulk.importing import kept
 from purelymanage.routing.models import Rule, RuleBulk, RuleBulkRow, Snapshot
 from purelymanage.routing.snapshots.taking import take
@@ -238,12 +245,24 @@ def add_batches(server: Server) -> None:
     """Write a batch into example.org, and a file nobody looked at yet."""
     owner = server.created_by
     columns = {"server": server, "created_by": owner}
-    Batch.objects.create(
+    batch = Batch.objects.create(
         pk=1,
         name="First wave",
         domains=["example.org"],
         confirmed_at=timezone.now(),
         **columns,
+    )
+    Job.objects.filter(pk=1).update(batch=batch, number=1)
+    JobAction.objects.create(
+        batch=batch,
+        kind=JobAction.Kind.STOP,
+        keys=[1],
+        total=1,
+        done=1,
+        refused=1,
+        refusals=[[1, "box0@example.org", "It neither waits nor runs."]],
+        requested_by=owner,
+        finished_at=timezone.now(),
     )
     draft = Batch(pk=2, name="Second wave", **columns)
     draft.wishes = {"columns": {"0": "address", "1": "password"}}

@@ -291,22 +291,34 @@ ROUTES = {
         "/migrations/servers/1/", Right.MANAGE, is_shared=True
     ),
     "migrations:test-server": Route("/migrations/servers/1/test/", Right.MANAGE),
-    "migrations:edit-queue": Route(
-        "/migrations/queue/", Right.MANAGE, is_shared=True
-    ),
-    "migrations:limit-queue": Route(
-        "/migrations/queue/limit/", Right.MANAGE, is_shared=True
-    ),
-    "migrations:pause-queue": Route(
-        "/migrations/queue/pause/", Right.MANAGE, is_shared=True
-    ),
-    "migrations:resume-queue": Route(
-        "/migrations/queue/resume/", Right.MANAGE, is_shared=True
-    ),
     "migrations:import-jobs": Route("/migrations/import/", Right.MANAGE),
     "migrations:import-template": Route("/migrations/import/example/", Right.MANAGE),
     "migrations:batch-detail": Route(
         "/migrations/batches/1/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:batch-progress": Route(
+        "/migrations/batches/1/progress/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:batch-action": Route(
+        "/migrations/batches/1/action/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:act-on-jobs": Route(
+        "/migrations/batches/1/act/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:change-batch": Route(
+        "/migrations/batches/1/rules/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:pause-batch": Route(
+        "/migrations/batches/1/pause/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:resume-batch": Route(
+        "/migrations/batches/1/resume/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:batch-report": Route(
+        "/migrations/batches/1/report/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:batch-table": Route(
+        "/migrations/batches/1/report.csv", Right.SEE_MIGRATIONS, is_scoped=True
     ),
     "migrations:map-columns": Route(
         "/migrations/batches/2/columns/", Right.MANAGE, is_own=True
@@ -322,6 +334,16 @@ ROUTES = {
     ),
     "migrations:discard-draft": Route(
         "/migrations/batches/2/discard/", Right.MANAGE, is_own=True
+    ),
+    "migrations:edit-queue": Route("/migrations/queue/", Right.MANAGE, is_shared=True),
+    "migrations:limit-queue": Route(
+        "/migrations/queue/limit/", Right.MANAGE, is_shared=True
+    ),
+    "migrations:pause-queue": Route(
+        "/migrations/queue/pause/", Right.MANAGE, is_shared=True
+    ),
+    "migrations:resume-queue": Route(
+        "/migrations/queue/resume/", Right.MANAGE, is_shared=True
     ),
     "migrations:create-job": Route("/migrations/jobs/new/", Right.MANAGE),
     "migrations:job-detail": Route(

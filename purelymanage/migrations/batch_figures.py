@@ -27,10 +27,8 @@ from purelymanage.migrations.job_states import (
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.models.runs import OPEN, RunQuerySet
+from purelymanage.migrations.plans import GB, PRICE_OF_A_GB
 
-# What PurelyMail asks for a gigabyte and year.
-DOLLARS_A_GIGABYTE = Decimal("0.56")
-GIGABYTE = 10**9
 # The phases in which both sides of a mailbox have been looked at.
 LOOKED = [Phase.COPYING.value, Phase.COMPARING.value, Phase.DONE.value]
 
@@ -130,7 +128,20 @@ class Figures:
     @property
     def dollars_a_year(self) -> str:
         """What PurelyMail would ask if nothing were compressed."""
-        return f"${DOLLARS_A_GIGABYTE * self.totals.bytes / GIGABYTE:.2f}"
+        return f"${PRICE_OF_A_GB * self.totals.bytes / GB:.2f}"
+
+    @property
+    def dollars_a_gigabyte(self) -> Decimal:
+        return PRICE_OF_A_GB
+
+    @property
+    def asks_for_passwords(self) -> bool:
+        return bool({"password", "not_let_in"} & set(self.counts))
+
+    @property
+    def slowest_in_words(self) -> str:
+        slowest = self.slowest
+        return estimates.in_words(slowest[1]) if slowest is not None else ""
 
     @property
     def slowest(self) -> tuple[Run, timedelta] | None:

@@ -190,6 +190,10 @@ class RunView:
     def bytes_a_second(self) -> int:
         return int(self.pace.bytes)
 
+    @property
+    def messages_there(self) -> int:
+        return self.run.already_there + self.run.copied
+
     @cached_property
     def chart(self) -> estimates.Chart | None:
         return None if self.run.silent_since else estimates.chart(self.run)

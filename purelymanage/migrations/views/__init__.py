@@ -1,6 +1,15 @@
 from __future__ import annotations
 
-from purelymanage.migrations.views.batches import batch_detail, try_login
+from purelymanage.migrations.views.batches import (
+    act_on_jobs,
+    batch_action,
+    batch_detail,
+    batch_progress,
+    change_batch,
+    pause_batch,
+    resume_batch,
+    try_login,
+)
 from purelymanage.migrations.views.imports import (
     batch_draft,
     choose_wishes,
@@ -25,6 +34,7 @@ from purelymanage.migrations.views.queue import (
     pause_queue,
     resume_queue,
 )
+from purelymanage.migrations.views.reports import batch_report, batch_table
 from purelymanage.migrations.views.servers import (
     create_server,
     edit_server,
@@ -34,8 +44,14 @@ from purelymanage.migrations.views.servers import (
 )
 
 __all__ = [
+    "act_on_jobs",
+    "batch_action",
     "batch_detail",
     "batch_draft",
+    "batch_progress",
+    "batch_report",
+    "batch_table",
+    "change_batch",
     "choose_wishes",
     "confirm_batch",
     "create_job",
@@ -51,10 +67,12 @@ __all__ = [
     "job_list",
     "limit_queue",
     "map_columns",
+    "pause_batch",
     "pause_queue",
     "queue_run",
     "read_folders",
     "replace_password",
+    "resume_batch",
     "resume_queue",
     "run_log",
     "server_list",

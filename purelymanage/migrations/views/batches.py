@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from purelymanage.accounts.permissions import (
@@ -14,43 +16,132 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
-from purelymanage.migrations.models import Batch, Job
-from purelymanage.migrations.operations import logins
+from purelymanage.migrations import job_actions
+from purelymanage.migrations.batch_figures import Figures, figures_of
+from purelymanage.migrations.batch_rows import (
+    JobFilter,
+    moving_rows,
+    oldest_failure,
+    rows_of,
+)
+from purelymanage.migrations.forms.batches import BatchRulesForm
+from purelymanage.migrations.job_states import STATES, in_order
+from purelymanage.migrations.models import Batch, Job, JobAction, Run
+from purelymanage.migrations.models.jobs import JobQuerySet
+from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.operations import batch_rules, jobs_many, logins
 
 PER_PAGE = 50
-TONES = {
-    Job.Login.WAITING: "waiting",
-    Job.Login.TRYING: "running",
-    Job.Login.RIGHT: "good",
-    Job.Login.WRONG: "broken",
-    Job.Login.UNKNOWN: "attention",
-}
 
 
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    mine = Batch.objects.visible_to(request.user)
-    batch = get_object_or_404(mine.select_related("server", "created_by"), pk=pk)
+    batch = _batch(request, pk)
     if batch.confirmed_at is None:
         return redirect("migrations:batch-draft", batch.pk)
-    jobs = batch.jobs.visible_to(request.user).present().order_by("number", "pk")
-    counts = dict(jobs.order_by().values_list("login").annotate(Count("pk")))
-    page = Paginator(jobs, PER_PAGE).get_page(asked(request, "page"))
+    jobs = _jobs(request, batch)
+    chosen = JobFilter.read(request.GET)
+    found = in_order(chosen.narrow(jobs))
+    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
+    figures = figures_of(jobs, _runs(request, batch))
     context = {
         "batch": batch,
+        "figures": figures,
         "page": page,
-        "rows": [(job, TONES.get(Job.Login(job.login), "off")) for job in page],
-        "total": sum(counts.values()),
-        "counts": [
-            (tone, login.label, counts[login])
-            for login, tone in TONES.items()
-            if login in counts
-        ],
-        "is_live": bool({Job.Login.WAITING, Job.Login.TRYING} & set(counts)),
+        "rows": rows_of(list(page)),
+        "filter": chosen,
+        "states": [it for it in STATES if it.code in figures.counts],
+        "oldest": oldest_failure(jobs) if _has_failures(figures) else None,
+        "action": batch.actions.order_by("-pk").first(),
+        "form": BatchRulesForm(batch=batch),
         "may_change": request.user.may(Right.MANAGE),
     }
     return page_or_partial(request, "migrations/batch_detail.html", context)
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def batch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """What changes while one looks; the list is asked for when a state has changed."""
+    batch = _batch(request, pk)
+    figures = figures_of(_jobs(request, batch), _runs(request, batch))
+    context = {"batch": batch, "figures": figures, "moving": moving_rows(figures)}
+    response = render(request, "migrations/_batch_progress.html", context)
+    if asked(request, "mark") != figures.mark:
+        response["HX-Trigger"] = "moved"
+    return response
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def batch_action(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """What became of the last thing that was asked of many mailboxes."""
+    batch = _batch(request, pk)
+    action = batch.actions.order_by("-pk").first()
+    context = {"batch": batch, "action": action}
+    response = render(request, "migrations/_batch_action.html", context)
+    if action is not None and action.finished_at is not None:
+        response["HX-Trigger"] = "moved"
+    return response
+
+
+@require_POST
+@requires(Right.MANAGE)
+def act_on_jobs(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """Do the same with the mailboxes that were ticked, or with all the filter finds."""
+    batch = _batch(request, pk)
+    chosen = JobFilter.read(request.POST)
+    kind = request.POST.get("kind", "")
+    keys = _keys(request, batch, chosen, kind)
+    if kind == JobAction.Kind.REMOVE and keys and "confirmed" not in request.POST:
+        return _ask_to_confirm(request, batch, chosen, keys)
+    try:
+        action = jobs_many.ask_of_jobs(
+            batch=batch, kind=kind, keys=keys, actor=request.user
+        )
+    except Refused as exc:
+        messages.error(request, str(exc))
+    else:
+        if action.total <= jobs_many.MOST_AT_ONCE:
+            job_actions.carry_out(action.pk)
+    url = reverse("migrations:batch-detail", args=[batch.pk])
+    return redirect(f"{url}?{chosen.query}".rstrip("?"))
+
+
+@require_POST
+@requires(Right.MANAGE)
+def change_batch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    batch = _batch(request, pk)
+    form = BatchRulesForm(request.POST, batch=batch)
+    if form.is_valid():
+        batch_rules.change_batch(batch=batch, **form.cleaned_data, actor=request.user)
+        messages.success(request, "The batch was changed.")
+    else:
+        messages.error(request, "Choose from the lists.")
+    return redirect("migrations:batch-detail", batch.pk)
+
+
+@require_POST
+@requires(Right.MANAGE)
+def pause_batch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    batch = _batch(request, pk)
+    try:
+        batch_rules.pause_batch(batch=batch, actor=request.user)
+    except Refused as exc:
+        messages.info(request, str(exc))
+    return redirect("migrations:batch-detail", batch.pk)
+
+
+@require_POST
+@requires(Right.MANAGE)
+def resume_batch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    batch = _batch(request, pk)
+    try:
+        batch_rules.resume_batch(batch=batch, actor=request.user)
+    except Refused as exc:
+        messages.info(request, str(exc))
+    return redirect("migrations:batch-detail", batch.pk)
 
 
 @require_POST
@@ -65,3 +156,55 @@ def try_login(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     if job.batch_id is None:
         return redirect("migrations:job-detail", job.pk)
     return redirect("migrations:batch-detail", job.batch_id)
+
+
+def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:
+    mine = Batch.objects.visible_to(request.user).defer("sheet")
+    if request.method == "POST":
+        mine = mine.confirmed()
+    return get_object_or_404(mine.select_related("server", "created_by"), pk=pk)
+
+
+def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:
+    jobs: JobQuerySet = Job.objects.visible_to(request.user).present()
+    return jobs.filter(batch=batch)
+
+
+def _runs(request: AuthenticatedHttpRequest, batch: Batch) -> RunQuerySet:
+    runs: RunQuerySet = Run.objects.visible_to(request.user)
+    return runs.filter(job__batch=batch, job__removed_at=None)
+
+
+def _has_failures(figures: Figures) -> bool:
+    return bool({"failed", "password"} & set(figures.counts))
+
+
+def _keys(
+    request: AuthenticatedHttpRequest, batch: Batch, chosen: JobFilter, kind: str
+) -> list[int]:
+    jobs = _jobs(request, batch)
+    if request.POST.get("all"):
+        fitting = set(jobs_many.fitting(kind, jobs).values_list("pk", flat=True))
+        found = in_order(chosen.narrow(jobs)).values_list("pk", flat=True)
+        return [pk for pk in found if pk in fitting]
+    ticked = {int(it) for it in request.POST.getlist("key") if it.isdecimal()}
+    mine = jobs.filter(pk__in=[it for it in ticked if it < 2**63])
+    return list(mine.order_by("number", "pk").values_list("pk", flat=True))
+
+
+def _ask_to_confirm(
+    request: AuthenticatedHttpRequest,
+    batch: Batch,
+    chosen: JobFilter,
+    keys: list[int],
+) -> HttpResponse:
+    is_all = bool(request.POST.get("all"))
+    context: dict[str, Any] = {
+        "batch": batch,
+        "filter": chosen,
+        "is_all": is_all,
+        "keys": [] if is_all else keys,
+        "number": len(keys),
+        "some": Job.objects.filter(pk__in=keys[:10]).order_by("number", "pk"),
+    }
+    return page_or_partial(request, "migrations/remove_jobs.html", context)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_safe
+
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
+from purelymanage.migrations import reports
+from purelymanage.migrations.batch_figures import figures_of
+from purelymanage.migrations.models import Batch, Job, Run
+from purelymanage.migrations.models.jobs import JobQuerySet
+from purelymanage.sheets import writing
+
+MOST_ITEMS = 1_000  # on the page; the table has all
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def batch_report(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    batch = _batch(request, pk)
+    jobs = _jobs(request, batch)
+    runs = Run.objects.visible_to(request.user)
+    items = reports.items_of(jobs)
+    listed = list(items[: MOST_ITEMS + 1])
+    context = {
+        "batch": batch,
+        "figures": figures_of(
+            jobs, runs.filter(job__batch=batch, job__removed_at=None)
+        ),
+        "lines": reports.lines_of(jobs),
+        "items": listed[:MOST_ITEMS],
+        "has_more_items": len(listed) > MOST_ITEMS,
+        "now": timezone.now(),
+    }
+    return render(request, "migrations/batch_report.html", context)
+
+
+@never_cache
+@require_GET
+@requires(Right.SEE_MIGRATIONS)
+def batch_table(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    batch = _batch(request, pk)
+    name = f"batch-{batch.pk}-{timezone.localdate()}.csv"
+    return StreamingHttpResponse(
+        reports.as_csv(_jobs(request, batch)),
+        content_type=writing.CONTENT_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # type: ignore[return-value]  # a response all the same
+
+
+def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:
+    mine = Batch.objects.visible_to(request.user).confirmed().defer("sheet")
+    return get_object_or_404(mine.select_related("server", "created_by"), pk=pk)
+
+
+def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:
+    jobs: JobQuerySet = Job.objects.visible_to(request.user).present()
+    return jobs.filter(batch=batch)

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import escape
+
+from purelymanage.audit.models import Entry
+from purelymanage.migrations.models import Batch, Job, JobAction, Run, RunError, Server
+from tests.cast import HTMX, CastTestCase
+from tests.migrations.batch_cases import Login, State, add_batch, add_jobs, add_runs
+
+
+class BatchCase(CastTestCase):
+    batch: Batch
+    server: Server
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.server = Server.objects.create(
+            name="Old provider", host="old.example", created_by=cls.olga
+        )
+        cls.batch = add_batch(cls.olga, cls.server)
+
+    def setUp(self) -> None:
+        self.url = f"/migrations/batches/{self.batch.pk}/"
+        self.client.force_login(self.adam)
+
+    def add_all_states(self) -> None:
+        for state, columns in (
+            (State.RUNNING, {"phase": "copying", "bytes": 100, "bytes_to_copy": 60}),
+            (State.QUEUED, {}),
+            (State.DONE, {"dry_run": True, "verdict": "complete"}),
+            (State.DONE, {"verdict": "complete"}),
+            (State.DONE, {"verdict": "complete_with_skips"}),
+            (State.STOPPED, {}),
+            (State.FAILED, {"failure": "Nobody listens there."}),
+        ):
+            add_runs(add_jobs(self.batch, 1), state, **columns)
+        wrong = add_jobs(self.batch, 1, login=Login.WRONG)
+        add_runs(wrong, State.FAILED, trouble="password")
+        add_jobs(self.batch, 1, login=Login.WRONG, login_words="Wrong password.")
+        add_jobs(self.batch, 1, login=Login.TRYING, login_due_at=timezone.now())
+
+    def events(self) -> list[str]:
+        entries = Entry.objects.exclude(event__startswith="person.").order_by("pk")
+        return list(entries.values_list("event", flat=True))
+
+    def act(self, kind: str, jobs: list[Job] | None = None, **data: Any) -> Any:
+        keys = [it.pk for it in jobs or []]
+        data = {"kind": kind, "key": keys} | data
+        return self.client.post(f"{self.url}act/", data, follow=True)
+
+
+class BatchDetailTests(BatchCase):
+    def test_it_shows_each_state_with_its_count(self) -> None:
+        self.add_all_states()
+        r = self.client.get(self.url)
+        self.assertContains(r, "10 mailboxes from Old provider")
+        self.assertContains(
+            r,
+            "10 mailboxes: 1 complete, 1 some left out, 1 copying, 1 being tried, "
+            "1 plan ready, 1 waiting, 1 stopped, 1 needs a password, 1 not let in, "
+            "1 failed",
+        )
+        self.assertContains(r, "40 %")
+        self.assertContains(r, "Wrong password.")
+        self.assertContains(r, "Nobody listens there.")
+        self.assertContains(r, "It starts in a moment.")
+        self.assertContains(r, "Run 1 plan")
+        self.assertContains(r, "every 2s")
+
+    def test_what_is_not_finished_comes_first(self) -> None:
+        self.add_all_states()
+        r = self.client.get(self.url)
+        states = [row.state.code for row in r.context["rows"]]
+        self.assertEqual(states[0], "copying")
+        self.assertEqual(states[-2:], ["left_out", "complete"])
+
+    def test_it_finds_by_address_and_state(self) -> None:
+        self.add_all_states()
+        r = self.client.get(f"{self.url}?state=failed", headers=HTMX)
+        self.assertEqual([row.state.code for row in r.context["rows"]], ["failed"])
+        r = self.client.get(f"{self.url}?q=USER3", headers=HTMX)
+        self.assertEqual(len(r.context["rows"]), 1)
+        r = self.client.get(f"{self.url}?q=%00nobody")
+        self.assertContains(r, "No mailbox is like this")
+
+    def test_totals_take_the_best_of_all_runs_of_a_job(self) -> None:
+        [job] = add_jobs(self.batch, 1)
+        plan = {"dry_run": True, "is_newest": False, "phase": "done"}
+        add_runs([job], State.DONE, messages=10, bytes=10**9, already_there=4, **plan)
+        add_runs([job], State.QUEUED)
+        r = self.client.get(self.url)
+        totals = r.context["figures"].totals
+        self.assertEqual((totals.messages, totals.there), (10, 4))
+        self.assertContains(r, "$0.56")
+
+    def test_a_look_tells_when_a_state_has_changed(self) -> None:
+        jobs = add_jobs(self.batch, 2)
+        add_runs(jobs, State.RUNNING, phase="copying", bytes=10)
+        mark = self.client.get(self.url).context["figures"].mark
+        url = f"{self.url}progress/?mark={mark}"
+        r = self.client.get(url, headers=HTMX)
+        self.assertNotIn("HX-Trigger", r.headers)
+        self.assertContains(r, f'id="state-{jobs[0].pk}" hx-swap-oob="true"')
+        Run.objects.filter(job=jobs[0]).update(
+            state=State.DONE, finished_at=timezone.now(), lease_until=None
+        )
+        r = self.client.get(url, headers=HTMX)
+        self.assertEqual(r["HX-Trigger"], "moved")
+
+    def test_thousands_take_no_more_queries_than_few(self) -> None:
+        for count in (6, 600):
+            jobs = add_jobs(self.batch, count)
+            half = count // 2
+            add_runs(jobs[:half], State.QUEUED)
+            add_runs(jobs[half : half + 2], State.RUNNING)
+            add_runs(jobs[half + 2 :], State.FAILED)
+            # Cookie, person, session, organisation; the batch, its states, sums and
+            # copies that run; the number and the page of rows, their runs, four for
+            # why they wait; the oldest failure, the last action.
+            with self.subTest(count=count), self.assertNumQueries(17):
+                self.client.get(f"{self.url}?state=queued", headers=HTMX)
+            # Who is asking as above, the batch, its states, sums, and what runs.
+            with self.subTest(count=count), self.assertNumQueries(8):
+                self.client.get(f"{self.url}progress/", headers=HTMX)
+
+    def test_limits_turn_and_pause_are_changed(self) -> None:
+        add_jobs(self.batch, 1)
+        self.client.post(f"{self.url}rules/", {"parallel_runs": "2", "priority": "1"})
+        self.batch.refresh_from_db()
+        self.assertEqual((self.batch.parallel_runs, self.batch.priority), (2, 1))
+        self.client.post(f"{self.url}rules/", {"parallel_runs": "", "priority": "x"})
+        self.client.post(f"{self.url}pause/")
+        self.client.post(f"{self.url}pause/")
+        self.assertContains(self.client.get(self.url), "This batch is paused since")
+        self.client.post(f"{self.url}resume/")
+        self.assertEqual(
+            self.events(), ["batch.changed", "batch.paused", "batch.resumed"]
+        )
+
+    def test_auditors_see_it_without_switches(self) -> None:
+        self.add_all_states()
+        self.client.force_login(self.audrey)
+        r = self.client.get(self.url)
+        self.assertNotContains(r, 'name="key"')
+        self.assertNotContains(r, "/pause/")
+
+    def test_limited_people_see_their_own_batches(self) -> None:
+        self.client.force_login(self.lina)
+        self.assertEqual(self.client.get(self.url).status_code, 200)
+        self.batch.domains = ["example.org", "shop.example"]
+        self.batch.save()
+        for path in ("", "progress/", "action/", "report/", "report.csv"):
+            r = self.client.get(f"{self.url}{path}")
+            self.assertEqual(r.status_code, 404, path)
+
+
+class ActOnJobsTests(BatchCase):
+    def test_chosen_ones_are_run_and_refusals_are_named(self) -> None:
+        jobs = add_jobs(self.batch, 3)
+        add_runs(jobs[:1], State.QUEUED)
+        r = self.act("copy", jobs[:2])
+        self.assertContains(r, "Run: 1 of 2 mailboxes, 1 refused")
+        words = f"{jobs[0].source_user} is being copied to {jobs[0].destination}"
+        self.assertContains(r, escape(words))
+        self.assertEqual(Run.objects.get(job=jobs[1]).dry_run, False)
+        self.assertFalse(Run.objects.filter(job=jobs[2]).exists())
+        self.assertEqual(self.events(), ["migration.queued"])
+
+    def test_all_plans_are_run_but_nothing_else(self) -> None:
+        plans, others = add_jobs(self.batch, 2), add_jobs(self.batch, 2)
+        add_runs(plans, State.DONE, dry_run=True, verdict="complete")
+        add_runs(others, State.FAILED)
+        r = self.act("copy", all="1", state="planned")
+        self.assertContains(r, "Run: 2 of 2 mailboxes")
+        copies = Run.objects.queued().values_list("job", flat=True)
+        self.assertEqual(set(copies), {it.pk for it in plans})
+
+    def test_failures_are_retried_as_what_they_were(self) -> None:
+        jobs = add_jobs(self.batch, 3)
+        add_runs(jobs[:1], State.FAILED, dry_run=True)
+        add_runs(jobs[1:2], State.FAILED)
+        add_runs(jobs[2:], State.DONE, verdict="complete")
+        self.act("retry", all="1")
+        again = Run.objects.queued().order_by("job").values_list("job", "dry_run")
+        self.assertEqual(list(again), [(jobs[0].pk, True), (jobs[1].pk, False)])
+
+    def test_an_unanswered_login_is_tried_again(self) -> None:
+        [job] = add_jobs(self.batch, 1, login=Login.UNKNOWN)
+        self.act("retry", all="1")
+        job.refresh_from_db()
+        self.assertEqual(job.login, Login.WAITING)
+
+    def test_what_waits_or_runs_is_stopped(self) -> None:
+        jobs = add_jobs(self.batch, 3)
+        add_runs(jobs[:1], State.QUEUED)
+        add_runs(jobs[1:2], State.RUNNING)
+        r = self.act("stop", jobs)
+        self.assertContains(r, "Stop: 2 of 3 mailboxes, 1 refused")
+        self.assertEqual(Run.objects.get(job=jobs[0]).state, State.STOPPED)
+        self.assertTrue(Run.objects.get(job=jobs[1]).stop_requested_at)
+
+    def test_removing_says_first_what_goes(self) -> None:
+        jobs = add_jobs(self.batch, 2)
+        r = self.act("remove", jobs)
+        self.assertContains(r, "passwords are erased at once")
+        self.assertEqual(Job.objects.present().count(), 2)
+        r = self.act("remove", jobs, confirmed="1")
+        self.assertContains(r, "No mailbox is left in this batch")
+        self.assertFalse(Job.objects.exclude(source_secret="").exists())
+
+    def test_many_are_left_to_a_worker(self) -> None:
+        add_jobs(self.batch, 101)
+        r = self.act("plan", all="1")
+        self.assertContains(r, "Dry run: 0 of 101 mailboxes")
+        self.assertFalse(Run.objects.exists())
+        r = self.act("stop", all="1")
+        self.assertContains(r, "Choose at least one")
+
+    def test_nobody_reaches_into_another_batch(self) -> None:
+        other = add_batch(self.olga, self.server, name="Second wave")
+        r = self.act("plan", add_jobs(other, 1))
+        self.assertContains(r, "Choose at least one")
+        self.assertFalse(JobAction.objects.exists())
+
+
+class ReportTests(BatchCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add_all_states()
+        job = add_jobs(self.batch, 1)[0]
+        Job.objects.filter(pk=job.pk).update(source_user="=cmd()@old.example")
+        [run] = add_runs([job], State.DONE, copied=7, failed=1, verdict="complete")
+        RunError.objects.create(
+            run=run,
+            folder="+Archive",
+            uid=12,
+            size=60_000_000,
+            reason="Too large.",
+            arrived_at=timezone.now(),
+        )
+
+    def test_the_page_names_what_was_left_out(self) -> None:
+        r = self.client.get(f"{self.url}report/")
+        self.assertContains(r, "+Archive")
+        self.assertContains(r, "Too large.")
+        self.assertContains(r, "11 mailboxes")
+
+    def test_the_table_has_a_line_for_each_and_no_formula(self) -> None:
+        r = self.client.get(f"{self.url}report.csv")
+        content: bytes = r.getvalue()
+        text = content.decode("utf-8-sig")
+        lines = text.splitlines()
+        self.assertEqual(len(lines), 1 + 11 + 1)
+        self.assertNotIn(",=cmd", text)
+        self.assertNotIn(",+Archive", text)
+        self.assertIn("12,60000000,", lines[-1])
+        self.assertTrue(lines[-1].endswith("Too large."))
