@@ -129,13 +129,13 @@ class QueuePageTests(WithRuns):
     def test_pausing_says_since_when_and_by_whom(self) -> None:
         self.client.force_login(self.adam)
         r = self.client.post(f"{URL}pause/", headers={"HX-Request": "true"})
-        self.assertContains(r, "Paused")
+        self.assertContains(r, "The queue is paused")
         self.assertContains(r, "by adam@example.org")
         self.assertContains(r, "Resume")
         r = self.client.post(f"{URL}pause/", follow=True)
         self.assertContains(r, "The queue is paused already.")
         r = self.client.post(f"{URL}resume/", headers={"HX-Request": "true"})
-        self.assertContains(r, "Working")
+        self.assertContains(r, "The queue is working")
 
     def test_the_hours_have_a_page(self) -> None:
         self.client.force_login(self.adam)
@@ -154,7 +154,7 @@ class QueuePageTests(WithRuns):
         self.client.force_login(self.lina)
         r = self.client.get("/migrations/")
         self.assertNotContains(r, "At the same time")
-        self.assertContains(r, "Working")
+        self.assertContains(r, "The queue is working")
 
 
 class QueueCommandTests(CastTestCase):
