@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import selectors
 import shutil
@@ -41,8 +42,8 @@ class Room:
 @contextmanager
 def own_room(source: Account, destination: Account) -> Iterator[Room]:
     _sweep()
-    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
-    descriptors: list[int] = []
+    folder, lock = _new_folder()
+    descriptors = [lock]
     try:
         access = []
         for side in (source, destination):
@@ -70,14 +71,38 @@ def _access(side: Account, descriptor: int, folder: Path) -> Access:
     return Access(descriptor, str(file), trusted.folder)
 
 
+def _new_folder() -> tuple[str, int]:
+    """Return a folder, and a lock on it that is held as long as we live."""
+    while True:
+        folder = tempfile.mkdtemp(prefix=PREFIX)
+        lock = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if Path(_lock_file(folder)).exists():
+            return folder, lock
+        # Somebody took it for an old one before it was locked.
+        os.close(lock)
+
+
 def _sweep() -> None:
     """Remove the folders of workers that were killed; there is nothing secret in them."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
         with contextlib.suppress(OSError):
-            ours = folder.stat().st_uid == os.geteuid()
-            if ours and owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+            if folder.lstat().st_uid == os.geteuid():
+                _remove_abandoned(folder)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    descriptor = os.open(_lock_file(str(folder)), os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        # Refused while its owner lives.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def _lock_file(folder: str) -> str:
+    return os.path.join(folder, "lock")  # noqa: PTH118 - as a text for `os.open`
 
 
 class Child:
@@ -152,7 +177,8 @@ class Child:
         self.was_ended = True
         now = time.monotonic()
         if gently:
-            self._abort_file.touch()
+            with contextlib.suppress(OSError):
+                self._abort_file.touch()
             now += ABORT
         self._steps = [(now, signal.SIGTERM), (now + TERM, signal.SIGKILL)]
         self.press()

@@ -117,12 +117,14 @@ def test_nothing_is_left_afterwards(fake: Fake) -> None:
 
 
 def test_rooms_of_workers_that_were_killed_are_cleared() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    folder = tempfile.mkdtemp(prefix=f"{process.PREFIX}{ended.pid}-")
+    folder = Path(tempfile.mkdtemp(prefix=process.PREFIX))
+    (folder / "lock").touch()
+    new = Path(tempfile.mkdtemp(prefix=process.PREFIX))
     with own_room(SOURCE, DESTINATION) as mine, own_room(SOURCE, DESTINATION):
-        assert not Path(folder).exists()
+        assert not folder.exists()
         assert Path(mine.folder).exists(), "that of a living one"
+        assert new.exists(), "one that is only being set up"
+    new.rmdir()
 
 
 def test_authorities_of_ours_are_added_to_the_system_s(tmp_path: Path) -> None:
