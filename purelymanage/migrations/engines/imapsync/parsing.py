@@ -24,6 +24,7 @@ from .complaints import (
     redact,
 )
 
+LONGEST_LINE = 4_000
 MOST_COMPLAINTS = 2_000
 MOST_FOLDERS = 20_000
 MOST_FIGURES = 100
@@ -147,6 +148,9 @@ class Transcript:
     def feed(self, line: str) -> str:
         """Take one line in; return what may go to the log, or nothing."""
         line = line.rstrip("\r\n")
+        if len(line) > LONGEST_LINE:
+            # A server may say as much as it likes; what matters is at both ends.
+            line = line[: LONGEST_LINE // 2] + line[-LONGEST_LINE // 2 :]
         self._follow(line)
         if line.startswith(("Host1: parsing headers", "Host2: parsing headers")):
             self.reading = True
