@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from purelymanage import crypto
@@ -251,11 +250,12 @@ def _put(batch: Batch, wishes: Wishes) -> None:
 def _pairs() -> frozenset[str]:
     """Return the pairs of what runs, waits, or has its login tried."""
     pairs = set(Run.objects.open().values_list("pair", flat=True))
-    untried = Job.objects.present().filter(
-        Q(login=Job.Login.WAITING) | Q(login=Job.Login.TRYING)
+    untried = (
+        Job.objects.with_untried_login()
+        .select_related("server", "destination_server")
+        .only("source_user", "destination", "server__host", "destination_server__host")
     )
-    pairs |= {it.pair for it in untried.select_related("server", "destination_server")}
-    return frozenset(pairs)
+    return frozenset(pairs | {job.pair for job in untried})
 
 
 def _jobs(batch: Batch, found: Preview, other: Server | None) -> list[Job]:

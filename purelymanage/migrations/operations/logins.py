@@ -75,12 +75,11 @@ def claim_logins(*, server_id: int, most: int) -> list[Job]:
         if not job.source_secret or job.login_tries > MOST_TRIES:
             words = INTERRUPTED if job.source_secret else NOT_STORED
             _note(job, Login.UNKNOWN, words)
-            entries.append(_entry(Event.LOGIN_NOT_RIGHT, job, reason=words))
+            entries.append(_not_right(job, words))
             continue
         job.login, job.login_due_at = Login.TRYING, now + LEASE
         job.save(update_fields=["login", "login_due_at", "login_tries"])
-        purpose = "a trial of its login before the copy"
-        entries.append(_entry(Event.SOURCE_PASSWORD_OPENED, job, purpose=purpose))
+        entries.append(_opened(job))
         claimed.append(job)
     log.record_many(entries)
     return claimed
@@ -107,7 +106,7 @@ def settle_login(*, job: Job, finding: Finding) -> bool:
         if finding.retry:
             words = f"Tried {held.login_tries} times. {words}"
         _note(held, finding.login, words)
-        log.record_many([_entry(Event.LOGIN_NOT_RIGHT, held, reason=words)])
+        log.record_many([_not_right(held, words)])
     else:
         _note(held, Login.RIGHT, _queue_plan(held))
     return True
@@ -212,12 +211,21 @@ def _queue_plan(job: Job) -> str:
     return ""
 
 
-def _entry(event: Event, job: Job, **details: str) -> Entry:
+def _opened(job: Job) -> Entry:
     return log.note(
-        event,
+        Event.SOURCE_PASSWORD_OPENED,
         actor=Agent.PANEL,
         target=job.destination,
         source=job.source_user,
-        diff=None,
-        **details,
+        purpose="a trial of its login before the copy",
+    )
+
+
+def _not_right(job: Job, reason: str) -> Entry:
+    return log.note(
+        Event.LOGIN_NOT_RIGHT,
+        actor=Agent.PANEL,
+        target=job.destination,
+        source=job.source_user,
+        reason=reason,
     )

@@ -30,6 +30,7 @@ from purelymanage.migrations.importing.presentation import verdicts_of, views_of
 from purelymanage.migrations.models import Batch, Server
 from purelymanage.migrations.operations import batches
 from purelymanage.migrations.operations.batches import Wishes
+from purelymanage.migrations.presets import BY_KEY
 from purelymanage.sheets import writing
 from purelymanage.sheets.reading import MOST_BYTES, MOST_ROWS
 
@@ -45,12 +46,13 @@ EXAMPLE = [
 def _show_import(
     request: AuthenticatedHttpRequest, form: ImportForm, trouble: str = ""
 ) -> HttpResponse:
-    drafts = Batch.objects.drafts().filter(created_by=request.user)
+    mine = Batch.objects.drafts().filter(created_by=request.user)
+    drafts = mine.select_related("server").defer("sheet").order_by("-pk")
     context = {
         "form": form,
         "trouble": trouble,
         "has_servers": Server.objects.visible_to(request.user).exists(),
-        "drafts": drafts.select_related("server").order_by("-pk")[:MOST_DRAFTS],
+        "drafts": drafts[:MOST_DRAFTS],
         "most_rows": MOST_ROWS,
         "most_bytes": MOST_BYTES,
     }
@@ -240,6 +242,7 @@ def _show(
         "total": len(found.lines),
         "ready": len(found.ready),
         "other": batches.destination_server_of(batch),
+        "preset": BY_KEY.get(batch.server.preset),
         "page": page,
         "rows": views_of(page),
     }
