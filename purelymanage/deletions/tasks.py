@@ -10,8 +10,8 @@ AT_ONCE = 20
 
 def keep_watch() -> str:
     """Announce, carry out and clear up, each minute."""
+    announced = execution.announce_due()  # first, as it does not wait for PurelyMail
     resolved = execution.resolve_abandoned()
-    announced = execution.announce_due()
     tried = execution.execute_due()
     see_to_precautions()
     return f"{announced} announced, {len(tried)} tried, {resolved} cleared up"
