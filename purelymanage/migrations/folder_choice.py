@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from purelymanage.imap.folders import Folder, FolderList
-from purelymanage.imap.names import Namespace
+from purelymanage.imap.folders import FolderList
 from purelymanage.migrations.engines.base import CopyOptions
 from purelymanage.migrations.engines.pipeline.choosing import left_behind
 from purelymanage.migrations.engines.pipeline.mapping import Route, plan_routes
+from purelymanage.migrations.engines.pipeline.sides import folders_of_new_mailbox
 from purelymanage.migrations.options import JobOptions
 
 
@@ -102,8 +102,6 @@ def chosen_options(
 
 
 def _routes(folders: Folders, options: JobOptions) -> list[Route]:
-    there = folders.destination or FolderList(
-        [Folder(b"INBOX", "INBOX", "/")], [Namespace("", "/")]
-    )
+    there = folders.destination or folders_of_new_mailbox()
     wished = CopyOptions(mapping=options.mapping, subfolder=options.subfolder)
     return plan_routes(folders.source, there, wished, gmail=folders.gmail)

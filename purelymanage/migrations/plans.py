@@ -15,6 +15,8 @@ from purelymanage.migrations.models import Run, RunFolder
 # Dollars a year for a GB at PurelyMail, which counts mail as it is compressed.
 PRICE_OF_A_GB = Decimal("0.56")
 GB = 10**9
+# What PurelyMail takes in one message, as somebody found out.
+MOST_OF_A_MESSAGE = 51_200_000
 CENT = Decimal("0.01")
 # Too few messages say nothing about the pace.
 ENOUGH_MESSAGES = 50
@@ -54,6 +56,10 @@ class Plan:
     credit: Decimal | None
 
     @property
+    def is_over_limit(self) -> bool:
+        return self.limit is not None and self.largest > self.limit
+
+    @property
     def time(self) -> str:
         if self.days > 1:
             return f"about {self.days} days"
@@ -65,11 +71,8 @@ class Plan:
         if self.days > 1:
             return "by what this server gives out a day"
         if self.speed.is_measured:
-            return "at the pace of earlier copies from this server"
-        return (
-            f"if this server gives out {self.speed.messages:g} messages a second; "
-            "nobody has copied from it yet"
-        )
+            return "at the pace of earlier copies"
+        return f"if it gives out {self.speed.messages:g} messages a second"
 
     @property
     def price(self) -> str:
@@ -103,6 +106,7 @@ def draw_up(
     limits = [*told, job.options.get("max_message_bytes")]
     cost = None
     if job.destination_server_id is None:
+        limits.append(MOST_OF_A_MESSAGE)
         cost = PRICE_OF_A_GB * run.bytes_to_copy / GB
     return Plan(
         messages=run.to_copy,

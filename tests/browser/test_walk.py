@@ -42,10 +42,11 @@ def add_server(page: Page, panel: Panel, name: str) -> None:
 
 def fill_job(page: Page, panel: Panel, server: str, to: str, password: str) -> None:
     page.goto("/migrations/jobs/new/")
-    page.get_by_label("Server").select_option(label=server)
-    page.get_by_label("Old mailbox").fill(panel.sandbox["source_user"])
-    page.get_by_label("Its password").fill(password)
-    page.get_by_label("Mailbox of this account").fill(to)
+    origin = page.get_by_role("group", name="From")
+    origin.get_by_label("Server").select_option(label=server)
+    origin.get_by_label("Old mailbox").fill(panel.sandbox["source_user"])
+    origin.get_by_label("Its password").fill(password)
+    page.get_by_label("Mailbox", exact=True).fill(to)
     page.get_by_role("button", name="Make the plan").click()
 
 

@@ -72,7 +72,7 @@ class NewMailboxTests(MigrationTestCase):
         self.carry_out(job.runs.get())
         r = self.client.get(url)
         self.assertContains(r, "the copy creates it")
-        self.assertContains(r, "Folders to be created")
+        self.assertContains(r, "New folders")
         self.copied_again(job)
         r = self.client.get(url)
         job.refresh_from_db()

@@ -59,7 +59,7 @@ class PlanTests(SimpleTestCase):
         self.assertEqual(daily.time, "about 3 days")
 
     def test_an_assumption_is_called_one(self) -> None:
-        self.assertIn("nobody has copied from it yet", plan(speed=ASSUMED).time_reason)
+        self.assertIn("if it gives out 20 messages", plan(speed=ASSUMED).time_reason)
 
     def test_folders_to_be_created_count_once(self) -> None:
         self.assertEqual(plan().new_folders, ("Work",))
@@ -77,7 +77,9 @@ class PlanTests(SimpleTestCase):
         found = plan(reasons=(*reasons, "The server refused it."))
         self.assertEqual((found.too_large, found.limit), (3, 50_000_000))
         self.assertEqual(plan(options={"max_message_bytes": 7}).limit, 7)
-        self.assertIsNone(plan().limit)
+        self.assertEqual(plan().limit, 51_200_000)
+        self.assertTrue(plan(largest=51_200_001).is_over_limit)
+        self.assertIsNone(plan(destination_server=Server(pk=1)).limit)
 
 
 class SpeedTests(SimpleTestCase):

@@ -22,6 +22,7 @@ from purelymanage.migrations.forms.options import initial_of
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.operations import folders as folder_operations
 from purelymanage.migrations.operations import jobs as operations
+from purelymanage.migrations.operations.new_mailboxes import is_missing
 from purelymanage.migrations.options import JobOptions
 
 MOST_SUGGESTIONS = 500
@@ -101,6 +102,7 @@ def edit_job(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         "is_known": bool(lines),
         "has_open_run": Run.objects.open().filter(job=job).exists(),
         "destination_is_known": _is_destination_known(job),
+        "destination_is_missing": is_missing(job),
     }
     return page_or_partial(
         request,

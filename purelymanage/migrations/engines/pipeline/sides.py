@@ -74,7 +74,7 @@ class Sides:
         """Return the folders there, of a mailbox to be created the one it will have."""
         if self.destination is not None:
             return await list_folders(self.destination)
-        return FolderList([Folder(b"INBOX", "INBOX", "/")], [Namespace("", "/")])
+        return folders_of_new_mailbox()
 
     def limit(self) -> int | None:
         """Return how large a message may be, if anybody has said so."""
@@ -101,6 +101,15 @@ class Sides:
             await self._log_in(account)
         except ImapError as exc:
             self._tally.note(f"No further connection: {exc.message}")
+
+
+def folders_of_new_mailbox() -> FolderList:
+    """Return what a mailbox has at PurelyMail when it has just been created."""
+    special = [
+        Folder(name.encode(), name, "/", frozenset({f"\\{name.upper()}"}))
+        for name in ("Archive", "Drafts", "Junk", "Sent", "Trash")
+    ]
+    return FolderList([Folder(b"INBOX", "INBOX", "/"), *special], [Namespace("", "/")])
 
 
 def _append_limit(connection: Connection) -> int | None:
