@@ -328,6 +328,10 @@ class Event(TextChoices):
         "migration.login_not_right",
         "was not let in as {source} for the copy to {target}: {reason}",
     )
+    BATCH_LOGINS_HELD_BACK = (
+        "batch.logins_held_back",
+        "did not try {count} logins of {target}, as all before were refused",
+    )
     LOGIN_TRIED_AGAIN = (
         "migration.login_tried_again",
         "asked to try the login of {source} for the copy to {target} again",

@@ -33,7 +33,15 @@ MOST_AT_ONCE = 4  # at one server
 # Copies may fill a server for days; nobody should hear of a wrong password so late.
 PATIENCE_WITH_COPIES = timedelta(minutes=2)
 
+# Where nobody at all is let in, the rest is left alone: a server may lock out whoever
+# comes with one wrong password after the other.
+MOST_REFUSED = 10
+
 NOT_STORED = "Its password is not stored any more. Enter it again."
+HELD_BACK = (
+    f"Not tried, as the first {MOST_REFUSED} of this batch were all refused and more of "
+    "that may lock us out. Look at their passwords, then try again."
+)
 INTERRUPTED = "It was interrupted again and again. Try it once more."
 
 Login = Job.Login
@@ -94,7 +102,7 @@ def settle_login(*, job: Job, finding: Finding) -> bool:
     held = (
         Job.objects.filter(pk=job.pk, login=Login.TRYING, login_due_at=job.login_due_at)
         .select_for_update(of=("self",))
-        .select_related("server", "destination_server", "created_by")
+        .select_related("server", "destination_server", "created_by", "batch")
         .first()
     )
     if held is None:
@@ -106,7 +114,10 @@ def settle_login(*, job: Job, finding: Finding) -> bool:
         if finding.retry:
             words = f"Tried {held.login_tries} times. {words}"
         _note(held, finding.login, words)
-        log.record_many([_not_right(held, words)])
+        entries = [_not_right(held, words)]
+        if finding.login == Login.WRONG:
+            entries += _hold_back(held)
+        log.record_many(entries)
     else:
         _note(held, Login.RIGHT, _queue_plan(held))
     return True
@@ -170,6 +181,31 @@ def _free(server: Server, oldest: Job | None, now: datetime) -> int:
     if now - oldest.login_due_at > PATIENCE_WITH_COPIES:
         most = max(most, 1)
     return most - trials
+
+
+def _hold_back(job: Job) -> list[Entry]:
+    """Leave the rest of a batch alone if its logins were all refused so far."""
+    if job.batch is None:
+        return []
+    others = Job.objects.present().filter(batch=job.batch)
+    refused = others.filter(login=Login.WRONG).count()
+    if refused < MOST_REFUSED or others.filter(login=Login.RIGHT).exists():
+        return []
+    held_back = others.filter(login=Login.WAITING).update(
+        login=Login.UNKNOWN, login_words=HELD_BACK, login_due_at=None
+    )
+    if not held_back:
+        return []
+    domains = job.batch.domains
+    return [
+        log.note(
+            Event.BATCH_LOGINS_HELD_BACK,
+            actor=Agent.PANEL,
+            target=job.batch.name,
+            domain=domains[0] if len(domains) == 1 else "",
+            count=str(held_back),
+        )
+    ]
 
 
 def _put_off(job: Job, finding: Finding) -> None:

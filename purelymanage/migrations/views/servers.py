@@ -34,6 +34,8 @@ from purelymanage.migrations.presets import BY_KEY
 from purelymanage.migrations.server_words import Shown
 
 LINKED = ("host", "port", "security")
+# Where one goes back to, by what the link says.
+ERRANDS = {"job": "migrations:create-job", "import": "migrations:import-jobs"}
 
 
 @require_safe
@@ -72,8 +74,8 @@ def create_server(request: AuthenticatedHttpRequest) -> HttpResponse:
             else:
                 tell = messages.success if trial.passed else messages.warning
                 tell(request, f"{server} was added. {trial.words}")
-                if _is_for_job(request):
-                    url = reverse("migrations:create-job")
+                if came_for := _came_for(request):
+                    url = reverse(ERRANDS[came_for])
                     return redirect(f"{url}?server={server.pk}")
                 return redirect("migrations:server-list")
 
@@ -165,7 +167,7 @@ def _new_server(
     request: AuthenticatedHttpRequest, context: dict[str, Any]
 ) -> HttpResponse:
     context.setdefault("find_form", FindServerForm())
-    context["for_job"] = _is_for_job(request)
+    context["came_for"] = _came_for(request)
     return _with_form(request, "migrations/create_server.html", context)
 
 
@@ -180,9 +182,10 @@ def _with_form(
     return page_or_partial(request, template, context, status=422 if is_wrong else 200)
 
 
-def _is_for_job(request: AuthenticatedHttpRequest) -> bool:
-    """Whether somebody who was about to copy a mailbox goes back to that."""
-    return asked(request, "for") == "job"
+def _came_for(request: AuthenticatedHttpRequest) -> str:
+    """Return what somebody was about to do who goes back to that afterwards."""
+    errand = asked(request, "for")
+    return errand if errand in ERRANDS else ""
 
 
 def _linked(request: AuthenticatedHttpRequest) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.crypto import unseal
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations import login_tests
-from purelymanage.migrations.models import Batch, Job
+from purelymanage.migrations.models import Batch, Job, Server
 from purelymanage.migrations.operations.batches import DRAFT_LIFE
 from purelymanage.migrations.operations.logins import TASK
 from tests.account import add_server
@@ -64,6 +64,11 @@ class UploadTests(ImportTestCase):
         self.server.delete()
         r = self.client.get("/migrations/import/")
         self.assertContains(r, "First the old server")
+        self.assertContains(r, "/migrations/servers/new/?for=import")
+        form = {"name": "Old", "host": "127.0.0.1", "port": 9, "security": "tls"}
+        r = self.client.post("/migrations/servers/new/?for=import", form)
+        server = Server.objects.get()
+        self.assertRedirects(r, f"/migrations/import/?server={server.pk}")
 
     def test_a_doubt_is_a_question(self) -> None:
         batch = self.upload("user,login,password,to\na,b,c,orders@shop.example\n")

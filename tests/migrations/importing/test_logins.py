@@ -22,6 +22,7 @@ from purelymanage.migrations.operations import logins
 from purelymanage.migrations.operations.logins import (
     LEASE,
     MOST_AT_ONCE,
+    MOST_REFUSED,
     PATIENCE_WITH_COPIES,
     PAUSES,
     TASK,
@@ -223,6 +224,31 @@ class LimitTests(LoginTestCase):
         with mock.patch.object(login_tests, "SLICE", 0.05):
             self.assertEqual(try_logins(self.server.pk), f"{MOST_AT_ONCE} tried")
         self.assertEqual(self.logins_queued(), 1)
+
+
+class LockedOutTests(LoginTestCase):
+    def test_the_rest_waits_where_nobody_is_let_in(self) -> None:
+        for _ in range(MOST_REFUSED + MOST_AT_ONCE + 2):
+            self.add("wrong")
+        refused = Finding(Login.WRONG, "No.")
+        while held := self.claim():
+            for job in held:
+                settle_login(job=job, finding=refused)
+        jobs = Job.objects.filter(login=Login.UNKNOWN)
+        self.assertGreater(jobs.count(), 1)
+        self.assertIn("may lock us out", jobs[0].login_words)
+        self.assertEqual(self.events().count("batch.logins_held_back"), 1)
+        self.assertFalse(Job.objects.with_untried_login().exists())
+
+    def test_one_that_is_right_shows_that_passwords_can_be(self) -> None:
+        self.add(login=Login.RIGHT, login_due_at=None)
+        for _ in range(MOST_REFUSED):
+            self.add("wrong", login=Login.WRONG, login_due_at=None)
+        for _ in range(2):
+            self.add("wrong")
+        [job] = self.claim(most=1)
+        settle_login(job=job, finding=Finding(Login.WRONG, "No."))
+        self.assertEqual(Job.objects.with_untried_login().count(), 1)
 
 
 class DeathTests(LoginTestCase):
