@@ -223,6 +223,7 @@ def add_job(
         created_by=server.created_by,
     )
     run = Run.objects.create(
+        pk=pk,
         job=job,
         pair=job.pair,
         dry_run=True,

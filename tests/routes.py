@@ -280,6 +280,7 @@ ROUTES = {
     ),
     "routing:restore-snapshot": Route("/routing/snapshots/1/restore/", Right.MANAGE),
     "migrations:job-list": Route("/migrations/", Right.SEE_MIGRATIONS),
+    "migrations:list-progress": Route("/migrations/progress/", Right.SEE_MIGRATIONS),
     "migrations:server-list": Route("/migrations/servers/", Right.SEE_MIGRATIONS),
     "migrations:create-server": Route(
         "/migrations/servers/new/", Right.MANAGE, is_shared=True
@@ -356,7 +357,13 @@ ROUTES = {
         "/migrations/jobs/1/folders/", Right.MANAGE, is_scoped=True
     ),
     "migrations:run-log": Route(
-        "/migrations/jobs/1/log/", Right.SEE_MIGRATIONS, is_scoped=True
+        "/migrations/runs/1/log/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:run-detail": Route(
+        "/migrations/runs/1/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:run-items": Route(
+        "/migrations/runs/1/left-out.csv", Right.SEE_MIGRATIONS, is_scoped=True
     ),
     "migrations:queue-run": Route(
         "/migrations/jobs/1/run/", Right.MANAGE, is_scoped=True

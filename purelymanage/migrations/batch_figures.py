@@ -21,6 +21,7 @@ from purelymanage.migrations.job_states import (
     LIVE,
     SETTLED,
     STATES,
+    TROUBLED,
     JobState,
     with_state,
 )
@@ -68,6 +69,11 @@ class Figures:
     @property
     def done(self) -> int:
         return sum(self.counts.get(code, 0) for code in SETTLED)
+
+    @property
+    def troubled(self) -> int:
+        """Those that go no further unless somebody does something."""
+        return sum(self.counts.get(code, 0) for code in TROUBLED)
 
     @property
     def is_live(self) -> bool:

@@ -40,15 +40,21 @@ def percent(run: Run) -> int | None:
 
     A hundred is only said when both sides have been compared.
     """
+    return _percent(run, run.bytes - run.bytes_to_copy + run.bytes_copied, run.bytes)
+
+
+def percent_of_messages(run: Run) -> int | None:
+    """Return the same by messages: a few large ones may be most of the size."""
+    return _percent(run, run.already_there + run.copied, run.messages)
+
+
+def _percent(run: Run, there: int, total: int) -> int | None:
     if run.state == Run.State.DONE:
         return 100
     known = {Run.Phase.COPYING, Run.Phase.COMPARING, Run.Phase.DONE}
     if run.dry_run or run.phase not in known:
         return None
-    if not run.bytes:
-        return 99
-    there = run.bytes - run.bytes_to_copy + run.bytes_copied
-    return max(0, min(99, int(100 * there / run.bytes)))
+    return max(0, min(99, int(100 * there / total))) if total else 99
 
 
 def time_left(run: Run) -> timedelta | None:

@@ -89,6 +89,7 @@ _TRIED = [
 LIVE = {"copying", "planning", "queued", "trying", "untried"}
 # Nothing is left to do for these, or nothing before they have ended.
 SETTLED = {"complete", "left_out"}
+TROUBLED = {"password", "not_let_in", "no_answer", "failed"}
 OPEN_STATES = {"copying", "planning", "queued"}
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Max
 from django.utils import timezone
 
 from purelymanage.migrations import estimates
-from purelymanage.migrations.models import Run, RunFolder
+from purelymanage.migrations.models import Job, Run
+from purelymanage.migrations.troubles import AGAIN, next_step, other_engine
 
-MOST_GROUPS = 20
-MOST_LINES = 200
+SECONDS_UNSAID = 10
 CLAIMED_SOON = timedelta(seconds=15)
 # The steps of a copy as the page names them, in order.
 STEPS = {
@@ -26,23 +23,14 @@ STEPS = {
     Run.Phase.COPYING: ("Copy", "Copied"),
     Run.Phase.COMPARING: ("Compare both sides", "Both sides compared"),
 }
-ADVICE = {
-    Run.Trouble.PASSWORD: (
-        "Ask the owner for the present password, and whether IMAP is switched on for "
-        "the old mailbox."
-    ),
-    Run.Trouble.CONNECTION: (
-        "Test the server under Servers, then run it again. What is there already is "
-        "not copied twice."
-    ),
-    Run.Trouble.CERTIFICATE: (
-        "Use the host name that the certificate was made for. Only if you know this "
-        "server, switch the check off in its settings."
-    ),
-    Run.Trouble.DESTINATION: (
-        "Look whether the mailbox is still there, then run it again in a few minutes."
-    ),
-    Run.Trouble.OTHER: "Run it again: what is there already is not copied twice.",
+
+
+LOGIN_TONES = {
+    Job.Login.WAITING: "waiting",
+    Job.Login.TRYING: "running",
+    Job.Login.RIGHT: "good",
+    Job.Login.WRONG: "broken",
+    Job.Login.UNKNOWN: "attention",
 }
 
 
@@ -156,14 +144,14 @@ class RunView:
         """The next step where the run did not end well, or will not go on by itself."""
         run = self.run
         match run.state:
-            case Run.State.FAILED:
-                return ADVICE[Run.Trouble(run.trouble or Run.Trouble.OTHER)]
+            case Run.State.FAILED if not run.trouble:
+                return AGAIN
             case Run.State.STOPPED if not run.dry_run:
                 return "What was copied stays. Run it again to copy the rest."
             case Run.State.RUNNING if run.silent_since:
                 does = "ends" if run.stop_requested_at else "resumes"
                 return f"It {does} by itself within about two minutes."
-        return ""
+        return next_step(run)
 
     @property
     def waits_until(self) -> datetime | None:
@@ -181,6 +169,30 @@ class RunView:
     @cached_property
     def percent(self) -> int | None:
         return estimates.percent(self.run)
+
+    @property
+    def percent_of_messages(self) -> int | None:
+        return estimates.percent_of_messages(self.run)
+
+    @property
+    def engine(self) -> str:
+        """What copies or has copied, with its version where it has one."""
+        return f"{self.run.engine} {self.run.engine_version}".strip()
+
+    @property
+    def other_engine(self) -> str:
+        return other_engine(self.run)
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever there is something new to say about a run that waits.
+
+        Why it waits depends on others, so now and then it changes by itself.
+        """
+        run = self.run
+        seen = [run.state, run.attempt, run.handed_at, run.not_before, run.detail]
+        seen.append(int(timezone.now().timestamp() / SECONDS_UNSAID))
+        return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
 
     @cached_property
     def pace(self) -> estimates.Pace:
@@ -243,60 +255,3 @@ class RunView:
             return [Action("plan", "Plan again", "sync", primary=True)]
         again = Action("copy", "Run again", "play", primary=not run.is_complete)
         return [again, plan]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorGroup:
-    """What could not be copied for the same reason."""
-
-    reason: str
-    count: int
-    folders: list[str]
-    are_folders: bool
-    advice: str
-    lines: str
-
-
-def grouped_errors(run: Run, folders: Iterable[RunFolder]) -> list[ErrorGroup]:
-    """Return the errors of a run by reason, the most frequent first.
-
-    The single messages are only looked up when the run has ended.
-    """
-    if not run.failed and not any(it.state == "failed" for it in folders):
-        return []
-    groups = list(
-        run.errors.values("reason")
-        .annotate(
-            count=Count("pk"), last=Max("uid"), names=ArrayAgg("folder", distinct=True)
-        )
-        .order_by("-count", "reason")[:MOST_GROUPS]
-    )
-    lines = defaultdict(list)
-    if not run.is_open:
-        for error in run.errors.order_by("folder", "uid")[:MOST_LINES]:
-            lines[error.reason].append(
-                f"{error.folder}  UID {error.uid}  {error.size:,} bytes"
-            )
-    return [
-        ErrorGroup(
-            reason=f"{group['reason'].rstrip('.')}.",
-            count=group["count"],
-            folders=group["names"],
-            are_folders=not group["last"],
-            advice=_advice(group["reason"]),
-            lines="\n".join(lines[group["reason"]]) if group["last"] else "",
-        )
-        for group in groups
-    ]
-
-
-def _advice(reason: str) -> str:
-    words = reason.lower()
-    if any(it in words for it in ("toobig", "too large", "larger than", "too big")):
-        return (
-            "What is too large stays in the old mailbox. Ask the owner to save the "
-            "attachments before it closes."
-        )
-    if "quota" in words:
-        return "Make room in the new mailbox, then run it again."
-    return "The next run tries again."

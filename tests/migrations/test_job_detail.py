@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
 from purelymanage.migrations.operations import secrets, settling
+from purelymanage.migrations.presentation import RunView
 from purelymanage.purelymail.sandbox.demo_mail import password_of
 from tests.cast import HTMX
 from tests.migrations.cases import OTHER_ADDRESS, SMALL, MigrationTestCase
@@ -170,6 +172,56 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "3 messages in Archive, Sent")
         self.assertContains(r, "stays in the old mailbox.")
         self.assertContains(r, "1 message in Sent")
+        self.assertNotContains(r, "List as CSV")
+
+    def test_items_are_listed_once_the_run_has_ended(self) -> None:
+        now = timezone.now()
+        ended = {"state": Run.State.DONE, "finished_at": now, "lease_until": None}
+        self.start(failed=1, verdict="complete_with_skips", **ended)
+        RunError.objects.create(
+            run=self.run_, folder="=Archive", uid=7, size=9, reason="x", arrived_at=now
+        )
+        r = self.client.get(self.url)
+        url = f"/migrations/runs/{self.run_.pk}/left-out.csv"
+        self.assertContains(r, url)
+        self.assertContains(r, '<th scope="row">=Archive</th>')
+        r = self.client.get(url)
+        lines = r.getvalue().decode("utf-8-sig").splitlines()
+        self.assertEqual(lines[0], "Folder,UID,Size,Arrived,Reason")
+        self.assertTrue(lines[1].startswith("'=Archive,7,9,"))
+
+    def test_each_earlier_run_has_a_page(self) -> None:
+        self.carry_out(self.run_)
+        again = {"state": Run.State.QUEUED, "dry_run": True}
+        Run.objects.update(is_newest=False)
+        Run.objects.create(job=self.run_.job, pair=self.run_.pair, **again)
+        url = f"/migrations/runs/{self.run_.pk}/"
+        self.assertContains(self.client.get(self.url), url)
+        r = self.client.get(url)
+        self.assertContains(r, "Dry run of")
+        self.assertContains(r, "by pipeline")
+        self.assertNotContains(r, 'id="run-plan"')
+        self.assertNotContains(r, "every 2s")
+
+    def test_a_run_that_waits_says_why_and_is_drawn_when_that_changes(self) -> None:
+        r = self.client.get(self.url)
+        mark = r.context["view"].mark
+        with mock.patch.object(RunView, "mark", mark):
+            r = self.client.get(f"{self.url}?mark={mark}", headers=HTMX)
+        self.assertEqual(r.status_code, 204)
+        r = self.client.get(f"{self.url}?mark=old", headers=HTMX)
+        self.assertContains(r, "It starts in a moment.")
+
+    def test_a_job_whose_login_was_wrong_has_a_page(self) -> None:
+        job = self.run_.job
+        Run.objects.all().delete()
+        Job.objects.update(login=Job.Login.WRONG, login_words="Wrong password.")
+        r = self.client.get(self.url)
+        self.assertContains(r, "Wrong password.")
+        self.assertContains(r, f"/migrations/jobs/{job.pk}/password/")
+        Job.objects.update(login=Job.Login.TRYING)
+        self.assertContains(self.client.get(self.url), "every 2s")
+        self.assertEqual(self.client.get(self.url, headers=HTMX).status_code, 204)
 
     def test_a_poll_is_cheap_however_many_folders_there_are(self) -> None:
         for count in (10, 1000):
@@ -190,9 +242,12 @@ class JobDetailTests(MigrationTestCase):
 
     def test_the_log_is_plain_text(self) -> None:
         self.start(log="<b>INBOX</b>")
-        r = self.client.get(f"{self.url}log/")
+        url = f"/migrations/runs/{self.run_.pk}/log/"
+        r = self.client.get(url)
         self.assertEqual(r.content, b"<b>INBOX</b>")
         self.assertEqual(r["Content-Type"], "text/plain; charset=utf-8")
+        r = self.client.get(f"{url}?download")
+        self.assertIn("attachment", r["Content-Disposition"])
 
     def test_no_page_shows_a_password(self) -> None:
         for url in (self.url, f"{self.url}password/", "/migrations/"):
@@ -214,7 +269,9 @@ class JobDetailTests(MigrationTestCase):
         self.client.force_login(self.lina)
         self.assertEqual(self.client.get(self.url).status_code, 200)
         self.assertEqual(self.client.get(url).status_code, 404)
-        self.assertEqual(self.client.get(f"{url}log/").status_code, 404)
+        for path in ("", "log/", "left-out.csv"):
+            r = self.client.get(f"/migrations/runs/{other.pk}/{path}")
+            self.assertEqual(r.status_code, 404, path)
         for action in ("run", "stop", "password"):
             r = self.client.post(f"{url}{action}/")
             self.assertEqual(r.status_code, 404, action)

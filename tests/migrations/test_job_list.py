@@ -7,8 +7,15 @@ from django.utils import timezone
 
 from purelymanage.migrations.models import Job, Run, Server
 from tests.cast import HTMX, CastTestCase
+from tests.migrations.batch_cases import add_batch, add_jobs, add_runs
 
 URL = "/migrations/"
+
+
+RUNNING = {
+    "state": Run.State.RUNNING,
+    "lease_until": timezone.now() + timedelta(minutes=5),
+}
 
 
 class JobListTests(CastTestCase):
@@ -66,7 +73,7 @@ class JobListTests(CastTestCase):
         self.add(1, **self.ended(dry_run=True, verdict="complete"))
         r = self.client.get(URL)
         self.assertContains(r, "40 %")
-        self.assertContains(r, "Waits until another copy has ended")
+        self.assertContains(r, "It starts in a moment.")
         self.assertContains(r, "Nobody listens there.")
         self.assertContains(r, "Plan ready")
         self.assertContains(r, "every 2s")
@@ -98,6 +105,48 @@ class JobListTests(CastTestCase):
         for count in (10, 990):
             self.add(count, **self.ended())
             self.add(count // 10)
-            # Cookie, person, session, organisation, open ones, count, page.
-            with self.subTest(count=count), self.assertNumQueries(7):
+            # Cookie, person, session, organisation; the number of those that ended,
+            # what runs, the rules, those that wait, their number, four for why; what
+            # has changed (two), batches, the page.
+            with self.subTest(count=count), self.assertNumQueries(17):
                 self.client.get(URL, headers=HTMX)
+            # Who is asking as above, what runs, what has changed (two).
+            with self.subTest(count=count), self.assertNumQueries(7):
+                self.client.get(f"{URL}progress/", headers=HTMX)
+
+    def test_a_look_tells_when_another_copy_begins(self) -> None:
+        self.add(1, **RUNNING)
+        mark = self.client.get(URL).context["mark"]
+        url = f"{URL}progress/?mark={mark}"
+        r = self.client.get(url, headers=HTMX)
+        self.assertNotIn("HX-Trigger", r.headers)
+        self.assertContains(r, "user0@shop.example")
+        self.add(1)
+        self.assertEqual(self.client.get(url, headers=HTMX)["HX-Trigger"], "moved")
+
+    def test_it_says_when_the_next_one_begins(self) -> None:
+        soon = timezone.now() + timedelta(hours=2)
+        self.add(1, not_before=soon)
+        self.assertContains(self.client.get(URL), "the next one begins")
+        self.add(1)
+        self.assertNotContains(self.client.get(URL), "the next one begins")
+
+    def test_it_finds_by_how_copies_ended(self) -> None:
+        self.add(1, **self.ended(dry_run=True))
+        self.add(1, **self.ended(state=Run.State.FAILED, failure="Nobody there."))
+        r = self.client.get(f"{URL}?state=failed", headers=HTMX)
+        self.assertContains(r, "user1@shop.example")
+        self.assertNotContains(r, "user0@shop.example")
+
+    def test_it_shows_batches_and_how_far_they_are(self) -> None:
+        batch = add_batch(self.olga, self.server)
+        add_runs(add_jobs(batch, 2), Run.State.DONE, verdict="complete")
+        add_runs(add_jobs(batch, 1), Run.State.FAILED)
+        r = self.client.get(URL)
+        self.assertContains(r, f"/migrations/batches/{batch.pk}/")
+        self.assertContains(r, "2 of 3 complete, 1 needs a look")
+
+    def test_what_was_removed_is_gone(self) -> None:
+        self.add(1, **self.ended())
+        Job.objects.update(removed_at=timezone.now())
+        self.assertNotContains(self.client.get(URL), "user0@shop.example")

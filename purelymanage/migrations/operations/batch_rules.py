@@ -23,7 +23,7 @@ def pause_batch(*, batch: Batch, actor: User) -> None:
         raise Refused("This batch is paused already.")
     held.paused_at = timezone.now()
     held.save(update_fields=["paused_at"])
-    _record(Event.BATCH_PAUSED, held, actor)
+    log.record(Event.BATCH_PAUSED, actor=actor, target=held.name, domain=_domain(held))
     queue.take_back()
     queue.dispatch()
 
@@ -35,7 +35,7 @@ def resume_batch(*, batch: Batch, actor: User) -> None:
         raise Refused("This batch is not paused.")
     held.paused_at = None
     held.save(update_fields=["paused_at"])
-    _record(Event.BATCH_RESUMED, held, actor)
+    log.record(Event.BATCH_RESUMED, actor=actor, target=held.name, domain=_domain(held))
     queue.dispatch()
 
 
@@ -56,7 +56,13 @@ def change_batch(
         return
     held.parallel_runs, held.priority = parallel_runs, priority
     held.save(update_fields=["parallel_runs", "priority"])
-    _record(Event.BATCH_CHANGED, held, actor, changes=", ".join(changes))
+    log.record(
+        Event.BATCH_CHANGED,
+        actor=actor,
+        target=held.name,
+        domain=_domain(held),
+        changes=", ".join(changes),
+    )
     # What was handed out by the old rules and has not begun is chosen once more.
     queue.take_back()
     queue.dispatch()
@@ -66,11 +72,9 @@ def _hold(batch: Batch) -> Batch:
     return Batch.objects.confirmed().select_for_update().get(pk=batch.pk)
 
 
-def _record(event: Event, batch: Batch, actor: User, **details: str) -> None:
-    domain = batch.domains[0] if len(batch.domains) == 1 else ""
-    log.record(
-        event, actor=actor, target=batch.name, domain=domain, diff=None, **details
-    )
+def _domain(batch: Batch) -> str:
+    """Return the domain that the audit log counts a batch to, if it has just one."""
+    return batch.domains[0] if len(batch.domains) == 1 else ""
 
 
 def _number(limit: int | None) -> str:

@@ -20,13 +20,8 @@ from purelymanage.migrations.views.imports import (
     map_columns,
 )
 from purelymanage.migrations.views.job_forms import create_job, edit_job, read_folders
-from purelymanage.migrations.views.jobs import (
-    job_detail,
-    job_list,
-    queue_run,
-    run_log,
-    stop_run,
-)
+from purelymanage.migrations.views.jobs import job_detail, queue_run, stop_run
+from purelymanage.migrations.views.overview import job_list, list_progress
 from purelymanage.migrations.views.passwords import replace_password
 from purelymanage.migrations.views.queue import (
     edit_queue,
@@ -35,6 +30,7 @@ from purelymanage.migrations.views.queue import (
     resume_queue,
 )
 from purelymanage.migrations.views.reports import batch_report, batch_table
+from purelymanage.migrations.views.runs import run_detail, run_items, run_log
 from purelymanage.migrations.views.servers import (
     create_server,
     edit_server,
@@ -66,6 +62,7 @@ __all__ = [
     "job_detail",
     "job_list",
     "limit_queue",
+    "list_progress",
     "map_columns",
     "pause_batch",
     "pause_queue",
@@ -74,6 +71,8 @@ __all__ = [
     "replace_password",
     "resume_batch",
     "resume_queue",
+    "run_detail",
+    "run_items",
     "run_log",
     "server_list",
     "stop_run",

@@ -3,9 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import (
     require_POST,
@@ -20,70 +19,46 @@ from purelymanage.accounts.permissions import (
 from purelymanage.audit.history import history_of
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
-from purelymanage.migrations.models import Run
+from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.operations import new_mailboxes
 from purelymanage.migrations.operations import runs as run_operations
 from purelymanage.migrations.options import JobOptions
 from purelymanage.migrations.planning import plan_of
-from purelymanage.migrations.presentation import RunView, grouped_errors
-from purelymanage.migrations.views.queue import queue_controls
+from purelymanage.migrations.presentation import LOGIN_TONES, RunView
+from purelymanage.migrations.troubles import by_cause
+from purelymanage.migrations.waiting import why_waiting
 
-PER_PAGE = 50
-MOST_OPEN = 100
 EARLIER = 20
-
-
-@require_safe
-@requires(Right.SEE_MIGRATIONS)
-def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    words = asked(request, "q")
-    runs = _newest(request).search(words)
-    unsettled = runs.open().defer("log").order_by("queued_at", "pk")[:MOST_OPEN]
-    ended = runs.settled().defer("log", "samples").order_by("-finished_at", "-pk")
-    page = Paginator(ended, PER_PAGE).get_page(request.GET.get("page"))
-    views = [RunView(run) for run in unsettled]
-    controls = {} if request.htmx else queue_controls(request.user)
-    return page_or_partial(
-        request,
-        "migrations/job_list.html",
-        controls
-        | {
-            "running": [it for it in views if it.run.state == Run.State.RUNNING],
-            "waiting": [it for it in views if it.run.state == Run.State.QUEUED],
-            "ended": [RunView(run) for run in page],
-            "page": page,
-            "q": words,
-            "may_change": request.user.may(Right.MANAGE),
-        },
-    )
+MOST_ITEMS = 200  # on the page; the table has all
 
 
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def job_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     runs = _newest(request)
-    run = get_object_or_404(runs.defer("log") if request.htmx else runs, job_id=pk)
-    return _show(request, run)
-
-
-@require_safe
-@requires(Right.SEE_MIGRATIONS)
-def run_log(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(_newest(request), job_id=pk)
-    return HttpResponse(run.log, content_type="text/plain; charset=utf-8")
+    run = (runs.defer("log") if request.htmx else runs).filter(job_id=pk).first()
+    if run is None:
+        return _show_without_run(request, pk)
+    waits = run.state == Run.State.QUEUED
+    if request.htmx and waits and asked(request, "mark") == RunView(run).mark:
+        return HttpResponse(status=204)
+    return show_run(request, run)
 
 
 @require_POST
 @requires(Right.MANAGE)
 def queue_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    run = get_object_or_404(_newest(request), job_id=pk)
+    job = _job(request, pk)
     dry_run = request.POST.get("kind") != "copy"
-    if run.job.needs_password:
+    engine = request.POST.get("engine", "")
+    if job.needs_password:
         url = reverse("migrations:replace-password", args=[pk])
         return redirect(f"{url}?kind={'plan' if dry_run else 'copy'}")
     try:
-        run_operations.queue_run(job=run.job, dry_run=dry_run, actor=request.user)
+        run_operations.queue_run(
+            job=job, dry_run=dry_run, actor=request.user, engine=engine
+        )
     except Refused as exc:
         messages.error(request, str(exc))
     return redirect("migrations:job-detail", pk)
@@ -99,34 +74,69 @@ def stop_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         if not request.htmx:
             messages.error(request, str(exc))
     if request.htmx:
-        return _show(request, _newest(request).get(job_id=pk))
+        return show_run(request, _newest(request).get(job_id=pk))
     return redirect("migrations:job-detail", pk)
 
 
 def _newest(request: AuthenticatedHttpRequest) -> RunQuerySet:
     runs: RunQuerySet = Run.objects.visible_to(request.user).newest_of_jobs()
-    return runs.select_related("job__server")
+    return runs.select_related("job__server", "job__batch")
 
 
-def _show(request: AuthenticatedHttpRequest, run: Run) -> HttpResponse:
+def _job(request: AuthenticatedHttpRequest, pk: int) -> Job:
+    jobs = Job.objects.visible_to(request.user).present()
+    return get_object_or_404(jobs.select_related("server", "batch"), pk=pk)
+
+
+def show_run(
+    request: AuthenticatedHttpRequest, run: Run, *, is_alone: bool = False
+) -> HttpResponse:
+    """Answer with the page of a job, or with that of one run alone."""
     folders = list(run.folders.all())
+    has_failed = run.failed or any(it.state == "failed" for it in folders)
     context: dict[str, Any] = {
         "run": run,
         "job": run.job,
         "view": RunView(run),
+        "why": why_waiting([run]).get(run.pk, ""),
         "folders": folders,
-        "problems": grouped_errors(run, folders),
-        "may_change": request.user.may(Right.MANAGE),
+        "problems": by_cause(run) if has_failed else [],
+        "is_alone": is_alone,
+        "may_change": request.user.may(Right.MANAGE) and not is_alone,
         "plan": plan_of(run, folders, request.user),
     }
-    if not run.is_open:
+    if has_failed and not run.is_open:
+        items = list(run.errors.order_by("folder", "uid")[: MOST_ITEMS + 1])
+        context["items"] = items[:MOST_ITEMS]
+        context["has_more_items"] = len(items) > MOST_ITEMS
+    if not run.is_open and not is_alone:
         context["link"] = new_mailboxes.link_for(run.job, request.user)
     if not request.htmx:
         context["chosen"] = JobOptions.read(run.job.options).in_words()
+    if not request.htmx and not is_alone:
         earlier = run.job.runs.exclude(pk=run.pk).order_by("-queued_at", "-pk")
         context["history"] = history_of(run.job.destination, request.user)
+        earlier = earlier.defer("log", "samples")
         context["earlier"] = [RunView(it) for it in earlier[:EARLIER]]
     response = page_or_partial(request, "migrations/job_detail.html", context)
     if context.get("link"):
         response["Cache-Control"] = "no-store"
     return response
+
+
+def _show_without_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """A job whose login is tried, or was not right: nothing ran yet."""
+    job = _job(request, pk)
+    context = {
+        "job": job,
+        "tone": LOGIN_TONES.get(Job.Login(job.login), "off") if job.login else "off",
+        "is_live": job.login in {Job.Login.WAITING, Job.Login.TRYING},
+        "chosen": JobOptions.read(job.options).in_words(),
+        "may_change": request.user.may(Right.MANAGE),
+    }
+    if request.htmx and context["is_live"]:
+        return HttpResponse(status=204)
+    if request.htmx:
+        # It has a plan by now, or an answer: the whole page is another one.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "migrations/job_without_run.html", context)

@@ -1,0 +1,119 @@
+"""What the first page of migrations says, in a constant number of queries."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
+
+from purelymanage.accounts.models import User
+from purelymanage.migrations.batch_figures import Figures, counts_of_batches
+from purelymanage.migrations.limits import rest_until
+from purelymanage.migrations.models import Batch, Job, QueueRules, Run
+from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.presentation import RunView
+from purelymanage.migrations.waiting import why_waiting
+
+MOST_RUNNING = 100
+MOST_WAITING = 50
+MOST_BATCHES = 10
+
+State, Verdict = Run.State, Run.Verdict
+# What a finished copy may be asked for by, and the words for it.
+ENDS: dict[str, tuple[str, Q]] = {
+    "planned": ("Plan ready", Q(state=State.DONE, dry_run=True)),
+    "complete": ("Complete", Q(dry_run=False, verdict=Verdict.COMPLETE)),
+    "left_out": ("Some left out", Q(dry_run=False, verdict=Verdict.SKIPPED)),
+    "password": (
+        "Needs a password",
+        Q(state=State.FAILED, trouble=Run.Trouble.PASSWORD),
+    ),
+    "failed": (
+        "Failed",
+        Q(state=State.FAILED) & ~Q(trouble=Run.Trouble.PASSWORD),
+    ),
+    "stopped": ("Stopped", Q(state=State.STOPPED)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The first of those that wait, with why, and when the next one may begin."""
+
+    rows: list[tuple[RunView, str]]
+    number: int
+    next_start: datetime | None
+
+
+def newest(user: User, words: str = "") -> RunQuerySet:
+    runs: RunQuerySet = Run.objects.visible_to(user).newest_of_jobs()
+    return runs.filter(job__removed_at=None).search(words).select_related("job__server")
+
+
+def running(runs: RunQuerySet) -> list[RunView]:
+    found = runs.running().defer("log").order_by("started_at", "pk")
+    return [RunView(run) for run in found[:MOST_RUNNING]]
+
+
+def waiting(runs: RunQuerySet, rules: QueueRules) -> Waiting:
+    now = timezone.now()
+    queued = runs.queued()
+    facts = queued.aggregate(
+        number=Count("pk"),
+        free=Count(
+            "pk",
+            filter=_past("not_before", now)
+            & _past("job__starts_at", now)
+            & _past("job__batch__starts_at", now),
+        ),
+        retry_at=Min("not_before", filter=Q(not_before__gt=now)),
+        job_at=Min("job__starts_at", filter=Q(job__starts_at__gt=now)),
+        batch_at=Min("job__batch__starts_at", filter=Q(job__batch__starts_at__gt=now)),
+    )
+    first = list(
+        queued.defer("log", "samples").order_by("queued_at", "pk")[:MOST_WAITING]
+    )
+    reasons = why_waiting(first)
+    dates = [facts[it] for it in ("retry_at", "job_at", "batch_at") if facts[it]]
+    # Those that only wait for a slot may begin any moment, unless the queue rests.
+    next_start = None if facts["free"] else min(dates, default=None)
+    rests = rest_until(rules.pause_from, rules.pause_until, now)
+    if facts["number"] and rests:
+        next_start = max(filter(None, [rests, next_start]))
+    if rules.paused_at is not None:
+        next_start = None
+    rows = [(RunView(run), reasons.get(run.pk, "")) for run in first]
+    return Waiting(rows, facts["number"], next_start)
+
+
+def ended(runs: RunQuerySet, state: str) -> QuerySet[Any]:
+    found = runs.settled()
+    if state in ENDS:
+        found = found.filter(ENDS[state][1])
+    return found.defer("log", "samples").order_by("-finished_at", "-pk")
+
+
+def batches(user: User) -> list[tuple[Batch, Figures]]:
+    """Return the newest batches with what has become of their jobs."""
+    mine = Batch.objects.visible_to(user).confirmed().select_related("server")
+    found = list(mine.defer("sheet").order_by("-confirmed_at")[:MOST_BATCHES])
+    jobs = Job.objects.visible_to(user).present()
+    figures = counts_of_batches(jobs, [it.pk for it in found])
+    return [(it, figures[it.pk]) for it in found if it.pk in figures]
+
+
+def mark(user: User, views: list[RunView]) -> str:
+    """Changes when a copy begins, waits or ends; takes two cheap queries."""
+    mine = Run.objects.visible_to(user).newest_of_jobs()
+    queued = mine.queued().aggregate(Count("pk"), Count("handed_at"), Min("queued_at"))
+    last = mine.settled().order_by("-finished_at", "-pk").values_list("pk").first()
+    seen = [sorted(queued.items()), last, [it.run.pk for it in views]]
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+
+
+def _past(name: str, now: datetime) -> Q:
+    return Q(**{name: None}) | Q(**{f"{name}__lte": now})

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
+from purelymanage.http import asked, page_or_partial
+from purelymanage.migrations import overview
+from purelymanage.migrations.models import QueueRules
+from purelymanage.migrations.presentation import RunView
+from purelymanage.migrations.views.queue import queue_controls
+
+PER_PAGE = 50
+LONGEST_SEARCH = 200
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
+    user, words = request.user, _words(request)
+    state = asked(request, "state")
+    state = state if state in overview.ENDS else ""
+    runs = overview.newest(user, words)
+    found = overview.ended(runs, state)
+    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
+    running = overview.running(runs)
+    context: dict[str, Any] = {} if request.htmx else queue_controls(user)
+    rules = context.get("rules") or QueueRules.objects.present()
+    is_first = not words and not state and page.number == 1
+    context |= {
+        "running": running,
+        "waiting": overview.waiting(runs, rules),
+        "batches": overview.batches(user) if is_first else [],
+        "ended": [RunView(run) for run in page],
+        "page": page,
+        "q": words,
+        "state": state,
+        "ends": [(code, words) for code, (words, _) in overview.ENDS.items()],
+        "mark": overview.mark(user, running),
+        "may_change": user.may(Right.MANAGE),
+    }
+    return page_or_partial(request, "migrations/job_list.html", context)
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def list_progress(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """The copies that run; the page is asked for again when others begin or end."""
+    words = _words(request)
+    running = overview.running(overview.newest(request.user, words))
+    mark = overview.mark(request.user, running)
+    context = {"running": running, "q": words, "mark": mark, "is_live": True}
+    response = render(request, "migrations/_running.html", context)
+    if asked(request, "mark") != mark:
+        response["HX-Trigger"] = "moved"
+    return response
+
+
+def _words(request: AuthenticatedHttpRequest) -> str:
+    return asked(request, "q")[:LONGEST_SEARCH]
