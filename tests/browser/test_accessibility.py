@@ -48,6 +48,7 @@ PATHS = [
     "/migrations/servers/",
     "/migrations/servers/new/",
     "/migrations/jobs/new/",
+    "/migrations/import/",
     "/audit/",
     "/notices/",
     "/settings/notifications/",
