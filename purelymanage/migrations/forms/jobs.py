@@ -168,7 +168,7 @@ class JobForm(OptionsForm):
 
     def _clean_other(self) -> None:
         if not self.may_leave_account:
-            self.add_error("kind", "You may only copy into mailboxes of your domains.")
+            self.add_error(None, "You may only copy into mailboxes of your domains.")
         for name, sentence in (
             ("destination_server", "Choose the server that it lies on."),
             ("destination_user", "Write the user name there."),
