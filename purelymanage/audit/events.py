@@ -306,6 +306,12 @@ class Event(TextChoices):
     BATCH_PAUSED = "batch.paused", "paused the batch {target}"
     BATCH_RESUMED = "batch.resumed", "let the batch {target} go on"
     BATCH_CHANGED = "batch.changed", "changed the batch {target}: {changes}"
+    BATCH_PLANNED = "batch.planned", "finished the plans of {target}: {outcome}"
+    BATCH_FINISHED = "batch.finished", "finished the batch {target}: {outcome}"
+    BATCH_NEEDS_PASSWORDS = (
+        "batch.needs_passwords",
+        "needs {passwords} of the batch {target} again, erased at their date",
+    )
     JOB_CREATED = "migration.created", "prepared a copy of {source} to {target}"
     JOB_CHANGED = (
         "migration.changed",
@@ -323,6 +329,15 @@ class Event(TextChoices):
     SOURCE_PASSWORD_WIPED = (
         "migration.password_wiped",
         "erased the stored password of {source}",
+    )
+    SOURCE_PASSWORD_EXPIRED = (
+        "migration.password_expired",
+        "needs the password of {source} again for the copy to {target}, as it was "
+        "erased at its date",
+    )
+    OWNER_TOLD = (
+        "migration.owner_told",
+        "wrote to {target} that the mail of {source} has arrived",
     )
     LOGIN_NOT_RIGHT = (
         "migration.login_not_right",
@@ -357,6 +372,11 @@ class Event(TextChoices):
     RUN_FAILED = (
         "migration.failed",
         "could not finish {kind} of {source} to {target}: {reason}",
+    )
+    RUN_NEEDS_PASSWORD = (
+        "migration.needs_password",
+        "could not finish {kind} of {source} to {target} and needs another password: "
+        "{reason}",
     )
     RUN_STOPPED = "migration.stopped", "stopped {kind} of {source} to {target}"
     RUN_FINISHED = (

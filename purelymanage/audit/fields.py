@@ -19,3 +19,7 @@ FIELDS: dict[Event, frozenset[str]] = {
         }
     ),
 }
+
+# What an event may point at beside its sentence, so that who is told of it gets there:
+# keys of rows, and the domains that one must be responsible for to be told of it.
+REFERENCES = frozenset({"job", "batch", "domains"})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from purelymanage.audit import chain
 from purelymanage.audit.actors import Actor as Actor
 from purelymanage.audit.events import Event
-from purelymanage.audit.fields import FIELDS
+from purelymanage.audit.fields import FIELDS, REFERENCES
 from purelymanage.audit.models import Entry
 
 Diff = Mapping[str, tuple[str, str]]
@@ -80,6 +80,15 @@ def note(
         address=chain.plain_address(remote_address.get()),
         request_id=request_id.get(),
     )
+
+
+def refer(entry: Entry, references: Mapping[str, str]) -> Entry:
+    """Let an entry that is not written yet point at rows; see `REFERENCES`."""
+    for name in references:
+        if name not in REFERENCES:
+            raise TypeError(f"No entry refers to {name!r}.")
+    entry.details = {**references, **entry.details}
+    return entry
 
 
 def record_many(entries: Sequence[Entry]) -> None:

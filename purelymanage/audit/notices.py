@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from purelymanage.audit.kinds import KIND_OF, KINDS, NOT_MAILED, interests, kinds_for
+from purelymanage.audit.links import page_of
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import (
     By,
@@ -140,7 +141,10 @@ def _write(person: Person, kind: str, notices: list[Notice]) -> None:
     first = notices[0].entry
     context = {
         "kind": KINDS[kind],
-        "entries": [notice.entry for notice in notices[:IN_DIGEST]],
+        "entries": [
+            (notice.entry, page_of(notice.entry)) for notice in notices[:IN_DIGEST]
+        ],
+        "first": first,
         "others": max(0, len(notices) - IN_DIGEST),
         "base_url": settings.BASE_URL,
         "sees_audit": person.may("see_audit"),

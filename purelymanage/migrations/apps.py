@@ -12,6 +12,7 @@ class MigrationsConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
+        from purelymanage.audit.links import register_page
         from purelymanage.broker import pulse
         from purelymanage.deletions import registry
         from purelymanage.domains.related import register_count, register_mover
@@ -21,6 +22,8 @@ class MigrationsConfig(AppConfig):
         from purelymanage.migrations import deletions, engines, following, of_mailbox
         from purelymanage.migrations.of_domain import copies_of, is_move_planned
 
+        register_page("job", "migrations:job-detail")
+        register_page("batch", "migrations:batch-detail")
         register_count(copies_of)
         register_mover(is_move_planned)
         register_in_use(in_use)

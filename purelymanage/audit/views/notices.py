@@ -12,6 +12,7 @@ from django.views.decorators.http import (
 from purelymanage.audit import operations
 from purelymanage.audit.forms import NotificationChoicesForm
 from purelymanage.audit.kinds import KINDS
+from purelymanage.audit.links import page_of
 from purelymanage.audit.models import Notice
 from purelymanage.audit.viewer import viewer_of
 from purelymanage.http import HtmxHttpRequest, asked, page_or_partial
@@ -34,7 +35,11 @@ def notice_list(request: HtmxHttpRequest) -> HttpResponse:
         "audit/notice_list.html",
         {
             "notices": [
-                (notice, KINDS[notice.kind].name if notice.kind in KINDS else "")
+                (
+                    notice,
+                    KINDS[notice.kind].name if notice.kind in KINDS else "",
+                    page_of(notice.entry),
+                )
                 for notice in shown
             ],
             "newest": shown[0].pk if shown else 0,
