@@ -47,6 +47,10 @@ SCHEDULES = {
         "purelymanage.migrations.job_actions.sweep",
         Schedule.MINUTES,
     ),
+    "batches to tell of": (
+        "purelymanage.migrations.tasks.tell_of_batches",
+        Schedule.MINUTES,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

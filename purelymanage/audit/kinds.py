@@ -120,10 +120,35 @@ KINDS = {
         Kind(
             "migrations",
             "Migrations",
-            "A copy has finished or could not be finished.",
+            "A plan or a copy that belongs to no batch has finished.",
             "see_migrations",
             By.BELL,
-            frozenset({Event.RUN_FINISHED, Event.RUN_FAILED}),
+            frozenset({Event.RUN_FINISHED}),
+        ),
+        Kind(
+            "copy_troubles",
+            "Copies that need somebody",
+            "A copy failed, got stuck, or waits for a password. Those of a batch are "
+            "told together when all of it has ended.",
+            "see_migrations",
+            By.MAIL,
+            frozenset(
+                {
+                    Event.RUN_FAILED,
+                    Event.RUN_NEEDS_PASSWORD,
+                    Event.RUN_STALLED,
+                    Event.SOURCE_PASSWORD_EXPIRED,
+                    Event.BATCH_NEEDS_PASSWORDS,
+                }
+            ),
+        ),
+        Kind(
+            "batches",
+            "Batches of copies",
+            "Nothing of a batch runs or waits any more: what became of all its copies.",
+            "see_migrations",
+            By.MAIL,
+            frozenset({Event.BATCH_PLANNED, Event.BATCH_FINISHED}),
         ),
         Kind(
             "people",
@@ -188,6 +213,15 @@ NOT_MAILED = {
     Event.MAIL_GIVEN_UP,
 }
 
+# What a batch as a whole tells about its jobs.
+TOLD_BY_BATCH = {
+    Event.RUN_FINISHED,
+    Event.RUN_FAILED,
+    Event.RUN_NEEDS_PASSWORD,
+    Event.RUN_STALLED,
+    Event.SOURCE_PASSWORD_EXPIRED,
+}
+
 
 def kinds_for(person: Person) -> list[Kind]:
     return [kind for kind in KINDS.values() if person.may(kind.right)]
@@ -197,10 +231,18 @@ def interests(entry: Entry, kind: Kind, person: Person) -> bool:
     """Whether `person` may hear of it, and does not know it anyway."""
     if kind.code == OUTSIDE and not entry.is_from_outside:
         return False  # the same event tells of what people do here
+    if entry.event in TOLD_BY_BATCH and "batch" in entry.details:
+        return False
     is_own = entry.event == Event.OWNER_CREATED and entry.target == person.email
     return (
         person.pk != entry.actor_id
         and not is_own
         and person.may(kind.right)
-        and person.covers(entry.domain)
+        and _covers(person, entry)
     )
+
+
+def _covers(person: Person, entry: Entry) -> bool:
+    """Whether it lies in their domains; all of them, where it is about several."""
+    domains = str(entry.details.get("domains", "")).split()
+    return all(person.covers(it) for it in domains or [entry.domain])

@@ -22,6 +22,7 @@ from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.servers import EngineChoice
 from purelymanage.migrations.operations import (
     app_passwords,
+    digests,
     runs,
     secrets,
     settling,
@@ -74,6 +75,10 @@ def sweep() -> str:
     return (
         f"{returned} runs returned, {lost} handed out again, {wiped} passwords erased"
     )
+
+
+def tell_of_batches() -> str:
+    return f"{digests.tell_of_batches()} batches told of"
 
 
 def engine_name(job: Job) -> str:

@@ -15,6 +15,7 @@ from purelymanage.migrations.engines import imapsync_version
 from purelymanage.migrations.models import Attempt, Job, Run
 from purelymanage.migrations.models.runs import LONG_LEASE
 from purelymanage.migrations.models.servers import EngineChoice
+from purelymanage.migrations.references import domain_of, references
 
 
 @transaction.atomic(durable=True)
@@ -157,12 +158,14 @@ def note_engine(*, run: Run, engine: str) -> None:
 
 
 def record(event: Event, run: Run, *, actor: Actor, **details: str) -> None:
-    log.record(
+    entry = log.note(
         event,
         actor=actor,
         target=run.job.destination,
+        domain=domain_of(run.job),
         kind=run.kind,
         source=run.job.source_user,
         diff=None,
         **details,
     )
+    log.record_many([log.refer(entry, references(run.job))])

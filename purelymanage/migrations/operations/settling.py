@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
 from purelymanage.figures import in_bytes, thin
@@ -26,8 +27,10 @@ from purelymanage.migrations.failures import (
 )
 from purelymanage.migrations.limits import Hold
 from purelymanage.migrations.models import Attempt, Job, Run
+from purelymanage.migrations.operations.owners import tell_owner
 from purelymanage.migrations.operations.runs import record
 from purelymanage.migrations.operations.secrets import wipe_secret
+from purelymanage.migrations.references import job_entry
 from purelymanage.migrations.waiting import moment
 
 # Workers that a run may lose in a row without having copied anything.
@@ -59,9 +62,12 @@ def settle_success(*, run: Run, outcome: Outcome, figures: dict[str, Any]) -> bo
     _end(held, Run.State.DONE, **figures | {"verdict": outcome.verdict.value})
     # Rows first, the audit log last: nobody who holds the log may wait for a row.
     Job.objects.select_for_update().get(pk=held.job_id)
+    told = tell_owner(held)
     record(Event.RUN_FINISHED, held, actor=Agent.PANEL, summary=_summary(held))
     if not held.dry_run and outcome.verdict == Verdict.COMPLETE:
         wipe_secret(job=held.job, actor=Agent.PANEL)
+    if told:
+        log.record_many([job_entry(Event.OWNER_TOLD, held.job)])
     queue.dispatch()
     return True
 
@@ -93,14 +99,18 @@ def settle_failure(
         figures |= {"verdict": "", "retries": retries, "not_before": not_before}
         _requeue(held, Attempt.End.POSTPONED, **figures)
         record(Event.RUN_POSTPONED, held, actor=Agent.PANEL, reason=reason)
-        if diagnosis.trouble == Run.Trouble.STALLED and earlier + 1 >= STALLS_TOLD:
+        # Once for a run: that it is stuck once more is no news.
+        if diagnosis.trouble == Run.Trouble.STALLED and earlier + 1 == STALLS_TOLD:
             record(Event.RUN_STALLED, held, actor=Agent.PANEL, times=str(earlier + 1))
     else:
         figures.setdefault("verdict", Run.Verdict.INCOMPLETE)
         _end(held, Run.State.FAILED, **figures)
-        if diagnosis.trouble == Run.Trouble.PASSWORD and diagnosis.is_about_source:
-            _ask_for_password(held, reason)
-        record(Event.RUN_FAILED, held, actor=Agent.PANEL, reason=reason)
+        event = Event.RUN_FAILED
+        if diagnosis.trouble == Run.Trouble.PASSWORD:
+            event = Event.RUN_NEEDS_PASSWORD
+            if diagnosis.is_about_source:
+                _ask_for_password(held, reason)
+        record(event, held, actor=Agent.PANEL, reason=reason)
     queue.dispatch()
     return True
 
@@ -204,7 +214,7 @@ def _hold(run: Run, *, abandoned_at: datetime | None = None) -> Run | None:
     held = Run.objects.held_by(run)
     if abandoned_at is not None:
         held = held.abandoned(abandoned_at)
-    return held.select_for_update(of=("self",)).select_related("job").first()
+    return held.select_for_update(of=("self",)).select_related("job__batch").first()
 
 
 def _end(run: Run, state: Run.State, **columns: Any) -> None:
