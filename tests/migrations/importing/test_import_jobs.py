@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from django.apps import apps
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
@@ -268,6 +269,20 @@ class ConfirmTests(ImportTestCase):
         self.confirm(batch)
         batch.refresh_from_db()
         self.assertEqual(batch.domains, ["shop.example"])
+
+
+class CanaryTests(ImportTestCase):
+    def test_passwords_are_nowhere_in_clear(self) -> None:
+        canary = "canary-Aviary-7f3e-perch"
+        batch = self.draft(TABLE.replace("t,wo", canary))
+        self.check_nowhere(canary)
+        self.confirm(batch)
+        self.check_nowhere(canary)
+
+    def check_nowhere(self, canary: str) -> None:
+        for model in apps.get_models():
+            rows = str(list(model._default_manager.values()))
+            self.assertNotIn(canary, rows, model._meta.label)
 
 
 class PaceTests(ImportTestCase):
