@@ -11,7 +11,6 @@ from purelymanage.audit.models import Entry, Notice
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.operations import secrets
 from purelymanage.migrations.operations.digests import tell_of_batches
-from purelymanage.migrations.secret_words import secret_words
 from tests.migrations.waiting_runs import WithRuns
 
 
@@ -41,15 +40,23 @@ class ExpiryTests(WithRuns):
     def test_both_passwords_go_and_the_page_says_so(self) -> None:
         job = self.add("ada@old.example").job
         until = timezone.localtime(job.secret_expires_at)
-        self.assertIn(f"at most until {until.day} ", secret_words(job))
+        self.assertIn(f"at most until {until.day} ", job.secret_in_words)
         self.assertEqual(secrets.wipe_expired_secrets(), 1)
         job.refresh_from_db()
         self.assertEqual((job.source_secret, job.destination_secret), ("", ""))
         self.assertTrue(job.needs_password)
-        self.assertIn("The password was erased on", secret_words(job))
+        self.assertIn("The password was erased on", job.secret_in_words)
         job.destination_server = self.server
-        self.assertIn("Both passwords were erased on", secret_words(job))
+        self.assertIn("Both passwords were erased on", job.secret_in_words)
         self.assertEqual(secrets.wipe_expired_secrets(), 0)
+
+    def test_the_page_of_the_job_says_it(self) -> None:
+        job = self.add("ada@old.example").job
+        self.client.force_login(self.adam)
+        url = f"/migrations/jobs/{job.pk}/"
+        self.assertContains(self.client.get(url), "kept sealed until the copy is")
+        secrets.wipe_expired_secrets()
+        self.assertContains(self.client.get(url), "The password was erased on")
 
     def test_a_run_that_waits_ends_and_its_password_is_asked_for(self) -> None:
         run = self.add("ada@old.example")

@@ -7,6 +7,7 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from purelymanage.accounts.models import User
 from purelymanage.mailboxes.models import HandOver
@@ -136,6 +137,21 @@ class Job(models.Model):
         return not self.source_secret or self.login == self.Login.WRONG
 
     @property
+    def secret_in_words(self) -> str:
+        """Say until when its passwords are kept, or since when they are not."""
+        both = self.destination_server_id is not None
+        if self.source_secret and self.secret_expires_at is not None:
+            kept = "Both passwords are" if both else "The password is"
+            day = _day(self.secret_expires_at)
+            return (
+                f"{kept} kept sealed until the copy is complete, at most until {day}."
+            )
+        if self.secret_wiped_at is not None:
+            gone = "Both passwords were" if both else "The password was"
+            return f"{gone} erased on {_day(self.secret_wiped_at)}."
+        return "No password is stored."
+
+    @property
     def secret_place(self) -> str:
         """What the sealed password is bound to."""
         return f"migrations.job:{self.uuid}:source_password"
@@ -152,3 +168,7 @@ class Job(models.Model):
         if self.destination_server is not None:
             names.append(self.destination_server.host)
         return " ".join(names).lower()
+
+
+def _day(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j F Y")
