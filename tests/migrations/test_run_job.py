@@ -16,7 +16,7 @@ from purelymanage.mailboxes.tasks import revoke_app_passwords
 from purelymanage.migrations import tasks
 from purelymanage.migrations.engines.base import Outcome
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
-from purelymanage.migrations.models import Job, Run
+from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations import jobs, runs, secrets
 from purelymanage.migrations.operations.settling import MOST_LOST
 from purelymanage.purelymail import client
@@ -112,6 +112,21 @@ class RunJobTests(MigrationTestCase):
         )
         again = Run.objects.get(is_newest=True)
         self.assertEqual(self.carry_out(again).state, Run.State.DONE)
+
+    def test_no_password_is_stored_for_a_server_that_moved_meanwhile(self) -> None:
+        run = self.new_run()
+        runs.stop_run(run=run, actor=self.adam)
+        job = Job.objects.select_related("server").get()
+        stored = job.source_secret
+        # While the login is tried, somebody else points the server elsewhere.
+        Server.objects.update(host="elsewhere.example")
+        with self.assertRaisesRegex(Refused, "was changed while"):
+            jobs.replace_password(job=job, password=password_of(SMALL), actor=self.adam)
+        job.refresh_from_db()
+        self.assertEqual(job.source_secret, stored)
+        with self.assertRaisesRegex(Refused, "was changed while"):
+            self.new_run()
+        self.assertEqual(Job.objects.count(), 1)
 
     def test_a_new_password_wakes_what_waits_for_its_second_try(self) -> None:
         run = self.new_run()

@@ -27,7 +27,7 @@ from purelymanage.migrations.operations.secrets import (
     seal_secret,
     wipe_secret,
 )
-from purelymanage.migrations.operations.servers import note_trial
+from purelymanage.migrations.operations.servers import note_trial, refuse_if_moved
 from purelymanage.migrations.options import JobOptions
 
 LONGEST_WORDS = 300
@@ -217,6 +217,7 @@ def _store_alone(job: Job, actor: User) -> Job:
 
 
 def _store(job: Job, actor: User) -> None:
+    refuse_if_moved(job.server, job.destination_server)
     job.save()
     log.record(
         Event.JOB_CREATED, actor=actor, target=job.destination, source=job.source_user
@@ -240,6 +241,8 @@ def _store_password(
     actor: User,
     dry_run: bool | None,
 ) -> None:
+    into = job.destination_server if destination_password else None
+    refuse_if_moved(job.server, into)
     job = (
         Job.objects.select_for_update(of=("self",))
         .select_related("server", "destination_server")

@@ -128,6 +128,22 @@ def edit_server(
     return Erased(erased, len(drafts))
 
 
+def refuse_if_moved(*servers: Server | None) -> None:
+    """Lock servers that passwords were tried with, and refuse if one changed since.
+
+    Before the rows of jobs, as a server is locked before its jobs when it is edited.
+    """
+    tried = {server.pk: server for server in servers if server is not None}
+    locked = Server.objects.select_for_update(no_key=True).order_by("pk")
+    for now in locked.filter(pk__in=tried):
+        then = tried[now.pk]
+        if any(getattr(now, key) != getattr(then, key) for key in DIRECTION):
+            raise Refused(
+                f"{now.name} was changed while the password was tried with it as it "
+                "was. Enter it once more."
+            )
+
+
 def _uses(server: Server, prefix: str = "") -> Q:
     """Copies from a server, and copies into it."""
     return Q(**{f"{prefix}server": server}) | Q(
