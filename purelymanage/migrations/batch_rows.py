@@ -92,7 +92,7 @@ class JobRow:
 
     @property
     def may_be_tried(self) -> bool:
-        return self.state.code in {"not_let_in", "no_answer"}
+        return self.state.code == "no_answer"
 
 
 def rows_of(jobs: Sequence[Any]) -> list[JobRow]:

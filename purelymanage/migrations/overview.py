@@ -19,7 +19,7 @@ from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.waiting import why_waiting
 
 MOST_RUNNING = 100
-MOST_WAITING = 50
+MOST_WAITING = 20
 MOST_BATCHES = 10
 
 State, Verdict = Run.State, Run.Verdict

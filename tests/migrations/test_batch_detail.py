@@ -101,10 +101,11 @@ class BatchDetailTests(BatchCase):
         jobs = add_jobs(self.batch, 2)
         add_runs(jobs, State.RUNNING, phase="copying", bytes=10)
         mark = self.client.get(self.url).context["figures"].mark
-        url = f"{self.url}progress/?mark={mark}"
+        url = f"{self.url}progress/?mark={mark}&row={jobs[0].pk}"
         r = self.client.get(url, headers=HTMX)
         self.assertNotIn("HX-Trigger", r.headers)
         self.assertContains(r, f'id="state-{jobs[0].pk}" hx-swap-oob="true"')
+        self.assertNotContains(r, f'id="state-{jobs[1].pk}"')
         Run.objects.filter(job=jobs[0]).update(
             state=State.DONE, finished_at=timezone.now(), lease_until=None
         )

@@ -82,3 +82,16 @@ def test_the_chart_fits_its_frame() -> None:
     assert all(0 <= x <= 1000 for x in numbers[::2])
     assert all(0 <= y <= 100 for y in numbers[1::2])
     assert chart.average == pytest.approx(20)
+
+
+def test_a_few_large_messages_may_be_most_of_the_size() -> None:
+    run = make_run(
+        messages=100,
+        already_there=10,
+        copied=40,
+        bytes=1000,
+        bytes_to_copy=950,
+        bytes_copied=50,
+    )
+    assert estimates.percent(run) == 10
+    assert estimates.percent_of_messages(run) == 50

@@ -10,9 +10,11 @@ from purelymanage.migrations.engines.base import (
     FolderProgress,
     FolderState,
     ItemError,
+    Outcome,
     Phase,
     Progress,
     Stop,
+    Verdict,
 )
 from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.progress import ProgressWriter, Samples
@@ -84,9 +86,31 @@ class ProgressWriterTests(CastTestCase):
         self.assertEqual(sorted(uids), [7, 8])
 
     def test_the_log_is_bounded(self) -> None:
-        for _ in range(3):
-            self.report(self.snapshot(log=["x" * 100] * 100))
-        self.assertLessEqual(len(Run.objects.get().log), progress.LOG_LENGTH)
+        with mock.patch.object(progress, "LOG_EVERY", 0.0):
+            for number in range(30):
+                self.report(self.snapshot(log=["ü" * 100] * 50 + [f"line {number}"]))
+        kept = Run.objects.get().log
+        self.assertLessEqual(len(kept.encode()), progress.LOG_LENGTH)
+        self.assertGreater(len(kept.encode()), progress.LOG_LENGTH * 3 // 4)
+        self.assertRegex(kept, r"\A\d\d:\d\d:\d\d  ")
+        self.assertTrue(kept.endswith("line 29\n"))
+
+    def test_the_log_is_not_written_each_time(self) -> None:
+        self.report(self.snapshot(log=["first"]))
+        self.report(self.snapshot(log=["second"]))
+        self.assertNotIn("second", Run.objects.get().log)
+        outcome = Outcome(
+            verdict=Verdict.COMPLETE,
+            dry_run=False,
+            folders=[],
+            errors=[],
+            messages_copied=0,
+            messages_already_there=0,
+            messages_failed=0,
+            bytes_copied=0,
+            seconds=1,
+        )
+        self.assertIn("second", self.report.figures(outcome)["log"])
 
     def test_a_wish_to_stop_ends_the_copy(self) -> None:
         Run.objects.update(stop_requested_at=timezone.now())

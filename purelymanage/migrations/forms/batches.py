@@ -20,7 +20,7 @@ class BatchRulesForm(forms.Form):
         present = {"parallel_runs": batch.parallel_runs, "priority": batch.priority}
         super().__init__(data, initial=present)  # type: ignore[arg-type]  # POST or None
         numbers = sorted({*USUAL, *filter(None, [batch.parallel_runs])})
-        limits: list[tuple[object, str]] = [("", "no limit of its own")]
+        limits: list[tuple[object, str]] = [("", "no limit")]
         limits += [(it, str(it)) for it in numbers]
         turns = PRIORITIES | {
             batch.priority: PRIORITIES.get(batch.priority, str(batch.priority))

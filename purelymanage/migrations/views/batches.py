@@ -66,7 +66,9 @@ def batch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """What changes while one looks; the list is asked for when a state has changed."""
     batch = _batch(request, pk)
     figures = figures_of(_jobs(request, batch), _runs(request, batch))
-    context = {"batch": batch, "figures": figures, "moving": moving_rows(figures)}
+    shown = set(request.GET.getlist("row"))
+    moving = [it for it in moving_rows(figures) if str(it.job.pk) in shown]
+    context = {"batch": batch, "figures": figures, "moving": moving}
     response = render(request, "migrations/_batch_progress.html", context)
     if asked(request, "mark") != figures.mark:
         response["HX-Trigger"] = "moved"
