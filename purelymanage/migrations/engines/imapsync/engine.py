@@ -199,8 +199,10 @@ class _Copying:
 
     def _run_once(self, errand: Errand) -> ImapError | None:
         users = [account.user for account in self.accounts]
+        passwords = [account.password for account in self.accounts]
         self.entered = ""
-        transcript = Transcript([way.source for way in errand.ways], users)
+        folders = [way.source for way in errand.ways]
+        transcript = Transcript(folders, users, passwords)
         self.transcripts.append(transcript)
         self.ran = True
         with own_room(*self.accounts) as room:

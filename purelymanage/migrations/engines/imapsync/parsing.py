@@ -23,6 +23,7 @@ from .complaints import (
     judge_message,
     redact,
 )
+from .hiding import Hider
 
 LONGEST_LINE = 4_000
 MOST_COMPLAINTS = 2_000
@@ -113,7 +114,12 @@ class Exit:
 class Transcript:
     """What is known of a run from its lines; folders are named as on the wire."""
 
-    def __init__(self, folders: Iterable[str] = (), users: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        folders: Iterable[str] = (),
+        users: Iterable[str] = (),
+        passwords: Iterable[str] = (),
+    ) -> None:
         self.phase = Phase.CONNECTING
         self.phases = [Phase.CONNECTING]
         self.logged_in: set[int] = set()
@@ -135,6 +141,8 @@ class Transcript:
         self.not_started = ""
         self._known = dict.fromkeys(folders)
         self._users = [user for user in users if len(user) > 2]
+        # It never prints them, and nothing depends on that.
+        self._hide = Hider(passwords).hide
         self._said: set[tuple[str, int, Kind, int]] = set()
         self._readers: list[Callable[[str], bool]] = [
             self._read_message,
@@ -150,6 +158,7 @@ class Transcript:
         line = line.rstrip("\r\n")
         if len(line) > LONGEST_LINE:
             # A server may say as much as it likes; what matters is at both ends.
+            line = self._hide(line)
             line = line[: LONGEST_LINE // 2] + line[-LONGEST_LINE // 2 :]
         self._follow(line)
         if line.startswith(("Host1: parsing headers", "Host2: parsing headers")):
@@ -185,6 +194,7 @@ class Transcript:
             self.phases.append(phase)
 
     def _clean(self, line: str) -> str:
+        line = self._hide(line)
         for user in self._users:
             line = line.replace(user, "…")
         return redact(line)
@@ -214,10 +224,10 @@ class Transcript:
 
     def _read_failed(self, folder: str, uid: int, size: int, what: str) -> None:
         if _APPEND.match(what):
-            kind, code, text = judge_message(2, _refusal(what))
+            kind, code, text = judge_message(2, self._hide(_refusal(what)))
             date, side = _last(_DATE, what), 2
         elif fetched := _FETCH.match(what):
-            kind, code, text = judge_message(1, fetched[1])
+            kind, code, text = judge_message(1, self._hide(fetched[1]))
             date, side = _last(_IDATE, what), 1
         else:
             kind, code, text, date, side = Kind.OTHER, "", "", "", 0
@@ -278,21 +288,23 @@ class Transcript:
 
     def _read_failure(self, line: str) -> bool:
         if found := _LOGIN.match(line):
-            self._complain(judge_login(int(found[1]), found[2]))
+            self._complain(judge_login(int(found[1]), self._hide(found[2])))
         elif found := (_CONNECTION.match(line) or _TLS.match(line)):
-            self._complain(judge_connection(int(found[1]), found[2]))
+            self._complain(judge_connection(int(found[1]), self._hide(found[2])))
         elif line.startswith("Maximum bytes transferred reached"):
             self._complain(Complaint(Kind.BUDGET))
         elif found := _ABOUT_FOLDER.match(line):
             side = int(found[1] or 2)
-            kind, code, text = judge_message(side, found[2].removeprefix(": "))
+            kind, code, text = judge_message(
+                side, self._hide(found[2].removeprefix(": "))
+            )
             if kind not in {Kind.QUOTA, Kind.PASSING, Kind.LOST}:
                 kind = Kind.FOLDER
             self._complain(Complaint(kind, side, self.current, code=code, text=text))
         elif found := _MODULE.match(line):
-            self.missing_module = redact(found[1])
+            self.missing_module = redact(self._hide(found[1]))
         elif line.startswith("Can't start it: "):
-            self.not_started = redact(line.removeprefix("Can't start it: "))
+            self.not_started = redact(self._hide(line.removeprefix("Can't start it: ")))
         else:
             return False
         return True
@@ -331,7 +343,7 @@ class Transcript:
             return False
         found = _FIGURE.match(line)
         if found is not None and len(line) > 41 and line[40] == ":":
-            self.figures[found[1]] = redact(found[2])
+            self.figures[self._hide(found[1])] = redact(self._hide(found[2]))
             return True
         return False
 
