@@ -9,7 +9,7 @@ from purelymanage.audit import notices
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Entry, Notice
 from purelymanage.migrations.models import Job, Run
-from purelymanage.migrations.operations import secrets
+from purelymanage.migrations.operations import jobs, secrets
 from purelymanage.migrations.operations.digests import tell_of_batches
 from tests.migrations.waiting_runs import WithRuns
 
@@ -92,6 +92,9 @@ class ExpiryTests(WithRuns):
         batch = self.add_batch("Move", domains=["shop.example"])
         for number in range(3):
             self.add(f"{number}@old.example", {"batch": batch})
+        late = Job.objects.latest("pk")
+        late.secret_expires_at = timezone.now() + timedelta(seconds=30)
+        late.save()
         self.assertEqual(secrets.wipe_expired_secrets(), 3)
         tell_of_batches()
         self.assertEqual(self.told(), [Event.BATCH_NEEDS_PASSWORDS])
@@ -100,3 +103,25 @@ class ExpiryTests(WithRuns):
             entry.sentence,
             "needs 3 passwords of the batch Move again, erased at their date",
         )
+
+    def test_not_those_whose_date_has_not_come(self) -> None:
+        batch = self.add_batch("Move")
+        self.add("ada@old.example", {"batch": batch})
+        self.add("ben@old.example")
+        Job.objects.update(secret_expires_at=timezone.now() + timedelta(minutes=1))
+        self.assertEqual(secrets.wipe_expired_secrets(), 0)
+
+    def test_it_is_kept_for_thirty_days(self) -> None:
+        job = Job()
+        secrets.seal_secret(job, "canary")
+        assert job.secret_expires_at is not None
+        self.assertEqual((job.secret_expires_at - timezone.now()).days, 29)
+
+    def test_removing_a_job_erases_both(self) -> None:
+        run = self.add("ada@old.example")
+        self.end(run, state=Run.State.DONE)
+        jobs.remove_job(job=run.job, actor=self.adam)
+        run.job.refresh_from_db()
+        secrets_left = run.job.source_secret + run.job.destination_secret
+        self.assertEqual(secrets_left, "")
+        self.assertTrue(run.job.secret_wiped_at)

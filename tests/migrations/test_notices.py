@@ -16,7 +16,7 @@ from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.failures import Diagnosis, stalled
 from purelymanage.migrations.job_states import LIVE, STATES
 from purelymanage.migrations.models import Batch, Job, JobAction, Run
-from purelymanage.migrations.operations import digests, settling
+from purelymanage.migrations.operations import digests, secrets, settling
 from purelymanage.migrations.tasks import tell_of_batches
 from tests.migrations.waiting_runs import WithRuns
 
@@ -118,6 +118,18 @@ class SingleTests(NoticeTestCase):
             run = self.resume(run)
         self.end_badly(run, stalled("copying", 10))
         self.assertEqual(self.told(), [Event.RUN_STALLED, Event.RUN_FAILED])
+
+    def test_a_complete_copy_needs_its_passwords_no_more(self) -> None:
+        for verdict, is_wiped in ((Verdict.SKIPPED, False), (Verdict.COMPLETE, True)):
+            run = self.begin(f"{verdict}@old.example")
+            secrets.seal_secret(run.job, "canary")
+            secrets.seal_destination_secret(run.job, "another canary")
+            run.job.save()
+            Run.objects.filter(pk=run.pk).update(dry_run=False)
+            self.end_well(run, verdict)
+            job = Job.objects.get(pk=run.job_id)
+            kept = [job.source_secret, job.destination_secret]
+            self.assertEqual(kept == ["", ""], is_wiped, verdict)
 
     def test_an_end_is_told_in_the_panel(self) -> None:
         self.end_well(self.begin())

@@ -39,10 +39,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         due = self.with_untried_login().filter(login_due_at__lte=at)
         return due.order_by("login_due_at", "pk")
 
-    def with_expired_secret(self) -> Self:
-        return self.exclude(source_secret="", destination_secret="").filter(
-            secret_expires_at__lte=timezone.now()
-        )
+    def with_secret_until(self, at: datetime) -> Self:
+        """Those with stored passwords whose date has come by then."""
+        stored = self.exclude(source_secret="", destination_secret="")
+        return stored.filter(secret_expires_at__lte=at)
 
 
 class Job(models.Model):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
-from django.db.models import FilteredRelation, Q, QuerySet
+from django.db.models import FilteredRelation, Q
 from django.utils import timezone
 
 from purelymanage import crypto
@@ -23,6 +21,8 @@ from purelymanage.migrations.references import (
 )
 
 KEPT = timedelta(days=30)
+# The passwords of a batch whose dates are this close are erased at once.
+TOGETHER = timedelta(minutes=5)
 EXPIRED = (
     "The password was erased at its date, as it is kept no longer. Enter it again."
 )
@@ -81,35 +81,40 @@ def wipe_expired_secrets() -> int:
     A run that only waits for its turn ends: it could not sign in. Whoever can enter the
     password again is told, once for all mailboxes of a batch.
     """
-    expired = Job.objects.with_expired_secret().exclude(pk__in=_in_use())
-    groups: dict[int | None, list[int]] = defaultdict(list)
-    for pk, batch in expired.order_by("pk").values_list("pk", "batch"):
-        groups[batch].append(pk)
-    single = groups.pop(None, [])
-    return sum(_expire([pk]) for pk in single) + sum(map(_expire, groups.values()))
+    now = timezone.now()
+    jobs = Job.objects.exclude(pk__in=Run.objects.busy().values("job"))
+    expired = jobs.with_secret_until(now)
+    single = list(expired.filter(batch=None).order_by("pk"))
+    wiped = sum(_expire([job.pk]) for job in single)
+    batches = expired.exclude(batch=None).values_list("batch", flat=True)
+    for batch in sorted(set(batches)):
+        # They were sealed one after the other, and are told of together.
+        together = jobs.with_secret_until(now + TOGETHER).filter(batch=batch)
+        wiped += _expire(list(together.values_list("pk", flat=True)))
+    return wiped
 
 
 @transaction.atomic(durable=True)
 def _expire(keys: list[int]) -> int:
     """Erase the passwords of jobs that have a batch in common, or of one job."""
     now = timezone.now()
-    # Runs before jobs, as whoever settles one does.
+    # What somebody holds is left for the next time: they may be replacing it.
     waiting = Run.objects.queued().filter(job__in=keys, handed_at=None)
-    ending = list(waiting.select_for_update(of=("self",)).order_by("pk"))
-    rows = Job.objects.with_expired_secret().filter(pk__in=keys)
-    jobs = list(
-        rows.exclude(pk__in=_in_use())
-        .select_for_update(of=("self",))
-        .select_related("batch")
-        .order_by("pk")
-    )
+    runs = waiting.select_for_update(of=("self",), skip_locked=True)
+    ending = {run.job_id: run for run in runs.order_by("pk")}
+    rows = Job.objects.with_secret_until(now + TOGETHER).filter(pk__in=keys)
+    locked = rows.select_for_update(of=("self",), skip_locked=True)
+    held = list(locked.select_related("batch").order_by("pk"))
+    open_runs = Run.objects.open().filter(job__in=keys)
+    others = set(open_runs.values_list("job", flat=True)) - set(ending)
+    jobs = [job for job in held if job.pk not in others]
     if not jobs:
         return 0
     keys = [job.pk for job in jobs]
     needed = _needed(keys)
-    for run in ending:
-        if run.job_id in keys:
-            _end_without(run, now)
+    for job in jobs:
+        if job.pk in ending:
+            _end_without(ending[job.pk], now)
     Job.objects.filter(pk__in=keys).update(
         source_secret="",
         destination_secret="",
@@ -128,11 +133,6 @@ def _expire(keys: list[int]) -> int:
         entries.append(batch_entry(event, batch, passwords=noun))
     log.record_many(entries)
     return len(jobs)
-
-
-def _in_use() -> QuerySet[Run, Any]:
-    """Return the jobs of which a run holds, or is about to open, the passwords."""
-    return Run.objects.busy().values("job")
 
 
 def _needed(keys: list[int]) -> set[int]:
