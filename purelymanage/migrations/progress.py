@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -37,6 +38,8 @@ MOST_SAMPLES = 180
 # Of the log, the last lines are kept. It is long, so that it is written less often.
 LOG_LENGTH = 200_000  # bytes
 LOG_EVERY = 5.0  # seconds
+# What servers say may name people; whose mailbox it is stands above the log.
+ADDRESS = re.compile(r"[^\s<>\"'(),;:=@]+@[^\s<>\"'(),;:=@]+")
 
 FOLDER_COLUMNS = [
     field.name
@@ -193,7 +196,7 @@ class ProgressWriter:
         if not lines:
             return
         at = f"{timezone.localtime():%H:%M:%S}"
-        self._log += "".join(f"{at}  {clean(line)}\n" for line in lines)
+        self._log += "".join(f"{at}  {redacted(line)}\n" for line in lines)
         # No character takes more than four bytes.
         if len(self._log) > LOG_LENGTH // 4:
             self._log = last_lines(self._log, LOG_LENGTH)
@@ -285,6 +288,11 @@ def last_lines(text: str, most: int) -> str:
         return text
     # Cut by a tenth more, so that not every line brings another cut.
     return raw[-most * 9 // 10 :].partition(b"\n")[2].decode()
+
+
+def redacted(line: str) -> str:
+    """Return a line for the log, without addresses."""
+    return ADDRESS.sub("…", clean(line))
 
 
 def clean(text: str) -> str:

@@ -95,6 +95,10 @@ class ProgressWriterTests(CastTestCase):
         self.assertRegex(kept, r"\A\d\d:\d\d:\d\d  ")
         self.assertTrue(kept.endswith("line 29\n"))
 
+    def test_the_log_names_nobody(self) -> None:
+        self.report(self.snapshot(log=["BAD <anna@old.example> unknown, b@c:"]))
+        self.assertIn("BAD <…> unknown, …:", Run.objects.get().log)
+
     def test_the_log_is_not_written_each_time(self) -> None:
         self.report(self.snapshot(log=["first"]))
         self.report(self.snapshot(log=["second"]))
