@@ -4,12 +4,16 @@ import time
 from typing import Any
 
 from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, connection
 from django.dispatch import Signal
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
+from purelymanage import task_queue
+
 CLUSTERS = ("default", "migrations")
 GONE_AFTER = 30
+AGAIN_AFTER = 1.0  # seconds, where the database does not answer
 # Sent with each sign of life, with the name of the `cluster`, outside transactions.
 pulse = Signal()
 
@@ -23,11 +27,25 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
     every = 5.0  # seconds between two signs of life
     _pulsed_at = 0.0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A cluster makes its broker first, and then the queue for its workers.
+        task_queue.install()
+
     def has_room(self) -> bool:
         """Whether the workers of this host can begin something."""
         return True
 
     def dequeue(self) -> Any:
+        """Fetch what is to be done next; django-q would pause for ten seconds."""
+        try:
+            return self._dequeue()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            time.sleep(AGAIN_AFTER)
+            return None
+
+    def _dequeue(self) -> Any:
         now = time.monotonic()
         if now - self._pulsed_at >= self.every:
             cache.set(f"pulse:{self.list_key}", "asks for work", GONE_AFTER)

@@ -133,6 +133,7 @@ Q_CLUSTER = {
         "migrations": {
             "broker_class": "purelymanage.migrations.broker.CopyBroker",
             "workers": env.int("MIGRATION_WORKERS", 8),
+            "poll": 0.1,
             "timeout": 3 * DAY,
             "retry": 3 * DAY + 600,
             "max_attempts": 1,

@@ -48,4 +48,5 @@ def begin_what_is_due(*, cluster: str, **_: Any) -> None:
 
     if cluster == queue.CLUSTER:
         settling.give_back_abandoned()
+        queue.take_back_lost()
         queue.dispatch()

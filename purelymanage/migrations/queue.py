@@ -23,8 +23,8 @@ __all__ = ["dispatch", "take_back", "take_back_lost", "why_waiting"]
 CLUSTER = "migrations"
 TASK = "purelymanage.migrations.tasks.run_job"
 LOCK = 0x51_07_5E  # any number that nobody else locks
-# A worker that is there claims what it was handed within a second or two.
-CLAIMED_WITHIN = timedelta(seconds=45)
+# A worker claims what its cluster has fetched for it within a second or two.
+CLAIMED_WITHIN = timedelta(seconds=15)
 
 # Runs of the same batch between the same servers share all limits: of each such class
 # as many are enough as slots are free, and of those with one pair of mailboxes only
