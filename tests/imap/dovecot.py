@@ -140,6 +140,12 @@ class Dovecot:
     def maildir(self, user: str) -> Path:
         return self._mail / user
 
+    def own(self, user: str) -> None:
+        """Give files that were written past Dovecot to its mail processes."""
+        if os.geteuid() == 0:
+            for path in [self.maildir(user), *self.maildir(user).rglob("*")]:
+                shutil.chown(path, *_mail_owner())
+
     def log(self) -> str:
         return (self._folder / "dovecot.log").read_text()
 

@@ -25,7 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Cluster:
-    """The cluster "migrations" with one worker. Use it as a context manager."""
+    """A cluster, that of copies with one worker by default. A context manager."""
+
+    def __init__(self, name: str = "migrations", *, workers: int = 1) -> None:
+        self._name, self._workers = name, workers
 
     def __enter__(self) -> Self:
         url = urlsplit(settings.DATABASE_URL)
@@ -49,8 +52,9 @@ class Cluster:
                 "PURELYMAIL_IMAP_HOST": settings.PURELYMAIL_IMAP_HOST,
                 "PURELYMAIL_IMAP_PORT": str(settings.PURELYMAIL_IMAP_PORT),
                 "IMAP_CA_FILE": settings.IMAP_CA_FILE or "",
-                "MIGRATION_WORKERS": "1",
-                "Q_CLUSTER_NAME": "migrations",
+                "WORKERS": str(self._workers),
+                "MIGRATION_WORKERS": str(self._workers),
+                "Q_CLUSTER_NAME": self._name,
             },
         )
         return self
@@ -86,16 +90,22 @@ class Cluster:
                 found.append(int(folder.name))
         return found
 
+    def workers(self) -> list[int]:
+        packages = cache.get_many(cache.get(Conf.Q_STAT) or []).values()
+        states = [SignedPackage.loads(package) for package in packages]
+        mine = self.processes()
+        return [pid for it in states if it.sentinel in mine for pid in it.workers]
+
     def kill_workers(self) -> list[int]:
         """End each worker the hard way, as the kernel does when memory is short."""
-        killed = []
-        for package in cache.get_many(cache.get(Conf.Q_STAT) or []).values():
-            state = SignedPackage.loads(package)
-            if state.sentinel in self.processes():
-                for pid in state.workers:
-                    os.kill(pid, signal.SIGKILL)
-                    killed.append(pid)
+        killed = self.workers()
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
         return killed
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
 
     def terminate(self, *, within: float) -> bool:
         """Ask the cluster to end, and tell whether it did in time."""
