@@ -119,7 +119,7 @@ KINDS = {
         ),
         Kind(
             "migrations",
-            "Migrations",
+            "Copies of mailboxes",
             "A plan or a copy that belongs to no batch has finished.",
             "see_migrations",
             By.BELL,
