@@ -177,6 +177,8 @@ class ActOnJobsTests(BatchCase):
         add_runs(others, State.FAILED)
         r = self.act("copy", all="1", state="planned")
         self.assertContains(r, "Run: 2 of 2 mailboxes")
+        # They are shown, though they are no plans any more.
+        self.assertContains(r, plans[0].destination)
         copies = Run.objects.queued().values_list("job", flat=True)
         self.assertEqual(set(copies), {it.pk for it in plans})
 

@@ -108,7 +108,9 @@ def act_on_jobs(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         if action.total <= jobs_many.MOST_AT_ONCE:
             job_actions.carry_out(action.pk)
     url = reverse("migrations:batch-detail", args=[batch.pk])
-    return redirect(f"{url}?{chosen.query}".rstrip("?"))
+    # None of them may be like the filter any more.
+    query = "" if "all" in request.POST else chosen.query
+    return redirect(f"{url}?{query}".rstrip("?"))
 
 
 @require_POST
