@@ -310,7 +310,8 @@ class Event(TextChoices):
     BATCH_FINISHED = "batch.finished", "finished the batch {target}: {outcome}"
     BATCH_NEEDS_PASSWORDS = (
         "batch.needs_passwords",
-        "needs {passwords} of the batch {target} again, erased at their date",
+        "needs the passwords of {mailboxes} of the batch {target} again, which were "
+        "erased at their date",
     )
     JOB_CREATED = "migration.created", "prepared a copy of {source} to {target}"
     JOB_CHANGED = (

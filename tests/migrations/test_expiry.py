@@ -101,7 +101,8 @@ class ExpiryTests(WithRuns):
         entry = Entry.objects.get(event=Event.BATCH_NEEDS_PASSWORDS)
         self.assertEqual(
             entry.sentence,
-            "needs 3 passwords of the batch Move again, erased at their date",
+            "needs the passwords of 3 mailboxes of the batch Move again, which were "
+            "erased at their date",
         )
 
     def test_not_those_whose_date_has_not_come(self) -> None:

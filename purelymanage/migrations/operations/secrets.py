@@ -128,9 +128,9 @@ def _expire(keys: list[int]) -> int:
     entries += [job_entry(Event.SOURCE_PASSWORD_EXPIRED, job) for job in lacking]
     if lacking and (batch := lacking[0].batch) is not None:
         number = len(lacking)
-        noun = "the password" if number == 1 else f"{thin(number)} passwords"
+        noun = "1 mailbox" if number == 1 else f"{thin(number)} mailboxes"
         event = Event.BATCH_NEEDS_PASSWORDS
-        entries.append(batch_entry(event, batch, passwords=noun))
+        entries.append(batch_entry(event, batch, mailboxes=noun))
     log.record_many(entries)
     return len(jobs)
 
