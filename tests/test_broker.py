@@ -13,7 +13,7 @@ from purelymanage.broker import PulsingBroker, silent_clusters
 from purelymanage.migrations import queue
 from purelymanage.migrations.broker import CopyBroker
 from purelymanage.migrations.models import Run
-from purelymanage.migrations.operations import runs
+from purelymanage.migrations.operations import runs, settling
 from tests.migrations.waiting_runs import WithRuns
 
 
@@ -52,6 +52,19 @@ class CopyBrokerTests(WithRuns):
         )
         queue.dispatch()
         self.assertTrue(here.dequeue())
+
+    def test_what_a_dead_worker_left_is_fetched_again(self) -> None:
+        self.enterContext(mock.patch.object(Conf, "WORKERS", 1))
+        run, broker = self.add("a"), CopyBroker("migrations")
+        queue.dispatch()
+        self.assertTrue(broker.dequeue())
+        runs.claim_run(pk=run.pk, host="here.example")
+        self.add("b")
+        queue.dispatch()
+        self.assertFalse(broker.dequeue())
+        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
+        self.assertEqual(settling.give_back_abandoned(), 1)
+        self.assertTrue(broker.dequeue())
 
     def test_a_database_that_restarts_costs_a_moment(self) -> None:
         broker = CopyBroker("migrations")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django_q.conf import Conf
@@ -19,24 +21,39 @@ class CopyBroker(PulsingBroker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._fetched: set[int] = set()
+        # What was fetched, and when it had been handed out: later is another turn.
+        self._fetched: dict[int, datetime | None] = {}
 
     def has_room(self) -> bool:
-        # The models are not there yet when django-q imports this.
-        from purelymanage.migrations.models import Run
-
         if len(self._fetched) >= Conf.WORKERS:
-            busy = Run.objects.busy().filter(pk__in=self._fetched)
-            self._fetched = set(busy.values_list("pk", flat=True))
+            self._forget_done()
         workers: int = Conf.WORKERS
         return len(self._fetched) < workers
 
-    def dequeue(self) -> Any:
+    def _dequeue(self) -> Any:
         from purelymanage.migrations.queue import TASK
 
-        tasks = super().dequeue()
+        tasks = super()._dequeue()
         for _, payload in tasks or ():
             task = SignedPackage.loads(payload)
             if task["func"] == TASK:
-                self._fetched.add(task["args"][0])
+                pk = task["args"][0]
+                self._fetched[pk] = self._busy([pk]).get(pk)
         return tasks
+
+    def _forget_done(self) -> None:
+        """Drop what has ended, was given back, or was handed out once more since."""
+        now = self._busy(self._fetched)
+        self._fetched = {
+            pk: handed_at
+            for pk, handed_at in self._fetched.items()
+            if pk in now and now[pk] in {None, handed_at}
+        }
+
+    def _busy(self, pks: Iterable[int]) -> dict[int, datetime | None]:
+        """Return when those were handed out that hold a slot; None if they run."""
+        # The models are not there yet when django-q imports this.
+        from purelymanage.migrations.models import Run
+
+        busy = Run.objects.busy().filter(pk__in=list(pks))
+        return dict(busy.values_list("pk", "handed_at"))

@@ -56,6 +56,7 @@ class TroubleTests(CastTestCase):
         cls.new = cls.enterClassContext(Dovecot(extra=LIMITS))
         for name, sizes in (
             ("small", [100] * 3),
+            ("slowed", [100] * 3),
             ("much", [9_000] * 8),
             ("large", [100, 30_000, 100]),
         ):
@@ -192,7 +193,7 @@ class TroubleTests(CastTestCase):
             slow = self.server(
                 self.old, port=proxy.port, security=Server.Protection.CLEAR
             )
-            run = self.copy("small", server=slow)
+            run = self.copy("slowed", server=slow)
         self.assertEqual((run.state, run.retries), (Run.State.QUEUED, 0))
         self.assert_reads(run, "throttled", "asked us to slow down", "by itself")
         assert run.not_before is not None
