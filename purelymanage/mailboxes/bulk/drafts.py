@@ -86,9 +86,7 @@ def map_columns(
         "defaults": asdict(defaults),
     }
     if held.kind == Bulk.Kind.CREATE:
-        found = preview(
-            sheet, columns, defaults=defaults, account=account_for(actor)
-        )
+        found = preview(sheet, columns, defaults=defaults, account=account_for(actor))
         held.wishes["remarks"] = list(found.remarks)
         rows = [_row_of(held, line, sheet) for line in found.lines]
     else:
