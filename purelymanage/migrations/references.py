@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
+from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.migrations.models import Batch, Job
 
@@ -23,25 +24,41 @@ def domain_of(job: Job) -> str:
     return job.destination_domain or ELSEWHERE
 
 
-def job_entry(event: Event, job: Job) -> Entry:
-    """Return an entry of what the panel did by itself with a job."""
+def record_job(event: Event, job: Job, *, actor: Actor, **details: str) -> None:
+    """Record one entry about a job; see `log.record` for when."""
+    log.record_many([job_entry(event, job, actor=actor, **details)])
+
+
+def job_entry(
+    event: Event, job: Job, *, actor: Actor = Agent.PANEL, **details: str
+) -> Entry:
+    """Return an entry of what was done with a job, for those who may see it."""
     entry = log.note(
         event,
-        actor=Agent.PANEL,
+        actor=actor,
         target=job.destination,
         domain=domain_of(job),
+        diff=None,
         source=job.source_user,
+        **details,
     )
     return log.refer(entry, references(job))
 
 
-def batch_entry(event: Event, batch: Batch, **details: str) -> Entry:
+def record_batch(event: Event, batch: Batch, *, actor: Actor, **details: str) -> None:
+    """Record one entry about a batch; see `log.record` for when."""
+    log.record_many([batch_entry(event, batch, actor=actor, **details)])
+
+
+def batch_entry(
+    event: Event, batch: Batch, *, actor: Actor = Agent.PANEL, **details: str
+) -> Entry:
     """Return an entry of what became of a batch, for those who may see all of it."""
     # One that goes elsewhere names no domain, and nobody limited is told.
     domains = batch.domains if all(batch.domains) else []
     entry = log.note(
         event,
-        actor=Agent.PANEL,
+        actor=actor,
         target=batch.name,
         domain=domains[0] if len(domains) == 1 else ELSEWHERE,
         diff=None,

@@ -6,11 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.models import Batch
+from purelymanage.migrations.references import record_batch
 
 PRIORITIES = {1: "before others", 0: "like others", -1: "after others"}
 
@@ -23,7 +23,7 @@ def pause_batch(*, batch: Batch, actor: User) -> None:
         raise Refused("This batch is paused already.")
     held.paused_at = timezone.now()
     held.save(update_fields=["paused_at"])
-    log.record(Event.BATCH_PAUSED, actor=actor, target=held.name, domain=_domain(held))
+    record_batch(Event.BATCH_PAUSED, held, actor=actor)
     queue.take_back()
     queue.dispatch()
 
@@ -35,7 +35,7 @@ def resume_batch(*, batch: Batch, actor: User) -> None:
         raise Refused("This batch is not paused.")
     held.paused_at = None
     held.save(update_fields=["paused_at"])
-    log.record(Event.BATCH_RESUMED, actor=actor, target=held.name, domain=_domain(held))
+    record_batch(Event.BATCH_RESUMED, held, actor=actor)
     queue.dispatch()
 
 
@@ -56,13 +56,7 @@ def change_batch(
         return
     held.parallel_runs, held.priority = parallel_runs, priority
     held.save(update_fields=["parallel_runs", "priority"])
-    log.record(
-        Event.BATCH_CHANGED,
-        actor=actor,
-        target=held.name,
-        domain=_domain(held),
-        changes=", ".join(changes),
-    )
+    record_batch(Event.BATCH_CHANGED, held, actor=actor, changes=", ".join(changes))
     # What was handed out by the old rules and has not begun is chosen once more.
     queue.take_back()
     queue.dispatch()
@@ -70,11 +64,6 @@ def change_batch(
 
 def _hold(batch: Batch) -> Batch:
     return Batch.objects.confirmed().select_for_update().get(pk=batch.pk)
-
-
-def _domain(batch: Batch) -> str:
-    """Return the domain that the audit log counts a batch to, if it has just one."""
-    return batch.domains[0] if len(batch.domains) == 1 else ""
 
 
 def _number(limit: int | None) -> str:

@@ -32,6 +32,7 @@ from purelymanage.migrations.operations.secrets import (
     seal_secret,
 )
 from purelymanage.migrations.options import JobOptions
+from purelymanage.migrations.references import batch_entry, job_entry
 from purelymanage.sheets import keeping
 from purelymanage.sheets.reading import Sheet
 
@@ -286,24 +287,14 @@ def _jobs(batch: Batch, found: Preview, other: Server | None) -> list[Job]:
 
 
 def _entries(batch: Batch, jobs: list[Job], actor: Actor) -> list[Entry]:
-    domain = batch.domains[0] if len(batch.domains) == 1 else ""
     noun = "1 copy" if len(jobs) == 1 else f"{thin(len(jobs))} copies"
     return [
-        log.note(
+        batch_entry(
             Event.BATCH_CONFIRMED,
+            batch,
             actor=actor,
-            target=batch.name,
-            domain=domain,
             copies=noun,
             server=batch.server.name,
         ),
-        *(
-            log.note(
-                Event.JOB_CREATED,
-                actor=actor,
-                target=job.destination,
-                source=job.source_user,
-            )
-            for job in jobs
-        ),
+        *(job_entry(Event.JOB_CREATED, job, actor=actor) for job in jobs),
     ]

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from purelymanage import crypto
 from purelymanage.accounts.models import User
-from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
 from purelymanage.imap.account import Account
@@ -26,6 +25,7 @@ from purelymanage.migrations.operations.secrets import (
     open_destination_secret,
     open_secret,
 )
+from purelymanage.migrations.references import record_job
 from purelymanage.purelymail.errors import PurelymailError
 
 # Long enough to choose in peace; folders seldom change meanwhile.
@@ -103,11 +103,10 @@ def _open_source(job: Job, actor: User) -> str:
         raise Refused(
             f"The password of {job.source_user} is not stored any more. Enter it again."
         )
-    log.record(
+    record_job(
         Event.SOURCE_PASSWORD_OPENED,
+        job,
         actor=actor,
-        target=job.destination,
-        source=job.source_user,
         purpose="choosing the folders of the copy",
     )
     return open_secret(job)

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import refuse_if_pending
@@ -29,6 +28,7 @@ from purelymanage.migrations.operations.secrets import (
 )
 from purelymanage.migrations.operations.servers import note_trial, refuse_if_moved
 from purelymanage.migrations.options import JobOptions
+from purelymanage.migrations.references import record_job
 
 LONGEST_WORDS = 300
 PASSWORD_COLUMNS = [
@@ -125,11 +125,10 @@ def change_job(*, job: Job, wishes: Wishes, actor: User, plans: bool) -> None:
     if wishes != old:
         job.options, job.engine = wishes.options.as_stored(), wishes.engine
         job.save(update_fields=["options", "engine"])
-        log.record(
+        record_job(
             Event.JOB_CHANGED,
+            job,
             actor=actor,
-            target=job.destination,
-            source=job.source_user,
             changes=f"from {_in_words(old)} to {_in_words(wishes)}",
         )
     if plans:
@@ -219,9 +218,7 @@ def _store_alone(job: Job, actor: User) -> Job:
 def _store(job: Job, actor: User) -> None:
     refuse_if_moved(job.server, job.destination_server)
     job.save()
-    log.record(
-        Event.JOB_CREATED, actor=actor, target=job.destination, source=job.source_user
-    )
+    record_job(Event.JOB_CREATED, job, actor=actor)
 
 
 def _in_words(wishes: Wishes) -> str:
@@ -257,12 +254,7 @@ def _store_password(
     job.login_tried_at = timezone.now()
     job.save(update_fields=PASSWORD_COLUMNS)
     waits = wake(job=job)
-    log.record(
-        Event.SOURCE_PASSWORD_REPLACED,
-        actor=actor,
-        target=job.destination,
-        source=job.source_user,
-    )
+    record_job(Event.SOURCE_PASSWORD_REPLACED, job, actor=actor)
     if waits:
         queue.dispatch()
     elif dry_run is not None:
@@ -285,9 +277,7 @@ def remove_job(*, job: Job, actor: User) -> None:
         )
     job.removed_at = timezone.now()
     job.save(update_fields=["removed_at"])
-    log.record(
-        Event.JOB_REMOVED, actor=actor, target=job.destination, source=job.source_user
-    )
+    record_job(Event.JOB_REMOVED, job, actor=actor)
     wipe_secret(job=job, actor=actor)
 
 

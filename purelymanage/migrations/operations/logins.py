@@ -19,10 +19,11 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
-from purelymanage.audit.models import Agent, Entry
+from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.operations.runs import add_run
+from purelymanage.migrations.references import batch_entry, job_entry, record_job
 
 TASK = "purelymanage.migrations.login_tests.try_logins"
 LEASE = timedelta(seconds=90)  # longer than both logins of a job may take
@@ -138,12 +139,7 @@ def try_again(*, job: Job, actor: User) -> None:
     held.login_tries, held.login_due_at = 0, timezone.now()
     held.save(update_fields=["login", "login_words", "login_tries", "login_due_at"])
     hand_on(held.server_id)
-    log.record(
-        Event.LOGIN_TRIED_AGAIN,
-        actor=actor,
-        target=held.destination,
-        source=held.source_user,
-    )
+    record_job(Event.LOGIN_TRIED_AGAIN, held, actor=actor)
 
 
 def due_servers() -> list[int]:
@@ -196,16 +192,7 @@ def _hold_back(job: Job) -> list[Entry]:
     )
     if not held_back:
         return []
-    domains = job.batch.domains
-    return [
-        log.note(
-            Event.BATCH_LOGINS_HELD_BACK,
-            actor=Agent.PANEL,
-            target=job.batch.name,
-            domain=domains[0] if len(domains) == 1 else "",
-            count=str(held_back),
-        )
-    ]
+    return [batch_entry(Event.BATCH_LOGINS_HELD_BACK, job.batch, count=str(held_back))]
 
 
 def _put_off(job: Job, finding: Finding) -> None:
@@ -248,20 +235,9 @@ def _queue_plan(job: Job) -> str:
 
 
 def _opened(job: Job) -> Entry:
-    return log.note(
-        Event.SOURCE_PASSWORD_OPENED,
-        actor=Agent.PANEL,
-        target=job.destination,
-        source=job.source_user,
-        purpose="a trial of its login before the copy",
-    )
+    purpose = "a trial of its login before the copy"
+    return job_entry(Event.SOURCE_PASSWORD_OPENED, job, purpose=purpose)
 
 
 def _not_right(job: Job, reason: str) -> Entry:
-    return log.note(
-        Event.LOGIN_NOT_RIGHT,
-        actor=Agent.PANEL,
-        target=job.destination,
-        source=job.source_user,
-        reason=reason,
-    )
+    return job_entry(Event.LOGIN_NOT_RIGHT, job, reason=reason)

@@ -4,7 +4,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent
@@ -15,7 +14,7 @@ from purelymanage.migrations.engines import imapsync_version
 from purelymanage.migrations.models import Attempt, Job, Run
 from purelymanage.migrations.models.runs import LONG_LEASE
 from purelymanage.migrations.models.servers import EngineChoice
-from purelymanage.migrations.references import domain_of, references
+from purelymanage.migrations.references import record_job
 
 
 @transaction.atomic(durable=True)
@@ -139,11 +138,10 @@ def claim_run(*, pk: int, host: str) -> Run | None:
     run.errors.all().delete()
     record(Event.RUN_STARTED, run, actor=Agent.PANEL)
     if run.job.source_secret:
-        log.record(
+        record_job(
             Event.SOURCE_PASSWORD_OPENED,
+            run.job,
             actor=Agent.PANEL,
-            target=run.job.destination,
-            source=run.job.source_user,
             purpose=run.kind,
         )
     return run
@@ -158,14 +156,4 @@ def note_engine(*, run: Run, engine: str) -> None:
 
 
 def record(event: Event, run: Run, *, actor: Actor, **details: str) -> None:
-    entry = log.note(
-        event,
-        actor=actor,
-        target=run.job.destination,
-        domain=domain_of(run.job),
-        kind=run.kind,
-        source=run.job.source_user,
-        diff=None,
-        **details,
-    )
-    log.record_many([log.refer(entry, references(run.job))])
+    record_job(event, run.job, actor=actor, kind=run.kind, **details)

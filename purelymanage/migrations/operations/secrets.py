@@ -16,8 +16,8 @@ from purelymanage.figures import thin
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.references import (
     batch_entry,
-    domain_of,
     job_entry,
+    record_job,
 )
 
 KEPT = timedelta(days=30)
@@ -65,13 +65,7 @@ def wipe_secret(*, job: Job, actor: Actor) -> bool:
         )
     )
     if wiped:
-        log.record(
-            Event.SOURCE_PASSWORD_WIPED,
-            actor=actor,
-            target=job.destination,
-            domain=domain_of(job),
-            source=job.source_user,
-        )
+        record_job(Event.SOURCE_PASSWORD_WIPED, job, actor=actor)
     return bool(wiped)
 
 
