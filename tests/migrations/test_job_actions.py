@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from purelymanage.errors import Refused
 from purelymanage.migrations import job_actions
-from purelymanage.migrations.models import JobAction, Run
+from purelymanage.migrations.models import Job, JobAction, Run
 from purelymanage.migrations.operations import jobs_many
 from tests.migrations.batch_cases import State, add_jobs
 from tests.migrations.test_batch_detail import BatchCase
@@ -61,3 +61,12 @@ class JobActionTests(BatchCase):
         action.refresh_from_db()
         self.assertIn("may not do this any more", action.refusals[0][2])
         self.assertFalse(Run.objects.filter(state=State.QUEUED).exists())
+
+    def test_who_was_limited_meanwhile_copies_nothing_elsewhere(self) -> None:
+        action = self.ask(2)
+        # As jobs into another server are
+        Job.objects.update(destination_domain="")
+        self.adam.domain_scope = ["example.org"]
+        self.adam.save()
+        self.assertEqual(job_actions.carry_out(action.pk), "2 of 2 done, 2 refused")
+        self.assertFalse(Run.objects.exists())

@@ -173,8 +173,7 @@ def _checked(action: JobAction, job: Job | None) -> Job:
     person = action.requested_by
     if job is None or job.removed_at is not None:
         raise Refused("It was removed meanwhile.")
-    is_theirs = not job.destination_domain or person.covers(job.destination_domain)
-    if not person.is_active or not person.may(Right.MANAGE) or not is_theirs:
+    if not person.may(Right.MANAGE) or not person.covers(job.destination_domain):
         raise Refused(f"{person} may not do this any more.")
     return job
 
