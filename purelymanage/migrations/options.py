@@ -92,14 +92,16 @@ class JobOptions:
 
 
 def copy_options(job: Job, *, dry_run: bool, most_bytes: int | None) -> CopyOptions:
-    """Return what an engine is told: the job's own choice within the server's limits.
+    """Return what an engine is told: the job's own choice within the servers' limits.
 
     Whoever chose folders one by one has seen which ones would be left out.
     """
     chosen = JobOptions.read(job.options)
     by_rule = chosen.folders is None
     left_out = (*chosen.left_out, *job.server.left_out_folders) if by_rule else ()
+    there = job.destination_server
     rates = [job.server.messages_a_second, chosen.messages_a_second]
+    rates += [there.messages_a_second] if there is not None else []
     return CopyOptions(
         dry_run=dry_run,
         folders=chosen.folders,

@@ -62,6 +62,10 @@ class JobOptionsTests(SimpleTestCase):
         job = Job(server=server, options={"messages_a_second": 4, "left_out": ["a"]})
         found = copy_options(job, dry_run=True, most_bytes=7)
         self.assertEqual(found.messages_a_second, 1.5)
+        job.destination_server = Server(messages_a_second=0.5)
+        found = copy_options(job, dry_run=True, most_bytes=7)
+        self.assertEqual(found.messages_a_second, 0.5)
+        job.destination_server = None
         self.assertEqual(found.left_out, ("a", "[Gmail]/All Mail"))
         self.assertEqual((found.dry_run, found.most_bytes), (True, 7))
 
