@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -46,6 +46,7 @@ class ServerNow:
     pk: int
     name: str
     parallel_runs: int | None
+    trials: int  # of logins, under way there
     bytes_a_day: int | None
     bytes_today: int
     rests_until: datetime | None
@@ -74,21 +75,27 @@ def servers_now(at: datetime, pks: Iterable[int] | None = None) -> list[ServerNo
     ).order_by("pk")
     if pks is not None:
         limited = limited.filter(pk__in=pks)
+    either = Q(server=OuterRef("pk")) | Q(destination_server=OuterRef("pk"))
+    trials = Job.objects.with_login_under_way(at).filter(either).order_by()
+    # All of them are in the one group of this value.
+    counted = trials.values("login").annotate(count=Count("pk")).values("count")
     columns = ("pk", "name", "parallel_runs", "bytes_a_day", "pause_from")
     rows = limited.annotate(
-        today=Coalesce(Subquery(days.values("bytes")[:1]), 0)
-    ).values_list(*columns, "pause_until", "today")
+        today=Coalesce(Subquery(days.values("bytes")[:1]), 0),
+        trials=Coalesce(Subquery(counted), 0),
+    ).values_list(*columns, "pause_until", "today", "trials")
     return [
         ServerNow(
             pk=pk,
             name=name,
             parallel_runs=most,
+            trials=trying,
             bytes_a_day=budget,
             bytes_today=used,
             rests_until=rest_until(start, end, at),
             renewed_at=next_day(at),
         )
-        for pk, name, most, budget, start, end, used in rows
+        for pk, name, most, budget, start, end, used, trying in rows
     ]
 
 
@@ -174,8 +181,9 @@ class Situation:
 
     def is_server_full(self, pk: int) -> bool:
         server = self.servers.get(pk)
-        most = server.parallel_runs if server is not None else None
-        return most is not None and self.at_server[pk] >= most
+        if server is None or server.parallel_runs is None:
+            return False
+        return self.at_server[pk] + server.trials >= server.parallel_runs
 
     def is_server_closed(self, pk: int) -> bool:
         server = self.servers.get(pk)

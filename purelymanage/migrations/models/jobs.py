@@ -39,6 +39,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         due = self.with_untried_login().filter(login_due_at__lte=at)
         return due.order_by("login_due_at", "pk")
 
+    def with_login_under_way(self, at: datetime) -> Self:
+        """Those whose login somebody is trying, and has not let wait for too long."""
+        return self.filter(login=Job.Login.TRYING, login_due_at__gt=at)
+
     def with_secret_until(self, at: datetime) -> Self:
         """Those with stored passwords whose date has come by then."""
         stored = self.exclude(source_secret="", destination_secret="")

@@ -21,7 +21,10 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
+from purelymanage.migrations import queue
+from purelymanage.migrations.limits import servers_of
 from purelymanage.migrations.models import Job, Run, Server
+from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.operations.runs import add_run
 from purelymanage.migrations.references import batch_entry, job_entry, record_job
 
@@ -64,22 +67,23 @@ def hand_on(server_id: int) -> None:
 
 @transaction.atomic(durable=True)
 def claim_logins(*, server_id: int, most: int) -> list[Job]:
-    """Take logins to try, as many as the server may be asked for at once.
+    """Take logins to try, as many as both servers may be asked for at once.
 
     This opens the stored passwords, which is why it is written down here.
     """
     now = timezone.now()
-    # One at a time counts what is under way.
-    server = Server.objects.select_for_update(no_key=True).get(pk=server_id)
-    due = Job.objects.with_due_login(now).filter(server=server)
-    free = min(most, _free(server, due.first(), now))
-    if free <= 0:
+    due = Job.objects.with_due_login(now).filter(server=server_id)
+    room = _room(server_id, due, now)
+    if (free := min(most, room.get(server_id, 0))) <= 0:
         return []
-    rows = due.select_for_update(of=("self",), skip_locked=True)
-    jobs = list(rows.select_related("server", "destination_server")[:free])
-    claimed = []
+    full = [pk for pk, left in room.items() if left <= 0]
+    fitting = due.exclude(destination_server__in=full)
+    rows = fitting.select_for_update(of=("self",), skip_locked=True)
+    claimed: list[Job] = []
     entries = []
-    for job in jobs:
+    for job in rows.select_related("server", "destination_server")[:free]:
+        if any(room.get(pk, 0) <= 0 for pk in servers_of(job)):
+            continue
         job.login_tries += 1
         if not job.source_secret or job.login_tries > MOST_TRIES:
             words = INTERRUPTED if job.source_secret else NOT_STORED
@@ -90,6 +94,8 @@ def claim_logins(*, server_id: int, most: int) -> list[Job]:
         job.save(update_fields=["login", "login_due_at", "login_tries"])
         entries.append(_opened(job))
         claimed.append(job)
+        for pk in servers_of(job):
+            room[pk] -= 1
     log.record_many(entries)
     return claimed
 
@@ -120,7 +126,11 @@ def settle_login(*, job: Job, finding: Finding) -> bool:
             entries += _hold_back(held)
         log.record_many(entries)
     else:
-        _note(held, Login.RIGHT, _queue_plan(held))
+        # Noted first, so that its plan may have the slot that the trial had.
+        _note(held, Login.RIGHT)
+        if words := _queue_plan(held):
+            _note(held, Login.RIGHT, words)
+    queue.dispatch()
     return True
 
 
@@ -146,7 +156,7 @@ def due_servers() -> list[int]:
     """Return the servers with logins that are due and that nobody works on."""
     now = timezone.now()
     due = Job.objects.with_due_login(now).order_by("server")
-    worked_on = Job.objects.filter(login=Login.TRYING, login_due_at__gt=now)
+    worked_on = Job.objects.with_login_under_way(now)
     return list(
         due.exclude(server__in=worked_on.values("server"))
         .values_list("server", flat=True)
@@ -158,25 +168,31 @@ def has_due(server_id: int) -> bool:
     return Job.objects.with_due_login(timezone.now()).filter(server=server_id).exists()
 
 
-def _free(server: Server, oldest: Job | None, now: datetime) -> int:
-    """Return how many more logins the server may be asked for now.
+def _room(server_id: int, due: JobQuerySet, now: datetime) -> dict[int, int]:
+    """Return how many more logins each server that is needed may be asked for now.
 
     Its limit is for copies and trials together, but somebody who waits for minutes
     gets one trial beside the copies.
     """
+    oldest = due.first()
     if oldest is None or oldest.login_due_at is None:
-        return 0
-    trials = Job.objects.filter(
-        server=server, login=Login.TRYING, login_due_at__gt=now
-    ).count()
-    most = MOST_AT_ONCE
-    if server.parallel_runs is not None:
-        ends = Q(job__server=server) | Q(job__destination_server=server)
-        copies = Run.objects.busy().filter(ends).count()
-        most = min(most, server.parallel_runs - copies)
-    if now - oldest.login_due_at > PATIENCE_WITH_COPIES:
-        most = max(most, 1)
-    return most - trials
+        return {}
+    least = 1 if now - oldest.login_due_at > PATIENCE_WITH_COPIES else 0
+    others = due.exclude(destination_server=None).order_by()
+    keys = {server_id, *others.values_list("destination_server", flat=True).distinct()}
+    # One at a time counts what is under way.
+    servers = Server.objects.select_for_update(no_key=True).order_by("pk")
+    room = {}
+    for server in servers.filter(pk__in=keys):
+        most = MOST_AT_ONCE
+        if server.parallel_runs is not None:
+            ends = Q(job__server=server) | Q(job__destination_server=server)
+            copies = Run.objects.busy().filter(ends).count()
+            most = min(most, server.parallel_runs - copies)
+        ends = Q(server=server) | Q(destination_server=server)
+        trials = Job.objects.with_login_under_way(now).filter(ends).count()
+        room[server.pk] = max(most, least) - trials
+    return room
 
 
 def _hold_back(job: Job) -> list[Entry]:
@@ -187,7 +203,10 @@ def _hold_back(job: Job) -> list[Entry]:
     refused = others.filter(login=Login.WRONG).count()
     if refused < MOST_REFUSED or others.filter(login=Login.RIGHT).exists():
         return []
-    held_back = others.filter(login=Login.WAITING).update(
+    # What somebody holds is being tried or changed this moment.
+    rows = others.filter(login=Login.WAITING).select_for_update(skip_locked=True)
+    keys = list(rows.values_list("pk", flat=True))
+    held_back = Job.objects.filter(pk__in=keys).update(
         login=Login.UNKNOWN, login_words=HELD_BACK, login_due_at=None
     )
     if not held_back:
@@ -204,7 +223,7 @@ def _put_off(job: Job, finding: Finding) -> None:
     job.save(update_fields=["login", "login_due_at", "login_words", "login_tried_at"])
 
 
-def _note(job: Job, login: Job.Login, words: str) -> None:
+def _note(job: Job, login: Job.Login, words: str = "") -> None:
     job.login, job.login_words = login, words[:500]
     job.login_tried_at, job.login_due_at = timezone.now(), None
     job.save(
@@ -221,10 +240,9 @@ def _note(job: Job, login: Job.Login, words: str) -> None:
 def _queue_plan(job: Job) -> str:
     """Queue the dry run of a job; if that cannot be, return why."""
     person = job.created_by
-    is_theirs = not job.destination_domain or person.covers(job.destination_domain)
     if job.removed_at:
         return ""
-    if not person.may(Right.MANAGE) or not is_theirs:
+    if not person.may(Right.MANAGE) or not person.covers(job.destination_domain):
         return f"{person} may not do this any more. Somebody else can start its plan."
     try:
         with transaction.atomic():

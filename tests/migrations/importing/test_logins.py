@@ -168,6 +168,16 @@ class TryingTests(LoginTestCase):
         self.assertIn("may not do this any more", job.login_words)
         self.assertFalse(Run.objects.exists())
 
+    def test_who_was_limited_meanwhile_copies_nothing_elsewhere(self) -> None:
+        other = Server.objects.create(name="Other", host="b", created_by=self.olga)
+        self.add(destination_server=other, destination_domain="")
+        [job] = self.claim()
+        self.adam.domain_scope = ["shop.example"]
+        self.adam.save()
+        settle_login(job=job, finding=Finding(Login.RIGHT))
+        self.assertIn("may not do this any more", self.look(job).login_words)
+        self.assertFalse(Run.objects.exists())
+
     def test_a_mailbox_that_went_meanwhile_is_told(self) -> None:
         job = self.add()
         Mailbox.objects.all().delete()
@@ -205,6 +215,30 @@ class LimitTests(LoginTestCase):
             self.add(login_due_at=long_ago)
         self.assertEqual(len(self.claim()), 1)
         self.assertEqual(self.claim(), [])
+
+    def test_the_other_server_has_its_limit_as_well(self) -> None:
+        other = Server.objects.create(
+            name="Other", host="b", parallel_runs=1, created_by=self.olga
+        )
+        for _ in range(3):
+            self.add(destination_server=other)
+        self.add()
+        claimed = self.claim()
+        self.assertEqual([job.destination_server for job in claimed], [other, None])
+        self.assertEqual(self.claim(), [])
+        self.add(server=other)
+        self.assertEqual(claim_logins(server_id=other.pk, most=4), [])
+
+    def test_copies_leave_room_for_what_is_being_tried(self) -> None:
+        Server.objects.update(parallel_runs=1)
+        self.add()
+        [job] = self.claim()
+        run = self.new_run(ANNA, OTHER_ADDRESS)
+        run.refresh_from_db()
+        self.assertIsNone(run.handed_at)
+        settle_login(job=job, finding=Finding(Login.WRONG, "No."))
+        run.refresh_from_db()
+        self.assertIsNotNone(run.handed_at)
 
     def test_several_are_tried_at_the_same_time(self) -> None:
         for _ in range(MOST_AT_ONCE):
