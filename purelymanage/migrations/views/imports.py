@@ -97,6 +97,8 @@ def import_jobs(request: AuthenticatedHttpRequest) -> HttpResponse:
 @never_cache
 def map_columns(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Ask which column is what; guesses are chosen already."""
+    if _is_confirmed(request, pk):
+        return redirect("migrations:batch-detail", pk)
     batch = _draft(request, pk)
     sheet = batches.open_sheet(batch)
     guessed = guess_columns(sheet)
@@ -129,6 +131,8 @@ def map_columns(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @requires(Right.MANAGE)
 @never_cache
 def batch_draft(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    if _is_confirmed(request, pk):
+        return redirect("migrations:batch-detail", pk)
     batch = _draft(request, pk)
     if not batches.columns_of(batch):
         return redirect("migrations:map-columns", batch.pk)
@@ -140,6 +144,8 @@ def batch_draft(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def choose_wishes(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Show what would come of it, the way the form is filled in now."""
+    if request.method == "GET" and _is_confirmed(request, pk):
+        return redirect("migrations:batch-detail", pk)
     batch = _draft(request, pk)
     if not batches.columns_of(batch) or request.method == "GET":
         return _to_draft(request, batch)
@@ -206,6 +212,12 @@ def import_template(request: AuthenticatedHttpRequest) -> HttpResponse:
         content_type=writing.CONTENT_TYPE,
         headers={"Content-Disposition": 'attachment; filename="copies.csv"'},
     )  # type: ignore[return-value]  # a response all the same
+
+
+def _is_confirmed(request: AuthenticatedHttpRequest, pk: int) -> bool:
+    """Whether somebody went back to the draft of what has begun."""
+    mine = Batch.objects.visible_to(request.user).confirmed()
+    return bool(mine.filter(pk=pk).exists())
 
 
 def _draft(request: AuthenticatedHttpRequest, pk: int) -> Batch:

@@ -145,6 +145,13 @@ class DraftTests(ImportTestCase):
             r = self.client.get(f"/migrations/batches/{batch.pk}/{path}/")
             self.assertEqual(r.status_code, 404)
 
+    def test_going_back_to_what_was_confirmed_leads_to_the_batch(self) -> None:
+        batch = self.draft()
+        Batch.objects.filter(pk=batch.pk).update(confirmed_at=timezone.now())
+        for path in ("columns", "draft", "wishes", "confirm"):
+            r = self.client.get(f"/migrations/batches/{batch.pk}/{path}/")
+            self.assertRedirects(r, f"/migrations/batches/{batch.pk}/")
+
     def test_it_can_be_discarded(self) -> None:
         batch = self.draft()
         self.assertContains(self.client.get("/migrations/import/"), "Your drafts")
