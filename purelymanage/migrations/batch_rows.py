@@ -83,6 +83,11 @@ class JobRow:
         return "" if self.state.code in OPEN_STATES else self.job.login_words
 
     @property
+    def is_said_alone(self) -> bool:
+        """Nothing was counted, so the words may have the room of the figures."""
+        return bool(self.words) and not (self.run and self.run.messages)
+
+    @property
     def asks_for_password(self) -> bool:
         return self.state.code in ASKS_FOR_PASSWORD
 

@@ -71,6 +71,20 @@ class BatchDetailTests(BatchCase):
         self.assertContains(r, "Run 1 plan")
         self.assertContains(r, "every 2s")
 
+    def test_what_was_said_takes_the_room_of_figures_that_are_not_known(self) -> None:
+        words = {"login": Login.WRONG, "login_words": "Wrong password."}
+        add_jobs(self.batch, 1, **words)
+        self.assertContains(self.client.get(self.url), 'colspan="3"', 1)
+        failed = add_jobs(self.batch, 1)
+        add_runs(failed, State.FAILED, failure="No room is left.", messages=12)
+        self.assertContains(self.client.get(self.url), 'colspan="3"', 1)
+
+    def test_a_plan_has_finished_nothing(self) -> None:
+        [job] = add_jobs(self.batch, 1)
+        add_runs([job], State.DONE, dry_run=True, verdict="complete")
+        r = self.client.get(self.url)
+        self.assertContains(r, f'<div id="finish-{job.pk}"></div>', 1, html=True)
+
     def test_what_is_not_finished_comes_first(self) -> None:
         self.add_all_states()
         r = self.client.get(self.url)
