@@ -79,6 +79,8 @@ class RunView:
                 return "Silent"
             case Run.State.RUNNING if run.dry_run:
                 return "Planning"
+            case Run.State.RUNNING if run.phase == Run.Phase.DONE:
+                return "Finishing"
             case Run.State.RUNNING:
                 return run.get_phase_display()
             case Run.State.FAILED if run.trouble == Run.Trouble.PASSWORD:
@@ -109,6 +111,8 @@ class RunView:
                 return "Waits until another copy has ended"
             case Run.State.RUNNING if run.stop_requested_at:
                 return "Stops in a moment"
+            case Run.State.RUNNING if run.phase == Run.Phase.DONE:
+                return "Ends in a moment"
             case Run.State.RUNNING:
                 words = run.detail or run.get_phase_display()
                 if run.phase == Run.Phase.COPYING:

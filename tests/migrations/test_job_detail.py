@@ -112,6 +112,12 @@ class JobDetailTests(MigrationTestCase):
         self.start(samples=[], phase=Run.Phase.CONNECTING)
         self.assertNotContains(self.client.get(self.url), "No sign of life")
 
+    def test_what_tidies_up_is_not_called_done(self) -> None:
+        self.start(phase=Run.Phase.DONE)
+        r = self.client.get(self.url)
+        self.assertContains(r, "Finishing")
+        self.assertContains(r, "Ends in a moment")
+
     def test_it_tells_what_happened_to_the_mailbox(self) -> None:
         self.assertContains(self.client.get(self.url), "What happened")
         self.assertNotContains(self.client.get(self.url, headers=HTMX), "What happened")
