@@ -29,17 +29,23 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     state = asked(request, "state")
     state = state if state in overview.ENDS else ""
     runs = overview.newest(user, words)
-    found = overview.ended(runs, state)
-    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
+    page = Paginator(overview.ended(runs, state), PER_PAGE).get_page(
+        asked(request, "page")
+    )
     running = overview.running(runs)
     context: dict[str, Any] = {} if request.htmx else queue_controls(user)
     rules = context.get("rules") or QueueRules.objects.present()
     is_first = not words and not state and page.number == 1
+    waiting = overview.waiting(runs, rules)
+    batches = overview.batches(user) if is_first else []
+    found = bool(running or waiting.number or page or batches)
     context |= {
         "running": running,
-        "waiting": overview.waiting(runs, rules),
-        "batches": overview.batches(user) if is_first else [],
+        "waiting": waiting,
+        "batches": batches,
         "ended": [RunView(run) for run in page],
+        # Only where there are some is there something to filter.
+        "has_copies": found or bool(words or state),
         "page": page,
         "q": words,
         "state": state,
