@@ -75,6 +75,17 @@ class Line:
     def domain(self) -> str:
         return self.destination.rpartition("@")[2]
 
+    def faults_without_cells(self, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the faults as they may be kept, with `labels` for names of columns.
+
+        A password may stand where an address should, or in a first line that was taken
+        for names.
+        """
+        return [
+            (labels.get(name, ""), _without_domain(sentence, self.domain))
+            for name, sentence in self.faults
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -105,6 +116,13 @@ class Preview:
             for it in self.lines
         ]
         return hashlib.sha256("\n".join(shown).encode(errors="replace")).hexdigest()
+
+
+def _without_domain(sentence: str, domain: str) -> str:
+    told = f"{domain} is "
+    if domain and sentence.startswith(told):
+        return f"Its domain is {sentence.removeprefix(told)}"
+    return sentence
 
 
 def preview(

@@ -19,6 +19,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
 from purelymanage.mailboxes.bulk.drafts import account_for
+from purelymanage.migrations.importing.columns import TARGETS
 from purelymanage.migrations.importing.preview import (
     Preview,
     Surroundings,
@@ -34,6 +35,7 @@ from purelymanage.migrations.operations.secrets import (
 from purelymanage.migrations.options import JobOptions
 from purelymanage.migrations.references import batch_entry, job_entry
 from purelymanage.sheets import keeping
+from purelymanage.sheets.columns import column_name
 from purelymanage.sheets.reading import Sheet
 
 DRAFT_LIFE = timedelta(hours=24)
@@ -202,7 +204,10 @@ def confirm(
     jobs = _jobs(held, found, other)
     faulty = [it for it in found.lines if it.verdict == Verdict.ERROR]
     held.wishes["left_out"] = len(faulty)
-    held.wishes["faults"] = [[it.number, it.faults] for it in faulty[:MOST_FAULTS_KEPT]]
+    labels = _labels(held, found)
+    held.wishes["faults"] = [
+        [it.number, it.faults_without_cells(labels)] for it in faulty[:MOST_FAULTS_KEPT]
+    ]
     # A name that is in nobody's scope, as who is limited sees no other server's.
     held.domains = sorted({it.destination_domain for it in jobs})
     held.sheet, held.confirmed_at = "", timezone.now()
@@ -245,6 +250,16 @@ def _put(batch: Batch, wishes: Wishes) -> None:
         "creates_missing": wishes.creates_missing,
         "options": wishes.options.as_stored(),
         "engine": wishes.engine,
+    }
+
+
+def _labels(batch: Batch, found: Preview) -> dict[str, str]:
+    """Return what columns are for, by their names in the file."""
+    header = open_sheet(batch).header
+    labels = {it.name: it.label for it in TARGETS}
+    return {
+        column_name(header, number): labels[target]
+        for number, target in found.columns.items()
     }
 
 
