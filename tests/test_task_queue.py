@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import time
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.test import TestCase
 from django_q import cluster
 from django_q.brokers import get_broker
+from django_q.signing import BadSignature
 
 from purelymanage.task_queue import TaskQueue, queue_for
 
@@ -47,6 +49,12 @@ class TaskQueueTests(TestCase):
         tasks.put("STOP")
         workers[2].join(5)
         self.assertEqual(workers[2].exitcode, 0)
+
+    def test_what_is_not_signed_is_not_opened(self) -> None:
+        tasks = TaskQueue()
+        tasks._writer.sendall(pickle.dumps({"func": "anything"}, protocol=0))
+        with self.assertRaises(BadSignature):
+            tasks.get()
 
     def test_clusters_take_it_for_their_tasks(self) -> None:
         get_broker()
