@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date
-from typing import Any
 
 from django.utils import timezone
 
@@ -18,25 +16,9 @@ from purelymanage.routing.model.rules import Kind, Rule
 from purelymanage.routing.models import RuleBulkRow
 from purelymanage.routing.models.expiries import first_day
 from purelymanage.sheets.columns import values
-from purelymanage.sheets.reading import Problem, Row, Sheet
+from purelymanage.sheets.reading import Row, Sheet
 
 LONGEST_SHOWN = 254
-
-
-def kept(sheet: Sheet) -> dict[str, Any]:
-    """Return a sheet as it is stored; `opened` makes one of it again."""
-    return asdict(sheet)
-
-
-def opened(stored: dict[str, Any] | None) -> Sheet:
-    """Return the sheet of a draft that came from a table."""
-    assert stored is not None
-    rows = tuple(
-        Row(it["line"], it["last_line"], tuple(it["cells"])) for it in stored["rows"]
-    )
-    problems = tuple(Problem(**it) for it in stored["problems"])
-    texts = {name: tuple(stored[name]) for name in ("header", "remarks")}
-    return Sheet(**stored | {"rows": rows, "problems": problems} | texts)
 
 
 def rows_for(sheet: Sheet, columns: Mapping[int, str], user: User) -> list[RuleBulkRow]:

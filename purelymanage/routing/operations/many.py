@@ -17,6 +17,7 @@ from purelymanage.routing.bulk.rows import WORK
 from purelymanage.routing.bulk.templating import Template
 from purelymanage.routing.models import RuleBulk, RuleBulkRow, Snapshot
 from purelymanage.routing.snapshots.taking import take
+from purelymanage.sheets import keeping
 from purelymanage.sheets.reading import Sheet
 
 MOST_ROWS = 2_000
@@ -52,7 +53,7 @@ def draft_import(*, sheet: Sheet, columns: Mapping[int, str], actor: User) -> Ru
     check_number(sheet.records)
     bulk = RuleBulk(
         kind=RuleBulk.Kind.IMPORT,
-        sheet=importing.kept(sheet),
+        sheet=keeping.as_stored(sheet),
         file_name="".join(filter(str.isprintable, sheet.file_name))[:200],
         requested_by=actor,
     )
@@ -70,7 +71,8 @@ def map_columns(*, bulk: RuleBulk, columns: Mapping[int, str], actor: User) -> N
 
 
 def _write_import(bulk: RuleBulk, columns: Mapping[int, str], actor: User) -> RuleBulk:
-    sheet = importing.opened(bulk.sheet)
+    assert bulk.sheet is not None
+    sheet = keeping.from_stored(bulk.sheet)
     bulk.wishes = {
         "columns": {str(number): target for number, target in columns.items()},
         "remarks": [sheet.recognised, *sheet.remarks],

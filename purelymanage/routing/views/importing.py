@@ -16,7 +16,6 @@ from purelymanage.accounts.permissions import (
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.forms.imports import ColumnChoice
 from purelymanage.routing import exports
-from purelymanage.routing.bulk import importing
 from purelymanage.routing.bulk.meanings import TARGETS
 from purelymanage.routing.filters import RuleFilter
 from purelymanage.routing.forms.importing import ImportRulesForm
@@ -26,7 +25,7 @@ from purelymanage.routing.operations import many
 from purelymanage.routing.operations.exports import note_export
 from purelymanage.routing.presentation import by_id
 from purelymanage.routing.reading import account_for
-from purelymanage.sheets import writing
+from purelymanage.sheets import keeping, writing
 from purelymanage.sheets.columns import guess
 
 EXAMPLE_HEADER = [it.label.capitalize() for it in TARGETS]
@@ -69,7 +68,8 @@ def map_columns(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Ask which column is what, where the names do not tell."""
     mine = RuleBulk.objects.visible_to(request.user).drafts()
     bulk = get_object_or_404(mine.exclude(sheet=None), pk=pk)
-    sheet = importing.opened(bulk.sheet)
+    assert bulk.sheet is not None
+    sheet = keeping.from_stored(bulk.sheet)
     guessed = guess(sheet.header, TARGETS, sheet.rows)
     known = {int(it): name for it, name in bulk.wishes.get("columns", {}).items()}
     form = ColumnChoice(
