@@ -88,6 +88,11 @@ class JobRow:
         return bool(self.words) and not (self.run and self.run.messages)
 
     @property
+    def has_open_link(self) -> bool:
+        """Whether the owner of a mailbox that was created still needs the password."""
+        return self.job.hand_over is not None and self.job.hand_over.is_open
+
+    @property
     def asks_for_password(self) -> bool:
         return self.state.code in ASKS_FOR_PASSWORD
 

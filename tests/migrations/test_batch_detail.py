@@ -6,6 +6,8 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from purelymanage.audit.models import Entry
+from purelymanage.mailboxes.models import HandOver, Mailbox
+from purelymanage.mailboxes.operations.hand_overs import make_hand_over
 from purelymanage.migrations.models import Batch, Job, JobAction, Run, RunError, Server
 from tests.cast import HTMX, CastTestCase
 from tests.migrations.batch_cases import Login, State, add_batch, add_jobs, add_runs
@@ -78,6 +80,16 @@ class BatchDetailTests(BatchCase):
         failed = add_jobs(self.batch, 1)
         add_runs(failed, State.FAILED, failure="No room is left.", messages=12)
         self.assertContains(self.client.get(self.url), 'colspan="3"', 1)
+
+    def test_it_names_the_page_with_a_link_for_the_owner(self) -> None:
+        jobs = add_jobs(self.batch, 2)
+        mailbox = Mailbox.objects.get(address=jobs[0].destination)
+        link = make_hand_over(mailbox=mailbox, password="x", actor=self.adam)
+        Job.objects.filter(pk=jobs[0].pk).update(hand_over=link.hand_over)
+        r = self.client.get(self.url)
+        self.assertContains(r, "link for the owner", 1)
+        HandOver.objects.update(viewed_at=timezone.now())
+        self.assertNotContains(self.client.get(self.url), "link for the owner")
 
     def test_a_plan_has_finished_nothing(self) -> None:
         [job] = add_jobs(self.batch, 1)

@@ -129,8 +129,8 @@ class DraftForm(OptionsForm):
     creates_missing = forms.BooleanField(
         label="Create mailboxes that are missing",
         required=False,
-        help_text="Just before the first copy into them. Their owners get a link to a "
-        "password that is made here.",
+        help_text="Just before the first copy into them. The page of each copy then "
+        "has a link for the owner, which shows a password once.",
     )
     priority = forms.ChoiceField(choices=PRIORITIES, required=False)
     parallel_runs = forms.IntegerField(

@@ -81,8 +81,8 @@ class JobForm(OptionsForm):
         label="Create it first if it is not there",
         required=False,
         help_text=(
-            "The first copy creates it, and its owner gets a link that shows the "
-            "password once."
+            "The first copy creates it. Its page then has a link for the owner, which "
+            "shows the password once."
         ),
     )
     destination_server = ServerField(

@@ -42,7 +42,7 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         return redirect("migrations:batch-draft", batch.pk)
     jobs = _jobs(request, batch)
     chosen = JobFilter.read(request.GET)
-    found = in_order(chosen.narrow(jobs))
+    found = in_order(chosen.narrow(jobs)).select_related("hand_over__mailbox")
     page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
     figures = figures_of(jobs, _runs(request, batch))
     context = {
