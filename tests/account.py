@@ -34,9 +34,9 @@ from purelymanage.migrations.models import (
     RunFolder,
     Server,
 )
-from purelymanage.routing.bulk.importing import kept
 from purelymanage.routing.models import Rule, RuleBulk, RuleBulkRow, Snapshot
 from purelymanage.routing.snapshots.taking import take
+from purelymanage.sheets import keeping
 from purelymanage.sheets.reading import read
 from tests.passkeys import Passkey
 
@@ -314,5 +314,7 @@ def add_rule_bulks(owner: User) -> None:
         pk=2,
         kind=RuleBulk.Kind.IMPORT,
         requested_by=owner,
-        sheet=kept(read(b"address,targets\nzoe@example.org,box1@example.org")),
+        sheet=keeping.as_stored(
+            read(b"address,targets\nzoe@example.org,box1@example.org")
+        ),
     )
