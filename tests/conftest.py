@@ -25,6 +25,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that the end does not wait for one worker."""
     slow = Counter(it.path for it in items if it.get_closest_marker("slow"))
     items.sort(key=lambda it: ("browser" not in it.path.parts, -slow[it.path]))
+    # What is slow goes through the same lines thousands of times, or through them in
+    # other processes: to count them would double its time and tell nothing new.
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
 
 
 class SharedPanel(LoadFileScheduling):  # type: ignore[misc]  # it has no types

@@ -12,7 +12,7 @@ from tests.migrations.batch_cases import add_batch, add_jobs, add_runs
 URL = "/migrations/"
 
 
-RUNNING = {
+RUNNING: dict[str, Any] = {
     "state": Run.State.RUNNING,
     "lease_until": timezone.now() + timedelta(minutes=5),
 }

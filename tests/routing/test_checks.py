@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from unittest import TestCase
 
+import pytest
 from hypothesis import given, settings
 
 from purelymanage.routing.model.accounts import Account
@@ -217,6 +218,7 @@ class WarningTests(TestCase):
 
         check()
 
+    @pytest.mark.no_cover
     def test_a_thousand_rules_take_no_time(self) -> None:
         rules = [
             rule(

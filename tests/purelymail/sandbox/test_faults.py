@@ -119,4 +119,5 @@ def test_refused_connections_come_back(api: Api) -> None:
                 break
         time.sleep(0.01)
     assert refused
+    api.http.close()  # the connection from before is of no use any more
     assert len(api.call("listUser")["users"]) == 40
