@@ -80,7 +80,8 @@ WIDTHS = [1280, 390]
 THEMES = ["light", "dark"]
 # The dark theme is another set of colours and nothing else.
 ALL: dict[str, Any] = {"resultTypes": ["violations"]}
-COLOURS = ALL | {"runOnly": {"type": "tag", "values": ["cat.color"]}}
+ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
+COLOURS = ALL | {"runOnly": {"type": "rule", "values": ABOUT_COLOURS}}
 RULES = {"light": ALL, "dark": COLOURS}
 
 

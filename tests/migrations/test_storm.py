@@ -11,7 +11,7 @@ from django.test import SimpleTestCase
 from tests.migrations.worker import ROOT
 from tests.requirements import require_program
 
-JOBS, KILLS = 80, 10
+JOBS, KILLS = 40, 6
 
 
 @pytest.mark.slow
