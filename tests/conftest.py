@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker("no_cover")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Measure coverage in the thread of the tests alone.
+
+    CPython 3.11 crashes now and then where it traces an event loop in another thread.
+    """
+    threading.settrace(None)
 
 
 class SharedPanel(LoadFileScheduling):  # type: ignore[misc]  # it has no types
