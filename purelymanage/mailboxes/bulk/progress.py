@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -52,20 +53,20 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Progress(ABC):
     bulk: AnyBulk
     counts: dict[str, int]
 
     unwanted: ClassVar[tuple[BulkRow.State, ...]] = (State.LEFT_OUT,)
 
+    @abstractmethod
     def subjects(self, count: int) -> str:
         """Say how many of what, such as “3 mailboxes”."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def calls(self) -> int:
         """How often PurelyMail is asked for one row."""
-        raise NotImplementedError
 
     @property
     def total(self) -> int:
