@@ -10,12 +10,13 @@ from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.addresses import object_to_address, object_to_local_part
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.migrations.forms.options import OptionsForm
-from purelymanage.migrations.forms.passwords import (
+from purelymanage.migrations.forms.logins import (
     TOO_LONG,
-    UNSEEN,
     no_control_characters,
+    password_field,
+    user_field,
 )
+from purelymanage.migrations.forms.options import OptionsForm
 from purelymanage.migrations.models import Server
 from purelymanage.migrations.operations.jobs import Destination, Wishes
 
@@ -35,28 +36,15 @@ class JobForm(OptionsForm):
         empty_label=None,
         error_messages=dict.fromkeys(["required", "invalid_choice"], CHOOSE_SERVER),
     )
-    source_user = forms.CharField(
+    source_user = user_field(
         label="Old mailbox",
-        max_length=254,
-        validators=[no_control_characters],
+        missing="Write the user name of the old mailbox.",
         help_text="As one signs in there, mostly the whole address.",
-        error_messages={
-            "required": "Write the user name of the old mailbox.",
-            "max_length": TOO_LONG,
-        },
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    password = forms.CharField(
+    password = password_field(
         label="Its password",
-        error_messages={
-            "required": "Enter the password of the old mailbox.",
-            "max_length": TOO_LONG,
-        },
-        max_length=1000,
-        strip=False,
-        validators=[no_control_characters],
+        missing="Enter the password of the old mailbox.",
         help_text="Kept encrypted, erased when the copy is complete.",
-        widget=UNSEEN,
     )
     kind = forms.ChoiceField(
         choices=[
@@ -92,24 +80,13 @@ class JobForm(OptionsForm):
         empty_label="Choose a server",
         error_messages={"invalid_choice": "Choose the server that it lies on."},
     )
-    destination_user = forms.CharField(
+    destination_user = user_field(
         label="User name",
-        required=False,
-        max_length=254,
-        validators=[no_control_characters],
         help_text="As one signs in there, mostly the whole address.",
-        error_messages={"max_length": TOO_LONG},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    destination_password = forms.CharField(
+    destination_password = password_field(
         label="Its password",
-        required=False,
-        max_length=1000,
-        strip=False,
-        validators=[no_control_characters],
         help_text="Tried at once, kept encrypted, erased with the other one.",
-        error_messages={"max_length": TOO_LONG},
-        widget=UNSEEN,
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from purelymanage.migrations.forms.passwords import TOO_LONG, no_control_characters
+from purelymanage.migrations.forms.logins import TOO_LONG, no_control_characters
 from purelymanage.migrations.models.servers import EngineChoice
 from purelymanage.migrations.options import RATES, JobOptions
 

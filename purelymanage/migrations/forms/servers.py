@@ -8,10 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from purelymanage.domains.dns.names import BadName, domain_name
-from purelymanage.migrations.forms.passwords import (
+from purelymanage.migrations.forms.logins import (
+    PLAIN,
     TOO_LONG,
-    UNSEEN,
     no_control_characters,
+    password_field,
+    user_field,
 )
 from purelymanage.migrations.models import EngineChoice, Server
 from purelymanage.migrations.operations.servers import Settings
@@ -26,7 +28,6 @@ MOST_MEGABYTES = 10_000_000
 MOST_FOLDERS = 200
 LONGEST_FOLDER = 500
 BOTH_ENDS = "A pause needs both ends. Leave both empty for none."
-PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 PRESET_CHOICES = [("", "Another one"), *((it.key, it.name) for it in PRESETS)]
 
 
@@ -53,29 +54,6 @@ class FindServerForm(forms.Form):
         return address
 
 
-def _user_field() -> forms.CharField:
-    return forms.CharField(
-        label="User name",
-        required=False,
-        max_length=254,
-        error_messages={"max_length": TOO_LONG},
-        validators=[no_control_characters],
-        widget=forms.TextInput(attrs=PLAIN),
-    )
-
-
-def _password_field() -> forms.CharField:
-    return forms.CharField(
-        label="Password",
-        required=False,
-        max_length=1000,
-        error_messages={"max_length": TOO_LONG},
-        strip=False,
-        validators=[no_control_characters],
-        widget=UNSEEN,
-    )
-
-
 def _miss_half_a_login(form: forms.BaseForm) -> None:
     """Ask for the half of a login that is missing where one was typed."""
     user = form.cleaned_data.get("try_user")
@@ -89,8 +67,8 @@ def _miss_half_a_login(form: forms.BaseForm) -> None:
 class TryServerForm(forms.Form):
     """A login to try a server with, if there is one. It is not stored."""
 
-    try_user = _user_field()
-    try_password = _password_field()
+    try_user = user_field(label="User name")
+    try_password = password_field(label="Password")
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
@@ -150,8 +128,8 @@ class ServerForm(forms.ModelForm[Server]):
         ),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
     )
-    try_user = _user_field()
-    try_password = _password_field()
+    try_user = user_field(label="User name")
+    try_password = password_field(label="Password")
 
     class Meta:
         model = Server
