@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -129,23 +130,13 @@ def change_batch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires(Right.MANAGE)
 def pause_batch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    batch = _batch(request, pk)
-    try:
-        batch_rules.pause_batch(batch=batch, actor=request.user)
-    except Refused as exc:
-        messages.info(request, str(exc))
-    return redirect("migrations:batch-detail", batch.pk)
+    return _change(request, pk, batch_rules.pause_batch)
 
 
 @require_POST
 @requires(Right.MANAGE)
 def resume_batch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    batch = _batch(request, pk)
-    try:
-        batch_rules.resume_batch(batch=batch, actor=request.user)
-    except Refused as exc:
-        messages.info(request, str(exc))
-    return redirect("migrations:batch-detail", batch.pk)
+    return _change(request, pk, batch_rules.resume_batch)
 
 
 @require_POST
@@ -160,6 +151,17 @@ def try_login(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     if job.batch_id is None:
         return redirect("migrations:job-detail", job.pk)
     return redirect("migrations:batch-detail", job.batch_id)
+
+
+def _change(
+    request: AuthenticatedHttpRequest, pk: int, change: Callable[..., None]
+) -> HttpResponse:
+    batch = _batch(request, pk)
+    try:
+        change(batch=batch, actor=request.user)
+    except Refused as exc:
+        messages.info(request, str(exc))
+    return redirect("migrations:batch-detail", batch.pk)
 
 
 def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -76,20 +77,21 @@ def limit_queue(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_POST
 @requires(Right.MANAGE)
 def pause_queue(request: AuthenticatedHttpRequest) -> HttpResponse:
-    _refuse_limited(request.user)
-    try:
-        operations.pause_queue(actor=request.user)
-    except Refused as exc:
-        _tell(request, exc)
-    return _answer(request)
+    return _change(request, operations.pause_queue)
 
 
 @require_POST
 @requires(Right.MANAGE)
 def resume_queue(request: AuthenticatedHttpRequest) -> HttpResponse:
+    return _change(request, operations.resume_queue)
+
+
+def _change(
+    request: AuthenticatedHttpRequest, change: Callable[..., None]
+) -> HttpResponse:
     _refuse_limited(request.user)
     try:
-        operations.resume_queue(actor=request.user)
+        change(actor=request.user)
     except Refused as exc:
         _tell(request, exc)
     return _answer(request)
