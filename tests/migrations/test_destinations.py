@@ -101,6 +101,13 @@ class NewMailboxTests(MigrationTestCase):
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
         self.assertEqual(HandOver.objects.count(), 1)
 
+    def test_a_mail_server_that_does_not_know_it_yet_loses_no_password(self) -> None:
+        job = self.prepared()
+        _, _, port = self.sandbox.source_imap.rpartition(":")  # nor will it ever
+        with self.settings(PURELYMAIL_IMAP_PORT=int(port)):
+            new_mailboxes.ensure_mailbox(job=job)
+        self.assertEqual(HandOver.objects.count(), 1)
+
     def test_one_that_somebody_else_creates_is_theirs(self) -> None:
         job = self.prepared()
         body = {"userName": "fresh", "domainName": "shop.example", "password": "x1y2"}

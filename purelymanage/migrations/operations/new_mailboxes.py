@@ -6,8 +6,6 @@ that shows it to the owner exists: whatever dies in between, it is not lost.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -46,19 +44,21 @@ def ensure_mailbox(*, job: Job) -> None:
         return
     if is_missing(job):
         password = _intend(job)
-        creating.create_mailbox(
+        created = creating.create_mailbox(
             address=job.destination,
             password=password,
             wishes=creating.Wishes(),
             actor=Agent.PANEL,
         )
+        is_known = created.is_known
     elif job.destination_secret:
-        password = open_destination_secret(job)
+        password, is_known = open_destination_secret(job), False
     else:
         # Somebody else was first, and their password is none of our business.
         return
-    with suppress(LoginRefused):
-        check_login(imap_account(job.destination, password))
+    # What PurelyMail confirmed is not tried: it may take a moment to reach the mail
+    # server, and a password that is refused there is forgotten.
+    if is_known or _opens(job, password):
         mailbox = Mailbox.objects.present().get(address=job.destination)
         link = make_hand_over(mailbox=mailbox, password=password, actor=Agent.PANEL)
         job.hand_over = link.hand_over
@@ -70,6 +70,14 @@ def link_for(job: Job, user: User) -> str:
     if job.hand_over is None or not user.may(Right.MANAGE):
         return ""
     return link_of(job.hand_over)
+
+
+def _opens(job: Job, password: str) -> bool:
+    try:
+        check_login(imap_account(job.destination, password))
+    except LoginRefused:
+        return False
+    return True
 
 
 @transaction.atomic(durable=True)
