@@ -3,18 +3,23 @@ from __future__ import annotations
 from purelymanage.migrations.models.app_passwords import RunPassword
 from purelymanage.migrations.models.attempts import Attempt
 from purelymanage.migrations.models.batches import Batch
+from purelymanage.migrations.models.campaigns import Campaign
 from purelymanage.migrations.models.job_actions import JobAction
 from purelymanage.migrations.models.jobs import Job
+from purelymanage.migrations.models.participants import Participant, Submission
 from purelymanage.migrations.models.queue import QueueRules
 from purelymanage.migrations.models.runs import Run, RunError, RunFolder
 from purelymanage.migrations.models.servers import EngineChoice, Server, ServerDay
+from purelymanage.migrations.models.sign_ins import SignIn
 
 __all__ = [
     "Attempt",
     "Batch",
+    "Campaign",
     "EngineChoice",
     "Job",
     "JobAction",
+    "Participant",
     "QueueRules",
     "Run",
     "RunError",
@@ -22,4 +27,6 @@ __all__ = [
     "RunPassword",
     "Server",
     "ServerDay",
+    "SignIn",
+    "Submission",
 ]
