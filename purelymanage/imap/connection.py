@@ -224,7 +224,9 @@ class Connection:
             self._fail(exc)
         except (OSError, EOFError) as exc:
             self._fail(self._lost(str(exc)))
-        except ValueError as exc:
+        except Exception as exc:
+            # Whatever it was: a reader that ends without a word would leave everybody
+            # waiting for ever.
             text = f"The {self.place} sent a response that makes no sense."
             self._fail(ProtocolError(text, type(exc).__name__))
 

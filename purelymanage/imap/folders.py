@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from . import names
@@ -11,6 +11,9 @@ from .errors import ProtocolError, Refused
 from .names import Namespace
 from .responses import Data
 from .tokens import Value
+
+# More than any mailbox has; a server that lists on and on shall not fill memory.
+MAX_FOLDERS = 100_000
 
 _UNSELECTABLE = {"\\NOSELECT", "\\NONEXISTENT"}
 
@@ -74,20 +77,7 @@ async def list_folders(connection: Connection) -> FolderList:
     listed: dict[bytes, Folder] = {}
     subscribed: set[bytes] = set()
 
-    def take(data: Data) -> None:
-        if data.name in {"LIST", "XLIST"}:
-            folder = _folder(data)
-            if folder is not None:
-                listed.setdefault(folder.wire, folder)
-        elif data.name == "LSUB":
-            folder = _folder(data)
-            if folder is not None:
-                subscribed.add(folder.wire)
-        elif data.name == "NAMESPACE":
-            own, others, shared = ([*data.tokens, None, None, None])[:3]
-            found.personal = _namespaces(own)
-            found.foreign = _namespaces(others) + _namespaces(shared)
-
+    take = take_listing(found, listed, subscribed)
     waiting = []
     if connection.has("NAMESPACE"):
         waiting.append(await connection.send(b"NAMESPACE", on_data=take))
@@ -123,6 +113,28 @@ async def list_folders(connection: Connection) -> FolderList:
         # It always exists, but not every server lists it.
         found.folders.insert(0, Folder(b"INBOX", "INBOX", found.home().separator))
     return found
+
+
+def take_listing(
+    found: FolderList, listed: dict[bytes, Folder], subscribed: set[bytes]
+) -> Callable[[Data], None]:
+    """Return what reads folders and namespaces out of the answers."""
+
+    def take(data: Data) -> None:
+        if data.name in {"LIST", "XLIST"}:
+            folder = _folder(data)
+            if folder is not None and len(listed) < MAX_FOLDERS:
+                listed.setdefault(folder.wire, folder)
+        elif data.name == "LSUB":
+            folder = _folder(data)
+            if folder is not None and len(subscribed) < MAX_FOLDERS:
+                subscribed.add(folder.wire)
+        elif data.name == "NAMESPACE":
+            own, others, shared = ([*data.tokens, None, None, None])[:3]
+            found.personal = _namespaces(own)
+            found.foreign = _namespaces(others) + _namespaces(shared)
+
+    return take
 
 
 async def create_folder(

@@ -49,15 +49,16 @@ class Selected:
     permanent_flags: frozenset[bytes] | None = None
 
     def take(self, data: Data) -> None:
+        argument = data.tokens[0] if data.tokens else None
         if data.name == "EXISTS" and data.number is not None:
             self.exists = data.number
         elif data.name == "[UIDVALIDITY]":
-            self.uid_validity = responses.number(data.tokens[0])
+            self.uid_validity = responses.number(argument)
         elif data.name == "[UIDNEXT]":
-            self.uid_next = responses.number(data.tokens[0])
+            self.uid_next = responses.number(argument)
         elif data.name == "[PERMANENTFLAGS]":
-            listed = data.tokens[0]
-            words = listed.strip(b" ()").split() if isinstance(listed, bytes) else []
+            text = argument if isinstance(argument, bytes) else b""
+            words = text.strip(b" ()").split()
             self.permanent_flags = frozenset(word.lower() for word in words)
 
 
@@ -107,30 +108,12 @@ async def fetch_summaries(
     connection: Connection, uids: str, fields: Sequence[str], take: OnSummary
 ) -> asyncio.Future[Status]:
     """Ask for sizes, dates and the named header fields of `uids`, such as `1:*`."""
-
-    def on_data(data: Data) -> None:
-        if data.name != "FETCH":
-            return
-        items = responses.attributes(data)
-        # Flags that changed meanwhile come without the rest.
-        if "UID" in items and "RFC822.SIZE" in items:
-            arrived = _bytes(items.get("INTERNALDATE"))
-            take(
-                Summary(
-                    responses.number(items["UID"]),
-                    responses.number(items["RFC822.SIZE"]),
-                    seconds(arrived),
-                    _bytes(_section(items)),
-                    day(arrived),
-                )
-            )
-
     wanted = " ".join(fields)
     command = (
         f"UID FETCH {uids} (UID RFC822.SIZE INTERNALDATE "
         f"BODY.PEEK[HEADER.FIELDS ({wanted})])"
     )
-    return await connection.send(command.encode("ascii"), on_data=on_data)
+    return await connection.send(command.encode("ascii"), on_data=summaries_taker(take))
 
 
 async def fetch_flags(
@@ -145,7 +128,7 @@ async def fetch_flags(
         flags = items.get("FLAGS")
         if "UID" in items and isinstance(flags, list):
             words = frozenset(word for word in flags if isinstance(word, bytes))
-            take(responses.number(items["UID"]), words)
+            take(responses.uid(items["UID"]), words)
 
     return await connection.send(b"UID FETCH 1:* (UID FLAGS)", on_data=on_data)
 
@@ -167,7 +150,7 @@ async def fetch_messages(
     """Ask for whole messages, without marking them as read."""
     return await connection.send(
         f"UID FETCH {uids} (UID FLAGS INTERNALDATE BODY.PEEK[])".encode("ascii"),
-        on_data=_messages(take, with_body=True),
+        on_data=messages_taker(take, with_body=True),
     )
 
 
@@ -177,7 +160,7 @@ async def fetch_envelope(
     """Ask for what has to be known of a message before its body is streamed."""
     return await connection.send(
         f"UID FETCH {uid} (UID FLAGS INTERNALDATE)".encode("ascii"),
-        on_data=_messages(take, with_body=False),
+        on_data=messages_taker(take, with_body=False),
     )
 
 
@@ -269,7 +252,32 @@ def uid_set(uids: Sequence[int]) -> str:
     return ",".join(ranges)
 
 
-def _messages(take: OnMessage, *, with_body: bool) -> Callable[[Data], None]:
+def summaries_taker(take: OnSummary) -> Callable[[Data], None]:
+    """Return what reads summaries out of the answers to the question for them."""
+
+    def on_data(data: Data) -> None:
+        if data.name != "FETCH":
+            return
+        items = responses.attributes(data)
+        # Flags that changed meanwhile come without the rest.
+        if "UID" in items and "RFC822.SIZE" in items:
+            arrived = _bytes(items.get("INTERNALDATE"))
+            take(
+                Summary(
+                    responses.uid(items["UID"]),
+                    responses.number(items["RFC822.SIZE"]),
+                    seconds(arrived),
+                    _bytes(_section(items)),
+                    day(arrived),
+                )
+            )
+
+    return on_data
+
+
+def messages_taker(take: OnMessage, *, with_body: bool) -> Callable[[Data], None]:
+    """Return what reads messages out of the answers to the question for them."""
+
     def on_data(data: Data) -> None:
         if data.name != "FETCH":
             return
@@ -281,7 +289,7 @@ def _messages(take: OnMessage, *, with_body: bool) -> Callable[[Data], None]:
         body = _section(items)
         take(
             Message(
-                responses.number(items["UID"]),
+                responses.uid(items["UID"]),
                 tuple(f for f in flags if isinstance(f, bytes))
                 if isinstance(flags, list)
                 else (),

@@ -12,6 +12,8 @@ from .tokens import Omitted, Parts, Value, tokenize
 _STATES = {b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH"}
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 MAX_TEXT = 300
+# What fits into eight bytes with a sign, and is more than any mailbox has.
+_TOO_LARGE = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,10 @@ def _name(word: bytes) -> str:
 
 
 def _number(word: bytes) -> int:
-    if len(word) > 20:
+    found = int(word) if len(word) <= 20 else _TOO_LARGE
+    if found >= _TOO_LARGE:
         raise ProtocolError("The server sent a number that is too large.")
-    return int(word)
+    return found
 
 
 def number(token: Value) -> int:
@@ -100,6 +103,14 @@ def number(token: Value) -> int:
     if isinstance(token, bytes) and token.isdigit():
         return _number(token)
     raise ProtocolError("The server sent something else where a number belongs.")
+
+
+def uid(token: Value) -> int:
+    """Return a token that has to be the number of a message, which 0 never is."""
+    found = number(token)
+    if not 0 < found < 1 << 32:
+        raise ProtocolError("The server sent no number that a message can have.")
+    return found
 
 
 def attributes(data: Data) -> dict[str, Value]:

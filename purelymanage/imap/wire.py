@@ -15,7 +15,8 @@ READ_AHEAD = 256 * 1024
 # Servers do not send longer lines to the commands we give, hostile ones do.
 MAX_LINE = 1024 * 1024
 MAX_LITERALS = 64
-# Larger literals are streamed to whoever asked for that, or dropped.
+# Larger literals are streamed to whoever asked for that, or dropped; so is what makes
+# the literals of one response larger than this together.
 MAX_LITERAL = 12 * 1024 * 1024
 PIECE = 64 * 1024
 
@@ -90,7 +91,7 @@ class Wire:
         answer to a command that has not been sent yet.
         """
         parts: list[bytes | Omitted] = []
-        room = MAX_LINE
+        room, held = MAX_LINE, MAX_LITERAL
         while True:
             line = await self._read_line(room)
             room -= len(line)
@@ -100,7 +101,10 @@ class Wire:
                 return parts
             if len(parts) > 2 * MAX_LITERALS:
                 raise ProtocolError(f"The {self.place} sent too many literals.")
-            parts.append(await self._read_literal(size, find_sink()))
+            literal = await self._read_literal(size, find_sink(), most=held)
+            if isinstance(literal, bytes):
+                held -= size
+            parts.append(literal)
 
     async def _read_line(self, room: int) -> bytes:
         pieces: list[bytes] = []
@@ -121,13 +125,15 @@ class Wire:
                 line = b"".join(pieces) if len(pieces) > 1 else piece
                 return line[:-2] if line.endswith(b"\r\n") else line[:-1]
 
-    async def _read_literal(self, size: int, sink: Sink | None) -> bytes | Omitted:
+    async def _read_literal(
+        self, size: int, sink: Sink | None, *, most: int
+    ) -> bytes | Omitted:
         if sink is not None:
             await sink.begin(size)
             await self._pass_on(size, sink)
             await sink.end()
             return Omitted(size)
-        if size > MAX_LITERAL:
+        if size > most:
             await self._pass_on(size, None)
             return Omitted(size)
         # Piece by piece, so that a slow line is not taken for a dead one.

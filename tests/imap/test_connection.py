@@ -24,8 +24,9 @@ from purelymanage.imap.messages import (
     stream_message,
     uid_set,
 )
-from purelymanage.imap.responses import Data
+from purelymanage.imap.responses import Data, attributes
 from purelymanage.imap.session import connect
+from purelymanage.imap.tokens import Omitted
 from purelymanage.imap.wire import MAX_LITERAL
 from tests.imap.scripted import Script, Scripted, answering
 
@@ -78,6 +79,7 @@ def test_many_commands_are_answered_in_any_order() -> None:
         (b"* " + b"x" * 1_200_000 + b"\r\n", ProtocolError),
         (b"* 1 FETCH (" + b"X {1}\r\nx" * 70 + b")\r\n", ProtocolError),
         (b"* 99999999999999999999999 EXISTS\r\n", ProtocolError),
+        (b"* 9223372036854775808 EXISTS\r\n", ProtocolError),
         (b"* BYE for today\r\n", ConnectionLost),
     ],
 )
@@ -166,6 +168,58 @@ def test_a_literal_too_large_to_hold_is_dropped_and_streamed_on_request() -> Non
         assert (sink.announced, sink.taken, sink.ended) == (size, size, True)
 
     converse(answering(answer, answer), talk)
+
+
+def test_a_response_of_many_literals_is_not_held_altogether() -> None:
+    size = MAX_LITERAL // 2
+    answer = b"* 1 FETCH (UID 4 BODY[] {%d}\r\n%s" % (size, b"x" * size)
+    answer += b" X {%d}\r\n%s)\r\nTAG OK\r\n" % (size + 1, b"y" * (size + 1))
+
+    async def talk(connection: Connection) -> None:
+        seen: list[Data] = []
+        await connection.run(b"UID FETCH 4 (BODY[] X)", on_data=seen.append)
+        items = attributes(seen[0])
+        assert items["BODY[]"] == b"x" * size
+        assert items["X"] == Omitted(size + 1)
+
+    converse(answering(answer), talk)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [b"UID 0", b"UID 4294967296", b"UID NIL", b"UID 9 RFC822.SIZE 9223372036854775808"],
+)
+def test_numbers_that_no_message_has_end_the_connection(item: bytes) -> None:
+    answer = b"* 1 FETCH (RFC822.SIZE 5 %s)\r\nTAG OK\r\n" % item
+
+    async def talk(connection: Connection) -> None:
+        found: list[Summary] = []
+        with pytest.raises(ProtocolError):
+            await (await fetch_summaries(connection, "1:*", ("A",), found.append))
+        assert found == []
+
+    converse(answering(answer), talk)
+
+
+def test_a_mistake_of_ours_about_an_answer_leaves_nobody_waiting() -> None:
+    def take(data: Data) -> None:
+        raise LookupError
+
+    async def talk(connection: Connection) -> None:
+        with pytest.raises(ProtocolError):
+            await connection.run(b"NOOP", on_data=take)
+
+    converse(answering(b"* 1 EXISTS\r\nTAG OK\r\n"), talk)
+
+
+@pytest.mark.parametrize("code", [b"UIDVALIDITY", b"UIDNEXT", b"UIDVALIDITY x"])
+def test_a_folder_is_not_entered_by_half_a_code(code: bytes) -> None:
+    async def talk(connection: Connection) -> None:
+        entering = await enter(connection, b"INBOX", writable=False)
+        with pytest.raises(ProtocolError):
+            await entering.answer
+
+    converse(answering(b"* OK [%s] ok\r\nTAG OK\r\n" % code), talk)
 
 
 def test_what_a_server_adds_unasked_is_left_aside() -> None:
