@@ -53,6 +53,8 @@ class Action:
 @dataclass(frozen=True)
 class RunView:
     run: Run
+    # Why it waits, see `why_waiting`; where the page of a run is drawn.
+    why: str = ""
 
     @property
     def tone(self) -> str:
@@ -102,10 +104,13 @@ class RunView:
         match run.state:
             case Run.State.QUEUED if run.not_before:
                 return "Tries again by itself"
+            case Run.State.QUEUED if self.why and not self.is_said_apart:
+                words = self.why.removeprefix("It ").rstrip(".")
+                return words[:1].upper() + words[1:]
             case Run.State.QUEUED if run.handed_at:
                 late = timezone.now() - run.handed_at > CLAIMED_SOON
                 return "Waits for a worker" if late else "Starts in a moment"
-            case Run.State.QUEUED if run.attempt:
+            case Run.State.QUEUED if self.is_said_apart:
                 return run.detail or "Interrupted, resumes by itself"
             case Run.State.QUEUED:
                 return "Waits until another copy has ended"
@@ -128,6 +133,11 @@ class RunView:
             noun = "message" if run.failed == 1 else "messages"
             return f"Complete, apart from {run.failed:,} {noun} left out"
         return "Complete: both sides were counted and agree"
+
+    @property
+    def is_said_apart(self) -> bool:
+        """Whether the headline has more to tell of a waiting run than why it waits."""
+        return bool(self.run.attempt and not self.run.handed_at)
 
     @property
     def past(self) -> str:

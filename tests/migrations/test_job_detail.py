@@ -11,7 +11,7 @@ from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
-from purelymanage.migrations.operations import secrets, settling
+from purelymanage.migrations.operations import queue_rules, secrets, settling
 from purelymanage.migrations.presentation import RunView
 from purelymanage.purelymail.sandbox.demo_mail import password_of
 from tests.cast import HTMX
@@ -49,7 +49,7 @@ class JobDetailTests(MigrationTestCase):
     def test_a_waiting_run_asks_for_itself_again(self) -> None:
         r = self.client.get(self.url)
         self.assertContains(r, 'hx-trigger="every 2s"')
-        self.assertContains(r, "Starts in a moment")
+        self.assertContains(r, "tarts in a moment", 1)
         self.assertContains(r, "Stop")
 
     def test_a_running_copy_tells_how_far_it_is(self) -> None:
@@ -216,7 +216,22 @@ class JobDetailTests(MigrationTestCase):
             r = self.client.get(f"{self.url}?mark={mark}", headers=HTMX)
         self.assertEqual(r.status_code, 204)
         r = self.client.get(f"{self.url}?mark=old", headers=HTMX)
-        self.assertContains(r, "It starts in a moment.")
+        self.assertContains(r, "Starts in a moment")
+
+    def test_why_it_waits_is_said_once(self) -> None:
+        queue_rules.pause_queue(actor=self.adam)
+        r = self.client.get(self.url)
+        self.assertContains(r, "The queue is paused", 1)
+        Run.objects.update(attempt=1, detail="Interrupted, resumes by itself")
+        r = self.client.get(self.url)
+        self.assertContains(r, "Interrupted, resumes by itself")
+        self.assertContains(r, "The queue is paused.", 1)
+        later = timezone.now() + timedelta(minutes=5)
+        told = {"trouble": "throttled", "failure": "The server is busy."}
+        Run.objects.update(not_before=later, **told)
+        r = self.client.get(self.url)
+        self.assertContains(r, "The next try is")
+        self.assertNotContains(r, "It goes on at")
 
     def test_a_job_whose_login_was_wrong_has_a_page(self) -> None:
         job = self.run_.job
@@ -237,8 +252,8 @@ class JobDetailTests(MigrationTestCase):
                 RunFolder(run=self.run_, position=it, source=f"Folder {it}")
                 for it in range(count)
             )
-            # Cookie, person, session, organisation, run, folders, errors.
-            with self.subTest(count=count), self.assertNumQueries(7):
+            # Who is asking, run, folders, errors.
+            with self.subTest(count=count), self.assertNumQueries(4):
                 self.client.get(self.url, headers=HTMX)
 
     def test_names_are_escaped(self) -> None:

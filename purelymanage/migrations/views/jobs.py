@@ -97,8 +97,7 @@ def show_run(
     context: dict[str, Any] = {
         "run": run,
         "job": run.job,
-        "view": RunView(run),
-        "why": why_waiting([run]).get(run.pk, ""),
+        "view": RunView(run, why_waiting([run]).get(run.pk, "")),
         "folders": folders,
         "problems": by_cause(run) if has_failed else [],
         "is_alone": is_alone,
