@@ -68,8 +68,12 @@ class FindServerTests(MigrationTestCase):
             self.assertContains(r, 'value="localhost"')
         form = r.context["form"]
         data = {key: form[key].value() or "" for key in form.fields}
-        r = self.client.post(NEW, data | {"test": "1"})
+        looked_for = '<input type="hidden" name="address" value="old-provider.example">'
+        self.assertContains(r, looked_for, 2, html=True)
+        tried = data | {"test": "1", "address": "old-provider.example"}
+        r = self.client.post(NEW, tried)
         self.assertContains(r, "with a trusted certificate")
+        self.assertEqual(r.context["find_form"]["address"].value(), tried["address"])
 
     def test_a_domain_whose_mail_goes_there_leads_there(self) -> None:
         r = self.client.post(FIND, {"address": "ulla@waiting.example"})

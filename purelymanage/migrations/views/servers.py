@@ -166,7 +166,9 @@ def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 def _new_server(
     request: AuthenticatedHttpRequest, context: dict[str, Any]
 ) -> HttpResponse:
-    context.setdefault("find_form", FindServerForm())
+    # What was looked for stays, whatever is done with what was found.
+    address = request.POST.get("address") or asked(request, "address")
+    context.setdefault("find_form", FindServerForm(initial={"address": address}))
     context["came_for"] = _came_for(request)
     return _with_form(request, "migrations/create_server.html", context)
 
