@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from django.db.models import TextChoices
+from purelymanage.audit.campaign_events import CampaignEvent
+from purelymanage.audit.naming import AnyEvent
 
 
-class Event(TextChoices):
-    """Everything worth remembering: the code we store, and how it reads to a person.
+class Event(AnyEvent):
+    """Everything worth remembering but what happens in campaigns.
 
-    The sentence follows the name of whoever did it. `Entry.event` does not list these
-    as its choices, or each new event would need a database migration.
+    `Entry.event` does not list these as its choices, or each new event would need a
+    database migration.
     """
 
     OWNER_CREATED = "person.owner_created", "made {target} an owner"
@@ -388,8 +389,5 @@ class Event(TextChoices):
     QUEUE_RESUMED = "queue.resumed", "let {target} go on"
     QUEUE_CHANGED = "queue.changed", "changed {target}: {changes}"
 
-    @property
-    def headline(self) -> str:
-        """Name the event without anything that it happened to."""
-        words = self.value.partition(".")[2].replace("_", " ")
-        return words.capitalize()
+
+EVENTS: dict[str, AnyEvent] = {it.value: it for it in (*Event, *CampaignEvent)}

@@ -8,7 +8,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
-from purelymanage.audit.events import Event
+from purelymanage.audit.events import EVENTS
 from purelymanage.audit.kinds import kinds_for
 from purelymanage.audit.models import AGENTS, By, EntryQuerySet
 from purelymanage.audit.notices import choices_of
@@ -84,7 +84,7 @@ class EntryFilterForm(forms.Form):
                 [(subject, f"{words}: everything")]
                 + [
                     (event.value, event.headline)
-                    for event in Event
+                    for event in EVENTS.values()
                     if event.value.startswith(f"{subject}.")
                 ],
             )

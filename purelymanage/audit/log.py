@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from purelymanage.audit import chain
 from purelymanage.audit.actors import Actor as Actor
-from purelymanage.audit.events import Event
 from purelymanage.audit.fields import FIELDS, REFERENCES
 from purelymanage.audit.models import Entry
+from purelymanage.audit.naming import AnyEvent
 
 Diff = Mapping[str, tuple[str, str]]
 
@@ -23,7 +23,7 @@ LONGEST = 2_000  # characters of one value; what a server answered may be a nove
 
 
 def record(
-    event: Event,
+    event: AnyEvent,
     *,
     actor: Actor,
     target: str,
@@ -47,7 +47,7 @@ def record(
 
 
 def note(
-    event: Event,
+    event: AnyEvent,
     *,
     actor: Actor,
     target: str,

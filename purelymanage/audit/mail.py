@@ -30,13 +30,14 @@ SILENT = "mail:server-is-silent"
 SILENT_FOR = 50  # seconds, so that the sweep of each minute tries again
 
 
-def queue_mail(*, to: str, subject: str, text: str, html: str = "") -> None:
+def queue_mail(*, to: str, subject: str, text: str, html: str = "") -> OutgoingMail:
     """Send a mail as soon as the transaction around has been committed."""
     mail = OutgoingMail(recipient=to, subject=" ".join(subject.split())[:200])
     mail.sealed = crypto.seal(json.dumps([text, html]), bound_to=mail.place)
     with transaction.atomic():
         mail.save(force_insert=True)
         async_task("purelymanage.audit.tasks.send_due_mail")
+    return mail
 
 
 def queue_message(message: EmailMessage) -> None:

@@ -12,6 +12,7 @@ SUBJECTS = {
     "migration": "Migrations",
     "server": "Servers",
     "batch": "Batches of copies",
+    "campaign": "Campaigns",
     "queue": "Queue of copies",
     "organisation": "Organisation",
     "account": "Syncs",

@@ -11,7 +11,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from purelymanage.audit import chain
-from purelymanage.audit.events import Event
+from purelymanage.audit.events import EVENTS
 
 HOUR = timedelta(hours=1)
 LEEWAY = 100  # entries
@@ -67,7 +67,7 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         if "." in what:
             return self.filter(event=what)
         return self.filter(
-            event__in=[event.value for event in Event if event.startswith(f"{what}.")]
+            event__in=[code for code in EVENTS if code.startswith(f"{what}.")]
         )
 
     def between(self, since: datetime | None, until: datetime | None) -> Self:
@@ -164,7 +164,7 @@ class Entry(models.Model):
     def sentence(self) -> str:
         """What happened, as it reads after the name of whoever did it."""
         try:
-            return Event(self.event).label.format(target=self.target, **self.details)
+            return EVENTS[self.event].label.format(target=self.target, **self.details)
         except (ValueError, KeyError):  # written by another version of the panel
             return f"{self.event} {self.target}"
 
@@ -172,7 +172,7 @@ class Entry(models.Model):
     def marked_sentence(self) -> SafeString:
         """The sentence with the name of what it happened to made strong."""
         # The braces of a label are no HTML, so it may be escaped as it is.
-        label = str(escape(Event(self.event).label)) if self.is_known else ""
+        label = str(escape(EVENTS[self.event].label)) if self.is_known else ""
         try:
             return format_html(
                 label or "{event} {target}",
@@ -186,7 +186,7 @@ class Entry(models.Model):
     @property
     def is_known(self) -> bool:
         """False where another version of the panel wrote it."""
-        return self.event in Event.values
+        return self.event in EVENTS
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:

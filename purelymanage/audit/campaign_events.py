@@ -1,0 +1,69 @@
+"""What happens to campaigns, and to the passwords that owners hand over in them."""
+
+from __future__ import annotations
+
+from purelymanage.audit.naming import AnyEvent
+
+
+class CampaignEvent(AnyEvent):
+    """See `Event`. The campaign is the target; of a submission never its password."""
+
+    CAMPAIGN_CREATED = (
+        "campaign.created",
+        "created the campaign {target} for mailboxes at {server}",
+    )
+    CAMPAIGN_CHANGED = "campaign.changed", "changed the campaign {target}: {changes}"
+    CAMPAIGN_CLOSED = "campaign.closed", "closed the campaign {target}"
+    CAMPAIGN_PURGED = (
+        "campaign.purged",
+        "erased what the campaign {target} held about people: {what}",
+    )
+    PEOPLE_LISTED = "campaign.people_listed", "put {people} on the list of {target}"
+    PERSON_REMOVED = "campaign.person_removed", "took {address} out of {target}"
+    PEOPLE_INVITED = "campaign.people_invited", "invited {people} to {target}"
+    PEOPLE_REMINDED = "campaign.people_reminded", "reminded {people} of {target}"
+    LINK_SHOWN = "campaign.link_shown", "looked at the link of {target} for {address}"
+    DESTINATION_CHANGED = (
+        "campaign.destination_changed",
+        "changed where {address} of {target} goes: {changes}",
+    )
+    CAMPAIGN_LAUNCHED = (
+        "campaign.launched",
+        "launched {copies} of the campaign {target}",
+    )
+    LATE_ONE_JOINED = (
+        "campaign.late_one_joined",
+        "let {address} join the copies of {target}",
+    )
+    SUBMISSION_RECEIVED = (
+        "campaign.submission_received",
+        "took the password of {address} for {target}, which was right",
+    )
+    SUBMISSION_KEPT = (
+        "campaign.submission_kept",
+        "kept the password of {address} for {target}, which could not be tried yet",
+    )
+    SUBMISSION_ADDED = (
+        "campaign.submission_added",
+        "gave the password of {address} for {target} on behalf of its owner",
+    )
+    SUBMISSION_REFUSED = (
+        "campaign.submission_refused",
+        "gave a password of {address} for {target} that was refused",
+    )
+    SUBMISSION_UNANSWERED = (
+        "campaign.submission_unanswered",
+        "gave up trying the password of {address} for {target}: {reason}",
+    )
+    SUBMISSION_WITHDRAWN = (
+        "campaign.submission_withdrawn",
+        "withdrew the password of {address} from {target}",
+    )
+    SUBMISSION_OPENED = (
+        "campaign.submission_opened",
+        "opened the stored password of {address} for {target} to try it",
+    )
+    LIMIT_REACHED = (
+        "campaign.limit_reached",
+        "holds back sign-ins of {target}: {reason}",
+    )
