@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -52,7 +53,11 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": rows_of(list(page)),
         "filter": chosen,
-        "states": [it for it in STATES if it.code in figures.counts],
+        "states": [
+            (it, figures.counts.get(it.code, 0))
+            for it in STATES
+            if it.code in figures.counts or it.code == chosen.state
+        ],
         "oldest": oldest_failure(jobs) if _has_failures(figures) else None,
         "action": batch.actions.order_by("-pk").first(),
         "form": BatchRulesForm(batch=batch),
@@ -157,10 +162,9 @@ def _change(
     request: AuthenticatedHttpRequest, pk: int, change: Callable[..., None]
 ) -> HttpResponse:
     batch = _batch(request, pk)
-    try:
+    # A second click, or somebody else was first: it is as it was wanted.
+    with suppress(Refused):
         change(batch=batch, actor=request.user)
-    except Refused as exc:
-        messages.info(request, str(exc))
     return redirect("migrations:batch-detail", batch.pk)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -90,22 +91,15 @@ def _change(
     request: AuthenticatedHttpRequest, change: Callable[..., None]
 ) -> HttpResponse:
     _refuse_limited(request.user)
-    try:
+    # A second click, or somebody else was first: it is as it was wanted.
+    with suppress(Refused):
         change(actor=request.user)
-    except Refused as exc:
-        _tell(request, exc)
     return _answer(request)
 
 
 def _refuse_limited(user: User) -> None:
     if not may_edit_queue(user):
         raise PermissionDenied
-
-
-def _tell(request: AuthenticatedHttpRequest, refusal: Refused) -> None:
-    # Somebody else was first; the controls say how it is now.
-    if not request.htmx:
-        messages.info(request, str(refusal))
 
 
 def _answer(
