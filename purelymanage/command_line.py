@@ -12,6 +12,7 @@ from purelymanage.quickstart import environment
 
 # They make no use of the apps, which take longer to load than they do to start.
 WITHOUT_APPS = {
+    "copy_mailbox": "purelymanage.migrations",
     "quickstart": "purelymanage.quickstart",
     "sandbox": "purelymanage.purelymail",
 }

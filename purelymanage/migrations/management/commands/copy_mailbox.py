@@ -19,6 +19,7 @@ from purelymanage.figures import in_bytes, thin
 from purelymanage.imap.account import Account, Security
 from purelymanage.imap.errors import CertificateRefused
 from purelymanage.imap.opening import tls_context
+from purelymanage.migrations import engines
 from purelymanage.migrations.engines import NAMES, EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -100,6 +101,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # The app would say so, but this starts without the apps.
+        engines.imapsync_name = lambda: settings.IMAPSYNC_BIN
         source = _account("source", options)
         destination = _account("destination", options)
         try:
