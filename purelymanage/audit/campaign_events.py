@@ -51,6 +51,11 @@ class CampaignEvent(AnyEvent):
         "campaign.submission_refused",
         "gave a password of {address} for {target} that was refused",
     )
+    SUBMISSION_LEFT_OUT = (
+        "campaign.submission_left_out",
+        "signed in as {user} for {address} in {target}, which does not replace the "
+        "password that was kept before",
+    )
     SUBMISSION_UNANSWERED = (
         "campaign.submission_unanswered",
         "gave up trying the password of {address} for {target}: {reason}",
