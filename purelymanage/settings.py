@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "purelymanage.accounts.middleware.PersonMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "purelymanage.accounts.middleware.SignInRequiredMiddleware",
     "purelymanage.accounts.security.middleware.PersonSessionMiddleware",
@@ -145,7 +145,7 @@ Q_CLUSTER = {
 # People and sessions
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["purelymanage.accounts.backend.PersonBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -194,6 +194,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")
 # How many proxies in front may set X-Forwarded-For; 0 takes the peer's address.
 ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", 0)
 
+SESSION_ENGINE = "purelymanage.accounts.session_store"
 SESSION_COOKIE_AGE = 14 * DAY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -4,12 +4,27 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.middleware import (
+    AuthenticationMiddleware,
+    LoginRequiredMiddleware,
+)
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
+from purelymanage.accounts.session_store import session_at_hand
 from purelymanage.audit.log import remote_address
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """Django's, with the session at hand for whoever looks its person up."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        token = session_at_hand.set(request.session)
+        try:
+            return super().__call__(request)
+        finally:
+            session_at_hand.reset(token)
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):

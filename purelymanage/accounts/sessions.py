@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.models.sessions import NOTED_EVERY, PersonSession
+from purelymanage.accounts.session_store import Arrival
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor, remote_address
@@ -45,6 +46,16 @@ def present_session(request: HttpRequest) -> PersonSession | None:
         return None
     open_rows = PersonSession.objects.filter(pk=mark, user_id=person, ended_at=None)
     return open_rows.first()
+
+
+def arrival_of(request: HttpRequest) -> Arrival | None:
+    """Return what was read together with the session, if it is about who is asking."""
+    arrival: Arrival | None = getattr(request.session, "arrival", None)
+    if arrival is None:
+        return None
+    known = arrival.row.pk, arrival.row.user_id
+    asking = request.session.get(MARK), request.user.pk
+    return arrival if known == asking else None
 
 
 def note_visit(*, session: PersonSession, request: HttpRequest) -> None:

@@ -163,58 +163,54 @@ class Figures:
         return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
 
 
-def counts_of(jobs: JobQuerySet) -> dict[str, int]:
-    """Return how many of `jobs` are in which state."""
-    rows = with_state(jobs).order_by().values_list("state").annotate(Count("pk"))
-    return {code: count for code, count in rows if code in BY_CODE}
+def figures_of(jobs: JobQuerySet, runs: RunQuerySet) -> Figures:
+    """Return how far `jobs` are; `runs` are all of theirs. Takes two queries."""
+    counts, totals = _counted(jobs)
+    running = runs.running().filter(is_newest=True)
+    return Figures(
+        counts=counts,
+        totals=totals,
+        running=list(
+            running.select_related("job__server").defer("log").order_by("pk")[:200]
+        ),
+    )
 
 
-def totals_of(runs: RunQuerySet) -> Totals:
-    """Return the sums over the jobs that `runs` are of.
+def _counted(jobs: JobQuerySet) -> tuple[dict[str, int], Totals]:
+    """Return how many of `jobs` are in which state, and the sums over them.
 
     The newest run of a job may have begun to count only now, so that for each figure
     the run that has seen the most speaks for the job.
     """
-    looked = Q(phase__in=LOOKED)
-    is_open = Q(is_newest=True, dry_run=False, state__in=OPEN)
-    jobs = (
-        runs.order_by()
-        .values("job")
+    looked = Q(runs__phase__in=LOOKED)
+    is_open = Q(runs__is_newest=True, runs__dry_run=False, runs__state__in=OPEN)
+    copied = F("runs__already_there") + F("runs__copied")
+    there = F("runs__bytes") - F("runs__bytes_to_copy") + F("runs__bytes_copied")
+    seen = (
+        with_state(jobs)
+        .order_by()
         .annotate(
-            most=Max("messages"),
-            most_bytes=Max("bytes"),
-            most_there=Max(F("already_there") + F("copied"), filter=looked, default=0),
-            most_bytes_there=Max(
-                F("bytes") - F("bytes_to_copy") + F("bytes_copied"),
-                filter=looked,
-                default=0,
-            ),
+            most=Max("runs__messages"),
+            most_bytes=Max("runs__bytes"),
+            most_there=Max(copied, filter=looked, default=0),
+            most_bytes_there=Max(there, filter=looked, default=0),
             goes_on=Max(
                 Case(When(is_open, then=1), default=0, output_field=IntegerField())
             ),
         )
     )
     left = Greatest(F("most_bytes") - F("most_bytes_there"), Value(0))
-    sums = jobs.aggregate(
+    found = seen.aggregate(
         messages=Sum("most", default=0),
         bytes=Sum("most_bytes", default=0),
         there=Sum("most_there", default=0),
         bytes_there=Sum("most_bytes_there", default=0),
         bytes_left=Sum(left, filter=Q(goes_on=1), default=0),
+        **{f"in_{code}": Count("pk", filter=Q(state=code)) for code in BY_CODE},
     )
-    return Totals(**{name: int(value) for name, value in sums.items()})
-
-
-def figures_of(jobs: JobQuerySet, runs: RunQuerySet) -> Figures:
-    """Return how far `jobs` are; `runs` are all of theirs. Takes three queries."""
-    running = runs.running().filter(is_newest=True)
-    return Figures(
-        counts=counts_of(jobs),
-        totals=totals_of(runs),
-        running=list(
-            running.select_related("job__server").defer("log").order_by("pk")[:200]
-        ),
-    )
+    counts = {code: found.pop(f"in_{code}") for code in BY_CODE}
+    totals = Totals(**{name: int(value) for name, value in found.items()})
+    return {code: count for code, count in counts.items() if count}, totals
 
 
 def counts_of_batches(jobs: JobQuerySet, batches: Iterable[int]) -> dict[int, Figures]:

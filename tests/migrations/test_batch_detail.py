@@ -145,13 +145,12 @@ class BatchDetailTests(BatchCase):
             add_runs(jobs[:half], State.QUEUED)
             add_runs(jobs[half : half + 2], State.RUNNING)
             add_runs(jobs[half + 2 :], State.FAILED)
-            # Cookie, person, session, organisation; the batch, its states, sums and
-            # copies that run; the number and the page of rows, their runs, four for
+            # Who is asking; the batch, its states and sums, and copies that run; the number and the page of rows, their runs, four for
             # why they wait; the oldest failure, the last action.
-            with self.subTest(count=count), self.assertNumQueries(17):
+            with self.subTest(count=count), self.assertNumQueries(13):
                 self.client.get(f"{self.url}?state=queued", headers=HTMX)
-            # Who is asking as above, the batch, its states, sums, and what runs.
-            with self.subTest(count=count), self.assertNumQueries(8):
+            # Who is asking, the batch, its states and sums, and what runs.
+            with self.subTest(count=count), self.assertNumQueries(4):
                 self.client.get(f"{self.url}progress/", headers=HTMX)
 
     def test_limits_turn_and_pause_are_changed(self) -> None:

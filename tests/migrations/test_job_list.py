@@ -108,13 +108,13 @@ class JobListTests(CastTestCase):
         for count in (10, 990):
             self.add(count, **self.ended())
             self.add(count // 10)
-            # Cookie, person, session, organisation; the number of those that ended,
+            # Who is asking; the number of those that ended,
             # what runs, the rules, those that wait, their number, four for why; what
             # has changed (two), batches, the page.
-            with self.subTest(count=count), self.assertNumQueries(17):
+            with self.subTest(count=count), self.assertNumQueries(14):
                 self.client.get(URL, headers=HTMX)
-            # Who is asking as above, what runs, what has changed (two).
-            with self.subTest(count=count), self.assertNumQueries(7):
+            # Who is asking, what runs, what has changed (two).
+            with self.subTest(count=count), self.assertNumQueries(4):
                 self.client.get(f"{URL}progress/", headers=HTMX)
 
     def test_a_look_tells_when_another_copy_begins(self) -> None:

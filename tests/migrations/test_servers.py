@@ -147,11 +147,11 @@ class ServerTests(MigrationTestCase):
         self.assertEqual(self.client.post(f"{self.url}test/").status_code, 403)
 
     def test_many_servers_take_no_more_queries(self) -> None:
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(2):
             self.client.get("/migrations/servers/", headers=HTMX)
         Server.objects.bulk_create(
             Server(name=f"Server {it}", host="old.example", created_by=self.olga)
             for it in range(100)
         )
-        with self.assertNumQueries(5):
+        with self.assertNumQueries(2):
             self.client.get("/migrations/servers/", headers=HTMX)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
-from purelymanage.accounts.models import Organisation, User
+from purelymanage.accounts.models import User
 
 # Recovery codes alone are none: they exist because of one of these.
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -32,12 +32,13 @@ def has_second_factor(user: User) -> bool:
     return people_with_second_factor().filter(user_id=user.pk).exists()
 
 
-def second_factor_due(user: User, organisation: Organisation) -> datetime | None:
+def second_factor_due(
+    user: User, *, since: datetime | None, is_set_up: bool
+) -> datetime | None:
     """When the panel closes for this person, or None if nothing is asked of them.
 
     Whoever joins later gets the same time as those who were there at the switch.
     """
-    since = organisation.second_factor_required_since
-    if since is None or has_second_factor(user):
+    if since is None or is_set_up:
         return None
     return max(since, user.joined_at) + GRACE

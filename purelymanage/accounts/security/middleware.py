@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from purelymanage.accounts import sessions
 from purelymanage.accounts.models import User, organisation_of
-from purelymanage.accounts.security.factors import second_factor_due
+from purelymanage.accounts.security.factors import has_second_factor, second_factor_due
 
 # What stays open for somebody whose time to set up a second factor is over.
 SET_UP = {
@@ -30,7 +30,8 @@ class PersonSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated:
-            session = sessions.present_session(request)
+            arrival = sessions.arrival_of(request)
+            session = arrival.row if arrival else sessions.present_session(request)
             if session is None:
                 request.session.flush()
                 request.user = AnonymousUser()
@@ -49,7 +50,7 @@ class SecondFactorMiddleware:
         user = request.user
         due = None
         if isinstance(user, User):
-            due = second_factor_due(user, organisation_of(request))
+            due = _second_factor_due(request, user)
         if due is not None:
             notice = SecondFactorNotice(due)
             request.second_factor = notice  # type: ignore[attr-defined]  # for pages
@@ -59,6 +60,16 @@ class SecondFactorMiddleware:
                 redirect = HttpResponseClientRedirect if htmx else HttpResponseRedirect
                 return redirect(url)
         return self.get_response(request)
+
+
+def _second_factor_due(request: HttpRequest, user: User) -> datetime | None:
+    if arrival := sessions.arrival_of(request):
+        since = arrival.second_factor_required_since
+        return second_factor_due(user, since=since, is_set_up=arrival.has_second_factor)
+    since = organisation_of(request).second_factor_required_since
+    # Looked for only where somebody asks for it.
+    is_set_up = since is not None and has_second_factor(user)
+    return second_factor_due(user, since=since, is_set_up=is_set_up)
 
 
 def _stays_open(path: str) -> bool:
