@@ -21,6 +21,7 @@ from types import FrameType
 from purelymanage.environment import BASE_DIR
 from purelymanage.quickstart.environment import OWNED
 from purelymanage.quickstart.postgres import Cluster, PostgresFailed
+from tests.imap import packages
 
 # What some tests need, as programs and as packages of Debian and Ubuntu.
 PROGRAMS = {"dovecot": "dovecot-imapd", "chromium": "chromium"}
@@ -69,7 +70,8 @@ def main(arguments: list[str]) -> int:
 def _install_programs() -> None:
     """Install by apt what tests need, where we may; elsewhere those tests skip."""
     missing = [package for name, package in PROGRAMS.items() if not _find(name)]
-    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
+    servers = packages.missing()
+    if os.geteuid() != 0 or not shutil.which("apt-get") or not (missing or servers):
         return
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "--quiet", "--quiet"]
@@ -78,6 +80,10 @@ def _install_programs() -> None:
         _passes("apt-get update", [*apt, "update"], env)
         for package in missing:
             _passes(f"apt-get install {package}", [*apt, *install, package], env)
+    for package in servers:
+        fetch, unpack = packages.unpack_commands(package)
+        if _passes(f"fetch {package}", fetch, env):
+            _passes(f"unpack {package}", unpack, env)
 
 
 @contextlib.contextmanager
