@@ -25,8 +25,8 @@ def page_or_partial(
     """
     htmx = request.htmx
     if htmx and not htmx.boosted and not htmx.history_restore_request:
-        app, name = template.split("/", 1)
-        template = f"{app}/_{name}"
+        folder, _, name = template.rpartition("/")
+        template = f"{folder}/_{name}"
 
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])

@@ -26,10 +26,13 @@ from purelymanage.mailboxes.models import (
     HandOver,
     Mailbox,
 )
+from purelymanage.migrations.campaigns import links, texts
 from purelymanage.migrations.models import (
     Batch,
+    Campaign,
     Job,
     JobAction,
+    Participant,
     Run,
     RunFolder,
     Server,
@@ -270,6 +273,51 @@ def add_batches(server: Server) -> None:
     sheet = read(b"from,password\nzoe@old.example,secret")
     draft.sheet = seal(json.dumps(asdict(sheet)), bound_to=draft.sheet_place)
     draft.save()
+
+
+def add_campaign(
+    server: Server, *, pk: int | None = None, rows: int = 3, **fields: Any
+) -> Campaign:
+    """Write an open campaign into example.org, with `rows` people on its list."""
+    usual = texts.of("en")
+    written = {
+        name: getattr(usual, name)
+        for name in (
+            "purpose",
+            "retention",
+            "invitation_subject",
+            "invitation_text",
+            "reminder_subject",
+            "reminder_text",
+        )
+    }
+    fields = (
+        written
+        | {
+            "name": "Autumn move",
+            "rule": Campaign.Rule.SAME,
+            "destination_domain": "example.org",
+            "domains": ["example.org"],
+            "signed_by": "Example Ltd",
+            "contact": "help@example.org",
+            "ends_at": timezone.now() + timedelta(days=7),
+        }
+        | fields
+    )
+    campaign = Campaign(pk=pk, server=server, created_by=server.created_by, **fields)
+    links.mint(campaign)
+    campaign.save()
+    Participant.objects.bulk_create(
+        Participant(
+            campaign=campaign,
+            address=f"box{number}@old.example",
+            name=f"Owner {number}",
+            is_listed=True,
+            added_by=server.created_by,
+        )
+        for number in range(rows)
+    )
+    return campaign
 
 
 def add_bulks(owner: User) -> None:

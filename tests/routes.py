@@ -339,6 +339,14 @@ ROUTES = {
     "migrations:edit-queue": Route("/migrations/queue/", Right.MANAGE, is_shared=True),
     "migrations:limit-queue": Route(
         "/migrations/queue/limit/", Right.MANAGE, is_shared=True
+    "migrations:campaign-list": Route("/migrations/campaigns/", Right.SEE_MIGRATIONS),
+    "migrations:create-campaign": Route("/migrations/campaigns/new/", Right.MANAGE),
+    "migrations:campaign-detail": Route(
+        "/migrations/campaigns/1/", Right.SEE_MIGRATIONS, is_scoped=True
+    ),
+    "migrations:close-campaign": Route(
+        "/migrations/campaigns/1/close/", Right.MANAGE, is_scoped=True
+    ),
     ),
     "migrations:pause-queue": Route(
         "/migrations/queue/pause/", Right.MANAGE, is_shared=True

@@ -16,6 +16,7 @@ from tests.account import (
     add_batches,
     add_belongings,
     add_bulks,
+    add_campaign,
     add_deletion,
     add_hand_over,
     add_invitation,
@@ -64,6 +65,7 @@ class PermissionTests(CastTestCase):
         server = add_server(cls.olga, pk=1)
         add_job(server, pk=1)
         add_batches(server)
+        add_campaign(server, pk=1)
         add_deletion(cls.olga, pk=1)
         add_addition(cls.olga, pk=1)
         add_person()

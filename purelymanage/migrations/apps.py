@@ -24,6 +24,7 @@ class MigrationsConfig(AppConfig):
 
         register_page("job", "migrations:job-detail")
         register_page("batch", "migrations:batch-detail")
+        register_page("campaign", "migrations:campaign-detail")
         register_count(copies_of)
         register_mover(is_move_planned)
         register_in_use(in_use)

@@ -1,12 +1,14 @@
-"""What the audit log keeps of a job beside its words: its rows, and whose domain it is."""
+"""What the log keeps of copies and campaigns beside words: rows, and whose they are."""
 
 from __future__ import annotations
 
 from purelymanage.audit import log
+from purelymanage.audit.campaign_events import CampaignEvent
 from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent, Entry
-from purelymanage.migrations.models import Batch, Job
+from purelymanage.audit.naming import AnyEvent
+from purelymanage.migrations.models import Batch, Campaign, Job
 
 # No domain is called so: what goes to another server is for people without a limit.
 ELSEWHERE = "another server"
@@ -54,17 +56,44 @@ def batch_entry(
     event: Event, batch: Batch, *, actor: Actor = Agent.PANEL, **details: str
 ) -> Entry:
     """Return an entry of what became of a batch, for those who may see all of it."""
+    return _entry(event, batch, {"batch": str(batch.pk)}, actor, details)
+
+
+def record_campaign(
+    event: CampaignEvent, campaign: Campaign, *, actor: Actor, **details: str
+) -> None:
+    """Record one entry about a campaign; see `log.record` for when."""
+    log.record_many([campaign_entry(event, campaign, actor=actor, **details)])
+
+
+def campaign_entry(
+    event: CampaignEvent,
+    campaign: Campaign,
+    *,
+    actor: Actor = Agent.PANEL,
+    **details: str,
+) -> Entry:
+    """Return an entry of what happened in a campaign, for those who may see it."""
+    return _entry(event, campaign, {"campaign": str(campaign.pk)}, actor, details)
+
+
+def _entry(
+    event: AnyEvent,
+    row: Batch | Campaign,
+    found: dict[str, str],
+    actor: Actor,
+    details: dict[str, str],
+) -> Entry:
     # One that goes elsewhere names no domain, and nobody limited is told.
-    domains = batch.domains if all(batch.domains) else []
+    domains = row.domains if all(row.domains) else []
     entry = log.note(
         event,
         actor=actor,
-        target=batch.name,
+        target=row.name,
         domain=domains[0] if len(domains) == 1 else ELSEWHERE,
         diff=None,
         **details,
     )
-    found = {"batch": str(batch.pk)}
     if domains:
         found["domains"] = " ".join(domains)
     return log.refer(entry, found)

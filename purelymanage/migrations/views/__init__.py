@@ -10,6 +10,12 @@ from purelymanage.migrations.views.batches import (
     resume_batch,
     try_login,
 )
+from purelymanage.migrations.views.campaigns import (
+    campaign_detail,
+    campaign_list,
+    close_campaign,
+    create_campaign,
+)
 from purelymanage.migrations.views.imports import (
     batch_draft,
     choose_wishes,
@@ -53,9 +59,13 @@ __all__ = [
     "create_job",
     "create_server",
     "discard_draft",
+    "campaign_detail",
+    "campaign_list",
     "edit_job",
     "edit_queue",
+    "close_campaign",
     "edit_server",
+    "create_campaign",
     "find_server",
     "import_jobs",
     "import_template",

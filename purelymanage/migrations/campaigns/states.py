@@ -1,0 +1,159 @@
+"""How far each person of a campaign is, computed by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import urlencode
+
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.http import QueryDict
+
+from purelymanage.audit.models import OutgoingMail
+from purelymanage.migrations.campaigns.rules import destination_of
+from purelymanage.migrations.models import Campaign, Participant, Run, Submission
+from purelymanage.migrations.models.participants import ParticipantQuerySet
+
+LONGEST_SEARCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PersonState:
+    code: str
+    label: str
+    tone: str
+    when: Q | Exists
+
+
+def _has(state: Submission.State, *others: Submission.State) -> Exists:
+    mine = Submission.objects.filter(participant=OuterRef("pk"))
+    return Exists(mine.filter(state__in=[state, *others]))
+
+
+_State = Submission.State
+_FINISHED = Run.objects.filter(
+    job=OuterRef("job"), is_newest=True, dry_run=False, state=Run.State.DONE
+)
+# The first whose condition holds is the one.
+STATES = (
+    PersonState("complete", "Complete", "good", Exists(_FINISHED)),
+    PersonState("launched", "Being copied", "running", Q(job__isnull=False)),
+    PersonState("ready", "Password right", "good", _has(_State.RIGHT)),
+    PersonState(
+        "untried",
+        "Password not tried yet",
+        "waiting",
+        _has(_State.WAITING, _State.TRYING),
+    ),
+    PersonState("refused", "Password refused", "broken", Q(refused_at__isnull=False)),
+    PersonState(
+        "unanswered", "Server never answered", "broken", _has(_State.UNANSWERED)
+    ),
+    PersonState("withdrawn", "Withdrawn", "attention", Q(withdrawn_at__isnull=False)),
+    PersonState("opened", "Link opened", "waiting", Q(opened_at__isnull=False)),
+    PersonState(
+        "bounced", "Mail refused", "broken", Q(mail__state=OutgoingMail.State.FAILED)
+    ),
+    PersonState("invited", "Invited", "waiting", Q(invited_at__isnull=False)),
+    PersonState(
+        "inviting",
+        "Invitation on its way",
+        "waiting",
+        Q(mail_due=Participant.Mail.INVITATION),
+    ),
+    PersonState("listed", "Not invited", "waiting", Q()),
+)
+BY_CODE = {it.code: it for it in STATES}
+
+
+def with_state(people: ParticipantQuerySet) -> QuerySet[Any]:
+    """Annotate `state`, the code of a `PersonState`."""
+    return people.annotate(
+        state=Case(
+            *(When(it.when, then=Value(it.code)) for it in STATES[:-1]),
+            default=Value(STATES[-1].code),
+            output_field=CharField(),
+        )
+    )
+
+
+def counts_of(people: ParticipantQuerySet) -> dict[str, int]:
+    """Return how many people are in each state that somebody is in."""
+    found = with_state(people).order_by().values("state")
+    rows = found.annotate(number=Count("pk"))
+    return {it["state"]: it["number"] for it in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Which people of a campaign somebody asks for, as the address of the page says."""
+
+    words: str = ""
+    state: str = ""
+
+    @classmethod
+    def read(cls, data: QueryDict) -> Self:
+        words = data.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+        state = data.get("state", "")
+        return cls(words, state if state in BY_CODE else "")
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.state)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        found = [("q", self.words), ("state", self.state)]
+        return [(name, value) for name, value in found if value]
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.pairs)
+
+    def narrow(self, people: ParticipantQuerySet) -> QuerySet[Any]:
+        """Return what it finds, with the state of each."""
+        found = with_state(people)
+        for word in self.words.split():
+            found = found.filter(
+                Q(address__icontains=word)
+                | Q(name__icontains=word)
+                | Q(destination__icontains=word)
+            )
+        return found.filter(state=self.state) if self.state else found
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """One line of the table."""
+
+    person: Any  # a Participant with its state
+    state: PersonState
+
+    @property
+    def destination(self) -> str:
+        return destination_of(self.person)
+
+    @property
+    def words(self) -> str:
+        """What there is to say beside the state."""
+        mail = self.person.mail
+        if mail is not None and mail.state == OutgoingMail.State.FAILED:
+            return f"The last mail was refused: {mail.last_error}"
+        return ""
+
+
+def rows_of(campaign: Campaign, people: Sequence[Any]) -> list[PersonRow]:
+    """Return rows for people `with_state`."""
+    for person in people:
+        person.campaign = campaign
+    return [PersonRow(it, BY_CODE[it.state]) for it in people]

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
+from purelymanage.errors import Refused
+from purelymanage.http import asked, page_or_partial
+from purelymanage.migrations.campaigns import links, review
+from purelymanage.migrations.campaigns.states import (
+    STATES,
+    PeopleFilter,
+    counts_of,
+    rows_of,
+)
+from purelymanage.migrations.forms.campaigns import CampaignForm
+from purelymanage.migrations.models import Campaign, Server
+from purelymanage.migrations.operations import campaigns as operations
+
+PER_PAGE = 50
+
+
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def campaign_list(request: AuthenticatedHttpRequest) -> HttpResponse:
+    campaigns = Campaign.objects.visible_to(request.user).select_related("server")
+    page = Paginator(campaigns.order_by("-created_at", "-pk"), PER_PAGE).get_page(
+        asked(request, "page")
+    )
+    context = {
+        "page": page,
+        "may_change": request.user.may(Right.MANAGE),
+        "has_servers": Server.objects.visible_to(request.user).exists(),
+    }
+    return page_or_partial(request, "migrations/campaigns/campaign_list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def create_campaign(request: AuthenticatedHttpRequest) -> HttpResponse:
+    is_sent = request.method == "POST"
+    form = CampaignForm(
+        request.POST if is_sent else None,
+        user=request.user,
+        initial={"server": asked(request, "server")},
+    )
+    if is_sent and form.is_valid():
+        try:
+            campaign = operations.create_campaign(
+                wishes=form.wishes, actor=request.user
+            )
+        except Refused as exc:
+            form.add_error(None, str(exc))
+        else:
+            return redirect("migrations:campaign-detail", campaign.pk)
+    context = {
+        "form": form,
+        "has_servers": Server.objects.visible_to(request.user).exists(),
+    }
+    status = 422 if form.errors else 200
+    template = "migrations/campaigns/create_campaign.html"
+    return render(request, template, context, status=status)
+
+
+@never_cache
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    campaign = _campaign(request, pk)
+    may_change = request.user.may(Right.MANAGE)
+    people = campaign.participants.present()
+    chosen = PeopleFilter.read(request.GET)
+    found = chosen.narrow(people).select_related("mail").order_by("address", "pk")
+    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
+    counts = counts_of(people)
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "page": page,
+        "rows": rows_of(campaign, list(page)),
+        "filter": chosen,
+        "states": [(it, counts[it.code]) for it in STATES if it.code in counts],
+        "total": sum(counts.values()),
+        "may_change": may_change,
+        "link": links.link_of(campaign) if may_change and campaign.is_open else "",
+    }
+    context |= review.context_of(campaign, page, counts, request.user)
+    template = "migrations/campaigns/campaign_detail.html"
+    return page_or_partial(request, template, context)
+
+
+@require_POST
+@requires(Right.MANAGE)
+def close_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    campaign = _campaign(request, pk)
+    try:
+        operations.close_campaign(campaign=campaign, actor=request.user)
+    except Refused as exc:
+        messages.error(request, str(exc))
+    else:
+        messages.success(request, f"{campaign} takes no password any more.")
+    return redirect("migrations:campaign-detail", campaign.pk)
+
+
+def _campaign(request: AuthenticatedHttpRequest, pk: int) -> Campaign:
+    mine = Campaign.objects.visible_to(request.user)
+    return get_object_or_404(
+        mine.select_related("server", "created_by", "batch"), pk=pk
+    )
