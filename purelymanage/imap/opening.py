@@ -6,15 +6,18 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from .account import Account, Security
 from .errors import CertificateRefused, ImapError, ProtocolError, Unreachable
 from .wire import READ_AHEAD, Wire
 
+READ_AGAIN_EVERY = 60  # seconds
 # For each address but the last.
 ADDRESS_TIMEOUT = 3.0
 
@@ -93,6 +96,12 @@ def tls_context(
 ) -> ssl.SSLContext | None:
     if security == Security.CLEAR:
         return None
+    return _context(verify, ca_file, int(time.monotonic() // READ_AGAIN_EVERY))
+
+
+@lru_cache(maxsize=8)
+def _context(verify: bool, ca_file: str | None, age: int) -> ssl.SSLContext:  # noqa: FBT001
+    """Read what is trusted; that takes longer than to sign in, so not each time."""
     context = ssl.create_default_context()
     if ca_file:
         try:
