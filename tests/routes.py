@@ -292,6 +292,9 @@ ROUTES = {
         "/migrations/servers/1/", Right.MANAGE, is_shared=True
     ),
     "migrations:test-server": Route("/migrations/servers/1/test/", Right.MANAGE),
+    "migrations:remove-server": Route(
+        "/migrations/servers/1/remove/", Right.MANAGE, is_shared=True
+    ),
     "migrations:import-jobs": Route("/migrations/import/", Right.MANAGE),
     "migrations:import-template": Route("/migrations/import/example/", Right.MANAGE),
     "migrations:batch-detail": Route(
@@ -378,6 +381,9 @@ ROUTES = {
     ),
     "migrations:stop-run": Route(
         "/migrations/jobs/1/stop/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:remove-job": Route(
+        "/migrations/jobs/1/remove/", Right.MANAGE, is_scoped=True
     ),
     "migrations:try-login": Route(
         "/migrations/jobs/1/login/", Right.MANAGE, is_scoped=True

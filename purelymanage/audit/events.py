@@ -300,6 +300,7 @@ class Event(AnyEvent):
 
     SERVER_CREATED = "server.created", "added the server {target} ({host}:{port})"
     SERVER_CHANGED = "server.changed", "changed the server {target}: {changes}"
+    SERVER_REMOVED = "server.removed", "removed the server {target} ({host}:{port})"
     BATCH_CONFIRMED = (
         "batch.confirmed",
         "imported {copies} from {server} as {target}",

@@ -43,7 +43,12 @@ class NotOpen(Exception):
 
 
 def refuse_unfit(job: Job) -> None:
-    """Raise Refused if nothing can be copied into the destination of a job."""
+    """Raise Refused if nothing can be copied into the destination of a job any more."""
+    for server in (job.server, job.destination_server):
+        if server is not None and server.removed_at is not None:
+            raise Refused(
+                f"The server {server} was removed. Add it again to copy more."
+            )
     if job.destination_server is not None:
         if not job.destination_secret:
             raise Refused(

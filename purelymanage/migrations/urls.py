@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("servers/find/", views.find_server, name="find-server"),
     path("servers/<int:pk>/", views.edit_server, name="edit-server"),
     path("servers/<int:pk>/test/", views.test_server, name="test-server"),
+    path("servers/<int:pk>/remove/", views.remove_server, name="remove-server"),
     path("import/", views.import_jobs, name="import-jobs"),
     path("import/example/", views.import_template, name="import-template"),
     path("batches/<int:pk>/", views.batch_detail, name="batch-detail"),
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<int:pk>/left-out.csv", views.run_items, name="run-items"),
     path("jobs/<int:pk>/run/", views.queue_run, name="queue-run"),
     path("jobs/<int:pk>/stop/", views.stop_run, name="stop-run"),
+    path("jobs/<int:pk>/remove/", views.remove_job, name="remove-job"),
     path("jobs/<int:pk>/login/", views.try_login, name="try-login"),
     path("jobs/<int:pk>/password/", views.replace_password, name="replace-password"),
 ]

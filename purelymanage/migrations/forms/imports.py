@@ -66,7 +66,7 @@ class ImportForm(TableForm):
         initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, files, initial=initial)
-        servers = Server.objects.visible_to(user)
+        servers = Server.objects.visible_to(user).present()
         for name in ("server", "destination"):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)

@@ -96,7 +96,7 @@ class JobForm(OptionsForm):
         for name in ("server", "destination_server"):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = Server.objects.visible_to(user)
+            field.queryset = Server.objects.visible_to(user).present()
         # What lies elsewhere belongs to no domain, so nobody limited to some sees it.
         self.may_leave_account = user.domain_scope is None
 

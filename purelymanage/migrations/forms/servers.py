@@ -226,7 +226,7 @@ class ServerForm(forms.ModelForm[Server]):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        others = Server.objects.exclude(pk=self.instance.pk)
+        others = Server.objects.present().exclude(pk=self.instance.pk)
         if others.filter(name__iexact=name).exists():
             raise ValidationError("There is a server with this name already.")
         return name

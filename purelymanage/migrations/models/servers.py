@@ -29,6 +29,9 @@ class ServerQuerySet(models.QuerySet["Server"]):
         """What somebody may change; not limited people, as others' copies use them."""
         return self if may_edit_servers(user) else self.none()
 
+    def present(self) -> Self:
+        return self.filter(removed_at=None)
+
     def with_use(self) -> Self:
         """Annotate `running`, `copies_from`, `copies_into` and `bytes_today`."""
         # Both refer to servers.
@@ -95,12 +98,18 @@ class Server(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
+    # Taken out of the lists; what was copied from it stays known.
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ServerQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="one_server_per_name"),
+            models.UniqueConstraint(
+                Lower("name"),
+                condition=models.Q(removed_at=None),
+                name="one_server_per_name",
+            ),
             models.CheckConstraint(
                 condition=~(models.Q(pause_from=None) ^ models.Q(pause_until=None)),
                 name="server_pauses_have_both_ends",

@@ -137,6 +137,8 @@ def refuse_if_moved(*servers: Server | None) -> None:
     locked = Server.objects.select_for_update(no_key=True).order_by("pk")
     for now in locked.filter(pk__in=tried):
         then = tried[now.pk]
+        if now.removed_at is not None:
+            raise Refused(f"{now.name} was removed meanwhile. Add it again first.")
         if any(getattr(now, key) != getattr(then, key) for key in DIRECTION):
             raise Refused(
                 f"{now.name} was changed while the password was tried with it as it "

@@ -26,7 +26,12 @@ from purelymanage.migrations.views.imports import (
     map_columns,
 )
 from purelymanage.migrations.views.job_forms import create_job, edit_job, read_folders
-from purelymanage.migrations.views.jobs import job_detail, queue_run, stop_run
+from purelymanage.migrations.views.jobs import (
+    job_detail,
+    queue_run,
+    remove_job,
+    stop_run,
+)
 from purelymanage.migrations.views.overview import job_list, list_progress
 from purelymanage.migrations.views.passwords import replace_password
 from purelymanage.migrations.views.queue import (
@@ -41,6 +46,7 @@ from purelymanage.migrations.views.servers import (
     create_server,
     edit_server,
     find_server,
+    remove_server,
     server_list,
     test_server,
 )
@@ -78,6 +84,8 @@ __all__ = [
     "pause_queue",
     "queue_run",
     "read_folders",
+    "remove_job",
+    "remove_server",
     "replace_password",
     "resume_batch",
     "resume_queue",

@@ -51,7 +51,7 @@ def _show_import(
     context = {
         "form": form,
         "trouble": trouble,
-        "has_servers": Server.objects.visible_to(request.user).exists(),
+        "has_servers": Server.objects.visible_to(request.user).present().exists(),
         "drafts": drafts[:MOST_DRAFTS],
         "most_rows": MOST_ROWS,
         "most_bytes": MOST_BYTES,

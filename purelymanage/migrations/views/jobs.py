@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import (
+    require_http_methods,
     require_POST,
     require_safe,
 )
@@ -21,6 +22,7 @@ from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.operations import jobs as job_operations
 from purelymanage.migrations.operations import new_mailboxes
 from purelymanage.migrations.operations import runs as run_operations
 from purelymanage.migrations.options import JobOptions
@@ -78,6 +80,23 @@ def stop_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     return redirect("migrations:job-detail", pk)
 
 
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def remove_job(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    job = _job(request, pk)
+    if "confirmed" in request.POST:
+        try:
+            job_operations.remove_job(job=job, actor=request.user)
+        except Refused as exc:
+            messages.error(request, str(exc))
+            return redirect("migrations:job-detail", pk)
+        messages.success(request, f"The copy of {job} was removed.")
+        if job.batch_id is not None:
+            return redirect("migrations:batch-detail", job.batch_id)
+        return redirect("migrations:job-list")
+    return page_or_partial(request, "migrations/remove_job.html", {"job": job})
+
+
 def _newest(request: AuthenticatedHttpRequest) -> RunQuerySet:
     runs: RunQuerySet = Run.objects.visible_to(request.user).newest_of_jobs()
     return runs.select_related("job__server", "job__batch")
@@ -101,7 +120,9 @@ def show_run(
         "folders": folders,
         "problems": by_cause(run) if has_failed else [],
         "is_alone": is_alone,
-        "may_change": request.user.may(Right.MANAGE) and not is_alone,
+        "may_change": request.user.may(Right.MANAGE)
+        and not is_alone
+        and run.job.removed_at is None,
         "plan": plan_of(run, folders, request.user),
     }
     if has_failed and not run.is_open:

@@ -29,19 +29,24 @@ from purelymanage.migrations.logins import (
 )
 from purelymanage.migrations.models import Server
 from purelymanage.migrations.models.servers import may_edit_servers
+from purelymanage.migrations.operations import server_removal
 from purelymanage.migrations.operations import servers as operations
 from purelymanage.migrations.presets import BY_KEY
 from purelymanage.migrations.server_words import Shown
 
 LINKED = ("host", "port", "security")
 # Where one goes back to, by what the link says.
-ERRANDS = {"job": "migrations:create-job", "import": "migrations:import-jobs"}
+ERRANDS = {
+    "job": "migrations:create-job",
+    "import": "migrations:import-jobs",
+    "campaign": "migrations:create-campaign",
+}
 
 
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def server_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    servers = Server.objects.visible_to(request.user).with_use()
+    servers = Server.objects.visible_to(request.user).present().with_use()
     return page_or_partial(
         request,
         "migrations/server_list.html",
@@ -104,9 +109,7 @@ def find_server(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    if not may_edit_servers(request.user):
-        raise PermissionDenied
-    server = get_object_or_404(Server.objects.editable_by(request.user), pk=pk)
+    server = _editable(request, pk)
     initial = preset_values(asked(request, "preset"))
     # It keeps its name, and its host where the provider has none for everybody.
     initial.pop("name", None)
@@ -139,7 +142,8 @@ def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    server = get_object_or_404(Server.objects.visible_to(request.user), pk=pk)
+    servers = Server.objects.visible_to(request.user).present()
+    server = get_object_or_404(servers, pk=pk)
     form = TryServerForm(request.POST or None)
     context: dict[str, Any] = {
         "server": server,
@@ -161,6 +165,32 @@ def test_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         context,
         status=422 if form.errors else 200,
     )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def remove_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    server = _editable(request, pk)
+    if "confirmed" in request.POST:
+        try:
+            erased = server_removal.remove_server(server=server, actor=request.user)
+        except Refused as exc:
+            messages.error(request, str(exc))
+        else:
+            messages.success(request, f"{server} was removed.{_erased(erased)}")
+            return redirect("migrations:server-list")
+    context = {
+        "server": server,
+        "uses": server_removal.uses_of(server),
+        "finished": server_removal.finished_copies(server),
+    }
+    return page_or_partial(request, "migrations/remove_server.html", context)
+
+
+def _editable(request: AuthenticatedHttpRequest, pk: int) -> Server:
+    if not may_edit_servers(request.user):
+        raise PermissionDenied
+    return get_object_or_404(Server.objects.present(), pk=pk)
 
 
 def _new_server(
@@ -227,14 +257,18 @@ def _typed_account(form: ServerForm) -> Account:
     )
 
 
+def _erased(number: int) -> str:
+    if not number:
+        return ""
+    noun = "password was" if number == 1 else "passwords were"
+    return f" {number} stored {noun} erased."
+
+
 def _changed(server: Server, erased: operations.Erased) -> str:
     sentence = f"{server} was changed."
     if erased.passwords:
-        noun = "password was" if erased.passwords == 1 else "passwords were"
-        sentence += (
-            f" {erased.passwords} stored {noun} erased, as they were given for it as "
-            "it was."
-        )
+        words = _erased(erased.passwords).rstrip(".")
+        sentence += f"{words}, as they were given for it as it was."
     if erased.drafts:
         sentence += " Files of unfinished imports are to be uploaded again."
     return sentence

@@ -185,7 +185,7 @@ def _read(name: str) -> Sheet:
 
 
 def _server(name: str) -> Server:
-    server = Server.objects.filter(name__iexact=name).first()
+    server = Server.objects.present().filter(name__iexact=name).first()
     if server is None:
         raise CommandError(
             f"There is no server {name}. The panel lists them at /migrations/servers/.",
