@@ -1,0 +1,267 @@
+"""Where the mailboxes of a campaign go and what stands against it.
+
+All of it is computed by the database, so that ten thousand people can be filtered and
+counted like ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import (
+    Coalesce,
+    Concat,
+    Left,
+    Length,
+    Lower,
+    NullIf,
+    Right,
+    StrIndex,
+)
+
+from purelymanage.deletions.models import Kind, PendingDeletion
+from purelymanage.domains.models import Domain
+from purelymanage.mailboxes import addresses
+from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.migrations.models import Campaign, Job, Participant, Submission
+
+EMPTY, TEXT = Value(""), CharField()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What launching would make of somebody. `words` say what stands against it."""
+
+    code: str
+    label: str
+    tone: str
+    words: str = ""
+
+
+VERDICTS = (
+    Verdict("launched", "Launched", "good"),
+    Verdict("unset", "Not said", "attention", "Say where this mailbox goes."),
+    Verdict(
+        "invalid",
+        "Invalid",
+        "broken",
+        "There can be no mailbox of this name at PurelyMail.",
+    ),
+    Verdict(
+        "foreign",
+        "Unknown domain",
+        "broken",
+        "Its domain is not one of this account. Add it first, or choose another.",
+    ),
+    Verdict(
+        "frozen",
+        "To be deleted",
+        "attention",
+        "The mailbox or its domain is to be deleted and frozen until then.",
+    ),
+    Verdict(
+        "asked",
+        "Being created",
+        "waiting",
+        "PurelyMail has been asked to create it, and its answer is awaited.",
+    ),
+    Verdict("itself", "The same", "broken", "This is the old mailbox itself."),
+    Verdict(
+        "twice",
+        "Twice",
+        "broken",
+        "The same old mailbox is copied already, or on this list twice.",
+    ),
+    Verdict(
+        "shared",
+        "Shared",
+        "attention",
+        "Another old mailbox goes into this one as well.",
+    ),
+    Verdict("exists", "Exists", "good"),
+    Verdict("new", "Will be created", "waiting"),
+)
+BY_CODE = {it.code: it for it in VERDICTS}
+FITTING = {"exists", "new"}
+# Can be launched, if somebody says that this is what they want.
+MERGING = {"shared"}
+PROBLEMS = set(BY_CODE) - FITTING - MERGING - {"launched"}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of a campaign's people are where."""
+
+    ready: int = 0
+    merging: int = 0
+    # Their passwords are right, but they cannot go where they should.
+    held: int = 0
+    launched: int = 0
+    # To be created among those that are ready.
+    new: int = 0
+    total: int = 0
+
+    @property
+    def without(self) -> int:
+        """Those whose password is not there."""
+        return self.total - self.ready - self.merging - self.held - self.launched
+
+
+def with_verdict(campaign: Campaign) -> QuerySet[Any]:
+    """Return the people of a campaign with what launching would make of them.
+
+    Annotates `into`, their mailbox; `verdict`, the code of a `Verdict`; `exists`,
+    whether that mailbox does; and `has_password`, whether one that is right is kept.
+    """
+    people: QuerySet[Any] = _with_source(campaign).annotate(
+        exists=Exists(Mailbox.objects.present().filter(address=OuterRef("into"))),
+        has_password=ExpressionWrapper(
+            Q(stored_pk__isnull=False) & ~Q(stored__secret=""),
+            output_field=BooleanField(),
+        ),
+    )
+    found: QuerySet[Any] = people.annotate(
+        verdict=Case(
+            *(When(when, then=Value(code)) for code, when in _conditions(campaign)),
+            When(exists=True, then=Value("exists")),
+            default=Value("new"),
+            output_field=TEXT,
+        )
+    )
+    return found
+
+
+def ready(campaign: Campaign, *, merges: bool = False) -> QuerySet[Any]:
+    """Return those that can be launched; with `merges` also into shared mailboxes."""
+    codes = FITTING | MERGING if merges else FITTING
+    return with_verdict(campaign).filter(has_password=True, verdict__in=codes)
+
+
+def counts_of(campaign: Campaign) -> Counts:
+    """Count the people of a campaign, in one query."""
+    rows = with_verdict(campaign).order_by().values_list("verdict", "has_password")
+    found: dict[tuple[str, bool], int] = {
+        (code, has): number for code, has, number in rows.annotate(number=Count("pk"))
+    }
+
+    def number(codes: set[str]) -> int:
+        return sum(found.get((code, True), 0) for code in codes)
+
+    return Counts(
+        ready=number(FITTING),
+        merging=number(MERGING),
+        held=number(PROBLEMS),
+        launched=sum(n for (code, _), n in found.items() if code == "launched"),
+        new=number({"new"}),
+        total=sum(found.values()),
+    )
+
+
+def _with_source(campaign: Campaign) -> QuerySet[Any]:
+    """Annotate `into`, `domain`, `stored` and `source`: who signs in, written small."""
+    stored = FilteredRelation(
+        "submissions", condition=Q(submissions__state=Submission.State.RIGHT)
+    )
+    people = Participant.objects.present().filter(campaign=campaign)
+    return people.annotate(
+        stored=stored,
+        stored_pk=F("stored__pk"),
+        into=_into(campaign),
+        source=Lower(
+            Coalesce(NullIf("stored__user", EMPTY), "address", output_field=TEXT)
+        ),
+    ).annotate(domain=Right("into", Length("into") - StrIndex("into", Value("@"))))
+
+
+_LAUNCHED = Q(job__isnull=False, job__removed_at=None)
+
+
+def _into(campaign: Campaign) -> Combinable:
+    """Return where somebody goes: as their copy does, as was said, or by the rule."""
+    by_rule: Combinable = EMPTY
+    if campaign.rule == Campaign.Rule.SAME:
+        local = Left("address", StrIndex("address", Value("@")) - 1)
+        at_domain = Value(f"@{campaign.destination_domain}")
+        by_rule = Concat(local, at_domain, output_field=TEXT)
+    return Lower(
+        Case(
+            When(_LAUNCHED, then=F("job__destination")),
+            When(destination__gt="", then=F("destination")),
+            default=by_rule,
+            output_field=TEXT,
+        )
+    )
+
+
+_LOCAL = rf"{addresses.ATOM}(\.{addresses.ATOM})*"
+_ADDRESS = rf"^{_LOCAL}@[^@]+$"
+_TOO_LONG = rf"^[^@]{{{addresses.LONGEST_LOCAL_PART + 1}}}"
+_WITH_SYMBOL = r"^[^@]*[^a-z0-9@]"
+
+
+def _conditions(campaign: Campaign) -> Sequence[tuple[str, Q]]:
+    """Return when each verdict holds; the first that does is the one."""
+    domains = Domain.objects.present()
+    frozen = PendingDeletion.objects.open()
+    mailboxes = frozen.filter(kind=Kind.MAILBOX).values("key")
+    jobs = Job.objects.present()
+    of_account = jobs.filter(destination_server=None).values(it=Lower("destination"))
+    of_server = jobs.filter(server=campaign.server_id).values(it=Lower("source_user"))
+    return [
+        ("launched", _LAUNCHED),
+        ("unset", Q(into="")),
+        ("invalid", ~Q(into__regex=_ADDRESS) | Q(into__regex=_TOO_LONG)),
+        ("foreign", Q(exists=False) & ~Q(domain__in=domains.values("name"))),
+        (
+            "frozen",
+            Q(into__in=mailboxes)
+            | Q(domain__in=frozen.filter(kind=Kind.DOMAIN).values("key")),
+        ),
+        ("asked", Q(into__in=Creation.objects.asked().values("address"))),
+        # With subaddressing, mail for such a name goes to another mailbox.
+        (
+            "invalid",
+            Q(exists=False, into__regex=_WITH_SYMBOL)
+            & Q(domain__in=domains.filter(symbolic_subaddressing=True).values("name")),
+        ),
+        ("itself", _is_itself(campaign)),
+        ("twice", Q(source__in=_several(campaign, "source")) | Q(source__in=of_server)),
+        ("shared", Q(into__in=_several(campaign, "into")) | Q(into__in=of_account)),
+    ]
+
+
+def _is_itself(campaign: Campaign) -> Q:
+    host = settings.PURELYMAIL_IMAP_HOST.lower()
+    is_purelymail = campaign.server.host.lower() == host
+    return Q(into=F("source"), pk__isnull=not is_purelymail)
+
+
+def _several(campaign: Campaign, column: str) -> QuerySet[Any]:
+    """Return what more than one person has in `column`.
+
+    Only those count who were listed or proved to own their mailbox: nobody may hold
+    others back by writing an address like theirs into the form.
+    """
+    real = Q(is_listed=True) | Q(stored_pk__isnull=False) | _LAUNCHED
+    people = _with_source(campaign).filter(real).order_by().values(column)
+    several: QuerySet[Any] = people.annotate(number=Count("pk")).filter(number__gt=1)
+    return several.values(column)
