@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
+import signal
+from typing import Any
 from unittest import mock
 
 from django.core.cache import cache
@@ -8,13 +11,37 @@ from django.test import TestCase
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.conf import Conf
+from django_q.signing import SignedPackage
 
+from purelymanage import task_queue
 from purelymanage.broker import PulsingBroker, silent_clusters
 from purelymanage.migrations import queue
 from purelymanage.migrations.broker import CopyBroker
 from purelymanage.migrations.models import Run
+from purelymanage.migrations.models.runs import LEASE
 from purelymanage.migrations.operations import runs, settling
+from purelymanage.task_queue import queue_for
 from tests.migrations.waiting_runs import WithRuns
+
+fork = multiprocessing.get_context("fork")
+
+
+def start_worker(note: str) -> tuple[Any, Any]:
+    """Start a process that takes a task, and then does nothing any more."""
+    ready = fork.Event()
+
+    def work() -> None:
+        tasks = task_queue._present
+        assert tasks is not None
+        tasks.get()
+        if note:
+            task_queue.note(note)
+        ready.set()
+        signal.pause()
+
+    worker = fork.Process(target=work, daemon=True)
+    worker.start()
+    return ready, worker
 
 
 class BrokerTests(TestCase):
@@ -65,6 +92,47 @@ class CopyBrokerTests(WithRuns):
         Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
         self.assertEqual(settling.give_back_abandoned(), 1)
         self.assertTrue(broker.dequeue())
+
+    def test_a_slot_is_free_at_once_when_its_worker_is_killed(self) -> None:
+        self.enterContext(mock.patch.object(Conf, "WORKERS", 1))
+        for claims in (False, True):
+            with self.subTest(claims=claims):
+                tasks = queue_for(maxsize=1)
+                broker, run = CopyBroker("migrations"), self.add("a")
+                queue.dispatch()
+                ((_, package),) = broker.dequeue()
+                tasks.put(SignedPackage.loads(package))
+                if claims:
+                    claimed = runs.claim_run(pk=run.pk, host="here.example")
+                    assert claimed is not None
+                ready, worker = start_worker(f"run {run.pk} 1" if claims else "")
+                self.assertTrue(ready.wait(5))
+                self.assertIsNone(broker.dequeue())
+                worker.kill()
+                worker.join()
+                # Given back, handed out once more, and fetched.
+                self.assertTrue(broker.dequeue())
+                run.refresh_from_db()
+                self.assertEqual(run.state, Run.State.QUEUED)
+                Run.objects.all().delete()
+
+    def test_what_a_dead_worker_had_sent_may_still_arrive(self) -> None:
+        run = self.add("a")
+        Run.objects.update(dry_run=False)
+        queue.dispatch()
+        runs.claim_run(pk=run.pk, host="here.example")
+        self.assertFalse(settling.give_back_lost(pk=run.pk, attempt=2))
+        self.assertTrue(settling.give_back_lost(pk=run.pk, attempt=1))
+        self.assertFalse(settling.give_back_lost(pk=run.pk, attempt=1))
+        run.refresh_from_db()
+        assert run.not_before is not None
+        self.assertGreater(run.not_before, timezone.now() + LEASE / 2)
+        self.assertEqual(run.attempts.get().end, "lost")
+        self.assertEqual(queue.dispatch(), 0)
+        # Another one has the slot meanwhile.
+        self.slots(1)
+        self.add("b")
+        self.assertEqual(queue.dispatch(), 1)
 
     def test_a_database_that_restarts_costs_a_moment(self) -> None:
         broker = CopyBroker("migrations")

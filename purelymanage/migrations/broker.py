@@ -8,6 +8,7 @@ from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
 from purelymanage.broker import PulsingBroker
+from purelymanage.worker_watch import WorkerWatch
 
 
 class CopyBroker(PulsingBroker):
@@ -23,6 +24,9 @@ class CopyBroker(PulsingBroker):
         super().__init__(*args, **kwargs)
         # What was fetched, and when it had been handed out: later is another turn.
         self._fetched: dict[int, datetime | None] = {}
+        self._tasks: dict[str, int] = {}
+        self._watch = WorkerWatch()
+        self._left: list[str] = []
 
     def has_room(self) -> bool:
         if len(self._fetched) >= Conf.WORKERS:
@@ -33,13 +37,33 @@ class CopyBroker(PulsingBroker):
     def _dequeue(self) -> Any:
         from purelymanage.migrations.queue import TASK
 
+        self._mourn()
         tasks = super()._dequeue()
         for _, payload in tasks or ():
             task = SignedPackage.loads(payload)
             if task["func"] == TASK:
                 pk = task["args"][0]
                 self._fetched[pk] = self._busy([pk]).get(pk)
+                self._tasks[task["id"]] = pk
         return tasks
+
+    def _mourn(self) -> None:
+        """Give back at once what a worker held that was killed: its slot is free."""
+        from purelymanage.migrations import queue
+        from purelymanage.migrations.operations import settling
+
+        self._left += self._watch.left_behind()
+        while self._left:
+            kind, *words = self._left[0].split()
+            if kind == "run":
+                pk, attempt = map(int, words)
+                settling.give_back_lost(pk=pk, attempt=attempt)
+            elif (pk := self._tasks.get(words[0], 0)) in self._fetched:
+                # It died before it had claimed what it took.
+                queue.take_back_one(pk=pk, handed_at=self._fetched[pk])
+                queue.dispatch()
+            # Only now: the database may have been away.
+            self._left.pop(0)
 
     def _forget_done(self) -> None:
         """Drop what has ended, was given back, or was handed out once more since."""
@@ -48,6 +72,9 @@ class CopyBroker(PulsingBroker):
             pk: handed_at
             for pk, handed_at in self._fetched.items()
             if pk in now and now[pk] in {None, handed_at}
+        }
+        self._tasks = {
+            key: pk for key, pk in self._tasks.items() if pk in self._fetched
         }
 
     def _busy(self, pks: Iterable[int]) -> dict[int, datetime | None]:

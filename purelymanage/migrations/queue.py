@@ -89,6 +89,12 @@ def take_back() -> int:
         return Run.objects.queued().filter(pk__in=pks).update(handed_at=None)
 
 
+def take_back_one(*, pk: int, handed_at: datetime | None) -> int:
+    """Take back a run whose worker died before it claimed what it was handed."""
+    handed = Run.objects.queued().filter(pk=pk, handed_at__isnull=False)
+    return handed.filter(handed_at=handed_at).update(handed_at=None)
+
+
 def take_back_lost() -> int:
     """Take back what was handed out, not claimed, and is not in django-q's table.
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from purelymanage import crypto
+from purelymanage import crypto, task_queue
 from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError
 from purelymanage.imap.login import check_login
@@ -39,6 +39,7 @@ def run_job(run_id: int) -> str:
     run = runs.claim_run(pk=run_id, host=socket.gethostname())
     if run is None:
         return "not queued any more"
+    task_queue.note(f"run {run.pk} {run.attempt}")
 
     try:
         _carry_out(run)

@@ -280,7 +280,7 @@ class Storm:
         ]
         attempts = list(Attempt.objects.select_related("run__job"))
         batches = {it.run.job.batch_id for it in attempts}
-        free = gaps(attempts)
+        free = gaps(attempts, at_once=PARALLEL, in_batch=IN_BATCH)
         told |= {
             "states": dict(Counter(newest.values_list("state", flat=True))),
             "verdicts": dict(Counter(newest.values_list("verdict", flat=True))),

@@ -27,6 +27,7 @@ from purelymanage.migrations.failures import (
 )
 from purelymanage.migrations.limits import Hold
 from purelymanage.migrations.models import Attempt, Job, Run
+from purelymanage.migrations.models.runs import LEASE
 from purelymanage.migrations.operations.owners import tell_owner
 from purelymanage.migrations.operations.runs import record
 from purelymanage.migrations.operations.secrets import wipe_secret
@@ -149,6 +150,7 @@ def give_back(
     run: Run,
     figures: dict[str, Any] | None = None,
     abandoned_at: datetime | None = None,
+    is_lost: bool = False,
 ) -> bool:
     """Queue a run that was interrupted again; what it copied will be recognised.
 
@@ -159,10 +161,11 @@ def give_back(
     if held is None:
         return False
     figures = figures or {}
-    end = Attempt.End.LOST if abandoned_at else Attempt.End.INTERRUPTED
+    is_lost = is_lost or abandoned_at is not None
+    end = Attempt.End.LOST if is_lost else Attempt.End.INTERRUPTED
     if held.stop_requested_at:
         _end(held, Run.State.STOPPED, **figures | {"verdict": Run.Verdict.STOPPED})
-    elif abandoned_at and (times := _lost_in_a_row(held)) >= MOST_LOST:
+    elif is_lost and (times := _lost_in_a_row(held)) >= MOST_LOST:
         reason = f"It lost its worker {times} times and is not tried again."
         figures = figures | {"trouble": Run.Trouble.OTHER, "failure": reason}
         figures["verdict"] = Run.Verdict.INCOMPLETE
@@ -173,6 +176,19 @@ def give_back(
         record(Event.RUN_INTERRUPTED, held, actor=Agent.PANEL)
     queue.dispatch()
     return True
+
+
+def give_back_lost(*, pk: int, attempt: int) -> bool:
+    """Give back a run whose worker is known to be dead, so that its slot is free.
+
+    It resumes no sooner than it would have without that knowledge, see `LEASE`. A plan
+    has sent nothing that could still be on its way.
+    """
+    run = Run.objects.running().filter(pk=pk, attempt=attempt).first()
+    if run is None:
+        return False
+    pause = {} if run.dry_run else {"not_before": timezone.now() + LEASE}
+    return give_back(run=run, figures=pause, is_lost=True)
 
 
 def give_back_abandoned() -> int:
