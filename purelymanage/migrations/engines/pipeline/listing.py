@@ -138,14 +138,21 @@ def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
     that the message left over is the one that really is missing.
     """
     present = [bytearray(len(source)) for source in sources]
-    available = Counter(there.identities())
-    wanted = Counter(key for source in sources for key in source.identities())
+    # One table for both sides: of 200,000 messages a second one would not fit.
+    spare = Counter(there.identities())
+    for source in sources:
+        for key in source.identities():
+            if key in spare:
+                spare[key] -= 1
     scarce: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for number, source in enumerate(sources):
         for row, key in enumerate(source.identities()):
-            if available[key] >= wanted[key]:
+            left = spare.get(key)
+            if left is None:
+                continue
+            if left >= 0:
                 present[number][row] = 1
-            elif available[key]:
+            else:
                 scarce[key].append((number, row))
     if scarce:
         counterparts: dict[bytes, list[int]] = defaultdict(list)
@@ -162,15 +169,30 @@ def find_pairs(
     sources: Sequence[Listing], there: Listing
 ) -> list[list[tuple[int, int]]]:
     """Return for each listing which of its rows is which one of `there`."""
-    counterparts: dict[bytes, list[int]] = defaultdict(list)
-    for row, key in enumerate(there.identities()):
-        counterparts[key].append(row)
+    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
+    match_of = {key: row for row, key in enumerate(there.identities())}
+    # How many rows would like to have the same counterpart.
+    rivals = array("L", bytes(array("L").itemsize * len(there)))
+    for source in sources:
+        for key in source.identities():
+            if key in match_of:
+                rivals[match_of[key]] += 1
+    doubled = {
+        key
+        for row, key in enumerate(there.identities())
+        if match_of[key] != row or rivals[row] > 1
+    }
     wanted: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for number, source in enumerate(sources):
         for row, key in enumerate(source.identities()):
-            if key in counterparts:
+            if key in doubled:
                 wanted[key].append((number, row))
-    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
+            elif key in match_of:
+                pairs[number].append((row, match_of[key]))
+    counterparts: dict[bytes, list[int]] = defaultdict(list)
+    for row, key in enumerate(there.identities()):
+        if key in doubled:
+            counterparts[key].append(row)
     for key, rows in wanted.items():
         for number, row, match in _pair(sources, rows, there, counterparts[key]):
             pairs[number].append((row, match))
