@@ -27,7 +27,7 @@ def main() -> None:
             stdout=said,
             stderr=subprocess.STDOUT,
             # So that its children can be ended with it.
-            start_new_session=True,
+            process_group=0,
         )
 
         def end() -> None:
