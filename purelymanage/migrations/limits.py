@@ -12,7 +12,14 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from purelymanage.migrations.models import Job, QueueRules, Run, Server, ServerDay
+from purelymanage.migrations.models import (
+    Job,
+    QueueRules,
+    Run,
+    Server,
+    ServerDay,
+    SignIn,
+)
 
 
 def rest_until(start: time | None, end: time | None, at: datetime) -> datetime | None:
@@ -46,7 +53,7 @@ class ServerNow:
     pk: int
     name: str
     parallel_runs: int | None
-    trials: int  # of logins, under way there
+    trials: int  # of logins and of owners' passwords, under way there
     bytes_a_day: int | None
     bytes_today: int
     rests_until: datetime | None
@@ -79,10 +86,12 @@ def servers_now(at: datetime, pks: Iterable[int] | None = None) -> list[ServerNo
     trials = Job.objects.with_login_under_way(at).filter(either).order_by()
     # All of them are in the one group of this value.
     counted = trials.values("login").annotate(count=Count("pk")).values("count")
+    sign_ins = SignIn.objects.under_way(at).filter(server=OuterRef("pk")).order_by()
+    held = sign_ins.values("server").annotate(count=Count("pk")).values("count")
     columns = ("pk", "name", "parallel_runs", "bytes_a_day", "pause_from")
     rows = limited.annotate(
         today=Coalesce(Subquery(days.values("bytes")[:1]), 0),
-        trials=Coalesce(Subquery(counted), 0),
+        trials=Coalesce(Subquery(counted), 0) + Coalesce(Subquery(held), 0),
     ).values_list(*columns, "pause_until", "today", "trials")
     return [
         ServerNow(

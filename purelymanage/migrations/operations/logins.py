@@ -23,7 +23,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.limits import servers_of
-from purelymanage.migrations.models import Job, Run, Server
+from purelymanage.migrations.models import Job, Run, Server, SignIn
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.operations.runs import add_run
 from purelymanage.migrations.references import batch_entry, job_entry, record_job
@@ -102,7 +102,7 @@ def claim_logins(*, server_id: int, most: int) -> list[Job]:
 
 @transaction.atomic(durable=True)
 def settle_login(*, job: Job, finding: Finding) -> bool:
-    """Note what came of a trial; a login that is right has its plan queued.
+    """Note what came of a trial; a job whose login is right goes on.
 
     Answers False where the row was not held any more.
     """
@@ -128,7 +128,7 @@ def settle_login(*, job: Job, finding: Finding) -> bool:
     else:
         # Noted first, so that its plan may have the slot that the trial had.
         _note(held, Login.RIGHT)
-        if words := _queue_plan(held):
+        if words := _go_on(held):
             _note(held, Login.RIGHT, words)
     queue.dispatch()
     return True
@@ -188,7 +188,8 @@ def _room(server_id: int, due: JobQuerySet, now: datetime) -> dict[int, int]:
         if server.parallel_runs is not None:
             ends = Q(job__server=server) | Q(job__destination_server=server)
             copies = Run.objects.busy().filter(ends).count()
-            most = min(most, server.parallel_runs - copies)
+            owners = SignIn.objects.under_way(now).filter(server=server).count()
+            most = min(most, server.parallel_runs - copies - owners)
         ends = Q(server=server) | Q(destination_server=server)
         trials = Job.objects.with_login_under_way(now).filter(ends).count()
         room[server.pk] = max(most, least) - trials
@@ -237,8 +238,15 @@ def _note(job: Job, login: Job.Login, words: str = "") -> None:
     )
 
 
-def _queue_plan(job: Job) -> str:
-    """Queue the dry run of a job; if that cannot be, return why."""
+def _go_on(job: Job) -> str:
+    """Queue what a job waits with for its login; if that cannot be, return why.
+
+    That is a plan where nothing ran yet, and otherwise what has failed. What somebody
+    has stopped, or what has ended well, is for people to begin again.
+    """
+    newest = job.runs.filter(is_newest=True).only("state", "dry_run").first()
+    if newest is not None and newest.state != Run.State.FAILED:
+        return ""
     person = job.created_by
     if job.removed_at:
         return ""
@@ -246,7 +254,8 @@ def _queue_plan(job: Job) -> str:
         return f"{person} may not do this any more. Somebody else can start its plan."
     try:
         with transaction.atomic():
-            add_run(job=job, dry_run=True, actor=person)
+            dry_run = newest is None or newest.dry_run
+            add_run(job=job, dry_run=dry_run, actor=person)
     except Refused as exc:
         return str(exc)
     return ""

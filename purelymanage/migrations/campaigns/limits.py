@@ -1,0 +1,183 @@
+"""How often passwords may be tried by the public form, and how many at once.
+
+The form lets strangers make the panel sign in at somebody's mail server. Without limits
+it would be a machine for guessing passwords, and the provider would shut us out. They
+are counted in the database, as several processes and hosts answer the form.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from django.conf import settings
+from django.db.models import Count, F, Q
+
+from purelymanage.migrations.models import Campaign, Job, Run, Server, SignIn
+
+QUARTER = timedelta(minutes=15)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+# Of one mailbox. Whoever mistypes a password five times needs a pause; nobody who owns
+# it needs more than fifteen a day.
+PER_ADDRESS = 5  # in a quarter of an hour
+PER_ADDRESS_A_DAY = 15
+# From one place. A whole office may hand over hundreds of right ones within minutes,
+# and some of its people mistype.
+PER_CLIENT = 40  # in a quarter of an hour
+# Right, refused or not answered: what is kept for later must not be without end either.
+ANY_PER_CLIENT = 600  # in a quarter of an hour
+# By the link for everybody, from wherever they come.
+PER_LINK = 60  # in an hour
+# By everything that hands passwords over, workers included: providers shut out whom
+# they see fail again and again.
+PER_SERVER = 120  # in an hour
+# At one server at the same time. Its own limit counts as well, with copies and logins.
+AT_ONCE = 8
+
+# Where so many in a row were not answered, a server has to be silent no longer than
+# this to be tried by somebody who waits for the answer.
+SILENT_AFTER = 3
+SILENT_FOR = timedelta(minutes=1)
+
+
+class Way(StrEnum):
+    """How a password came. Each has a budget of its own.
+
+    Nobody who only knows the link for everybody can use up the tries of somebody with a
+    link of their own, nor those of the workers.
+    """
+
+    SHARED = "shared"
+    OWN = "own"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Who tries, without saying who."""
+
+    way: Way
+    address: str
+    client: str
+
+
+def keys_of(*, way: Way, server_id: int, user: str, client: str | None) -> Keys:
+    """Return what a sign-in is counted by.
+
+    It is whose mailbox is entered that counts, whatever address stands beside it.
+    """
+    who = f"address:{server_id}:{_plain_user(user)}"
+    return Keys(way, f"{way}:{hashed(who)}", _client_key(client))
+
+
+def too_often_until(keys: Keys, at: datetime) -> datetime | None:
+    """Return when somebody may try again who has failed too often, else None.
+
+    What is under way counts as failed: of many at once, none slips through.
+    """
+    failed = _failed(tried=keys.way != Way.WORKER)
+    of_address = SignIn.objects.filter(address_key=keys.address)
+    seen = of_address.filter(begun_at__gt=at - DAY).aggregate(
+        day=Count("pk", filter=failed),
+        quarter=Count("pk", filter=failed & Q(begun_at__gt=at - QUARTER)),
+    )
+    if seen["day"] >= PER_ADDRESS_A_DAY or seen["quarter"] >= PER_ADDRESS:
+        return at + QUARTER
+    if not keys.client:
+        return None
+    of_client = SignIn.objects.filter(
+        client_key=keys.client, begun_at__gt=at - QUARTER
+    ).aggregate(refused=Count("pk", filter=_failed()), any=Count("pk"))
+    if of_client["refused"] >= PER_CLIENT or of_client["any"] >= ANY_PER_CLIENT:
+        return at + QUARTER
+    return None
+
+
+def is_used_up(campaign: Campaign, way: Way, at: datetime) -> bool:
+    """Whether so many were refused that what comes in this way has to wait.
+
+    Of links of one's own each is of one address, which has its limit.
+    """
+    since = SignIn.objects.filter(begun_at__gt=at - HOUR).filter(_failed())
+    of_server = since.filter(server=campaign.server_id).count()
+    if of_server >= PER_SERVER or way == Way.OWN:
+        return of_server >= PER_SERVER
+    of_link = since.filter(campaign=campaign, address_key__startswith=f"{way}:")
+    return of_link.count() >= PER_LINK
+
+
+def is_silent(server_id: int, at: datetime) -> bool:
+    """Whether a server has not answered lately, so that nobody need wait for it."""
+    tried = SignIn.objects.filter(
+        server=server_id, ended_at__gt=at - SILENT_FOR, holds_until__gt=F("begun_at")
+    )
+    newest = tried.order_by("-ended_at", "-pk").values_list("outcome", flat=True)
+    outcomes = list(newest[:SILENT_AFTER])
+    silent = SignIn.Outcome.UNANSWERED
+    return len(outcomes) == SILENT_AFTER and all(it == silent for it in outcomes)
+
+
+def free_places(server: Server, at: datetime, *, least: int = 0) -> int:
+    """Return how many more sign-ins a server may have now.
+
+    Whoever asks holds the lock on its row. With `least` as many are let in beside the
+    copies, which may fill a server for days.
+    """
+    under_way = SignIn.objects.under_way(at).filter(server=server).count()
+    free = AT_ONCE - under_way
+    if server.parallel_runs is not None:
+        ends = Q(job__server=server) | Q(job__destination_server=server)
+        copies = Run.objects.busy().filter(ends).count()
+        ends = Q(server=server) | Q(destination_server=server)
+        logins = Job.objects.with_login_under_way(at).filter(ends).count()
+        room = max(server.parallel_runs - copies, least) - logins - under_way
+        free = min(free, room)
+    return max(0, free)
+
+
+def _failed(*, tried: bool = False) -> Q:
+    """What counts against somebody; with `tried` also what a server left open.
+
+    Some hang up on a wrong password instead of refusing it.
+    """
+    counted = Q(ended_at=None) | Q(outcome=SignIn.Outcome.REFUSED)
+    if tried:
+        counted |= Q(outcome=SignIn.Outcome.UNANSWERED, holds_until__gt=F("begun_at"))
+    return counted
+
+
+def _plain_user(user: str) -> str:
+    """Return the name as most servers understand it, so that each has one budget."""
+    name, at, domain = user.strip().casefold().rpartition("@")
+    if not at:
+        return domain
+    return f"{name.partition('+')[0]}@{domain}"
+
+
+def _client_key(client: str | None) -> str:
+    """Return what stands for a place; with IPv6 one customer has a whole network."""
+    if client is None:
+        return ""  # unknown, so that everybody would share one budget
+    found = ipaddress.ip_address(client)
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is None:
+            network = ipaddress.ip_network((found, 64), strict=False)
+            return hashed(f"client:{network}")
+        found = found.ipv4_mapped
+    return hashed(f"client:{found}")
+
+
+def hashed(text: str) -> str:
+    key = _key(settings.SECRET_KEY)
+    return hmac.digest(key, text.encode(), "sha256").hex()[:48]
+
+
+@lru_cache(maxsize=2)
+def _key(secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"sign-ins of campaigns", "sha256")

@@ -1,0 +1,282 @@
+"""What becomes of a password that an owner hands over.
+
+Everything that is stored goes through a lock on its campaign: launching and closing see
+it as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from purelymanage import crypto
+from purelymanage.audit import log
+from purelymanage.audit.campaign_events import CampaignEvent
+from purelymanage.audit.log import Actor
+from purelymanage.audit.models import Agent, Entry
+from purelymanage.errors import Refused
+from purelymanage.migrations.campaigns import limits
+from purelymanage.migrations.campaigns.limits import Keys, Way
+from purelymanage.migrations.models import Campaign, Participant, SignIn, Submission
+from purelymanage.migrations.operations.sign_ins import end_sign_in, note_untried
+from purelymanage.migrations.references import campaign_entry
+
+TASK = "purelymanage.migrations.campaigns.trying.try_kept"
+# Of one participant; more of them are guesses.
+MOST_KEPT = 3
+
+State = Submission.State
+
+
+class Over(Refused):
+    """The campaign ended while somebody filled in its form."""
+
+
+class TooManyKept(Refused):
+    """So many passwords of one mailbox wait already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A password as it came from the form."""
+
+    campaign: Campaign
+    address: str
+    password: str = field(repr=False)
+    user: str = ""  # where it differs from the address
+    # Whose own link it came by.
+    participant: Participant | None = None
+    client: str | None = None
+
+    @property
+    def login(self) -> str:
+        return self.user or self.address
+
+    @property
+    def way(self) -> Way:
+        return Way.OWN if self.participant else Way.SHARED
+
+    @property
+    def keys(self) -> Keys:
+        server = self.campaign.server_id
+        return limits.keys_of(
+            way=self.way, server_id=server, user=self.login, client=self.client
+        )
+
+
+@transaction.atomic(durable=True)
+def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
+    """Keep a password that was right, in the place of the former.
+
+    Answers None where it is not taken: whoever knows the link for everybody can sign in
+    as themselves and write somebody else's address beside it. That must not replace
+    what the other has proved.
+    """
+    campaign = lock_open(offer.campaign)
+    participant = _participant(campaign, offer)
+    end_sign_in(sign_in, SignIn.Outcome.RIGHT)
+    if not offer.participant and is_of_another(participant, offer.login):
+        log.record_many([left_out(participant, offer.login)])
+        return None
+    now = timezone.now()
+    was_removed = participant.removed_at is not None
+    participant.submissions.all().delete()
+    submission = Submission(
+        participant=participant, user=offer.user, state=State.RIGHT, agreed_at=now
+    )
+    _seal(submission, offer.password)
+    submission.save()
+    note_right(participant, now)
+    event = CampaignEvent.SUBMISSION_RECEIVED
+    entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=offer.address)
+    log.record_many([entry])
+    # Whom somebody took off the list does not come back without a look.
+    return None if was_removed else participant
+
+
+@transaction.atomic(durable=True)
+def note_refused(*, offer: Offer, sign_in: SignIn) -> None:
+    """Note that a password was wrong; nothing of it is stored."""
+    end_sign_in(sign_in, SignIn.Outcome.REFUSED)
+    mine = Participant.objects.present().filter(campaign=offer.campaign)
+    mine.filter(address=offer.address).update(refused_at=timezone.now())
+    event = CampaignEvent.SUBMISSION_REFUSED
+    entry = campaign_entry(
+        event, offer.campaign, actor=Agent.STRANGER, address=offer.address
+    )
+    log.record_many([entry])
+
+
+@transaction.atomic(durable=True)
+def keep_untried(
+    *, offer: Offer, due_at: datetime, sign_in: SignIn | None = None, words: str = ""
+) -> None:
+    """Keep a password that could not be tried, for a worker.
+
+    Raises `TooManyKept`, unless it came by a link of one's own: there the oldest makes
+    room.
+    """
+    campaign = lock_open(offer.campaign)
+    participant = _participant(campaign, offer)
+    now = timezone.now()
+    kept = participant.submissions.untried().order_by("made_at", "pk")
+    keys = list(kept.values_list("pk", flat=True))
+    if len(keys) >= MOST_KEPT:
+        if not offer.participant:
+            raise TooManyKept("Several passwords of this mailbox wait already.")
+        Submission.objects.filter(pk__in=keys[: len(keys) - MOST_KEPT + 1]).delete()
+    if sign_in is None:
+        note_untried(campaign, offer.keys, now)
+    else:
+        end_sign_in(sign_in, SignIn.Outcome.UNANSWERED)
+    submission = Submission(
+        participant=participant,
+        user=offer.user,
+        state=State.WAITING,
+        words=words[:500],
+        tries=1 if sign_in else 0,
+        due_at=due_at,
+        agreed_at=now,
+    )
+    _seal(submission, offer.password)
+    submission.save()
+    if offer.participant and participant.withdrawn_at:
+        participant.withdrawn_at = None
+        participant.save(update_fields=["withdrawn_at"])
+    if due_at <= now:
+        _hand_on_once(submission)
+    event = CampaignEvent.SUBMISSION_KEPT
+    entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=offer.address)
+    log.record_many([entry])
+
+
+@transaction.atomic(durable=True)
+def add_on_behalf(
+    *, participant: Participant, user: str, password: str, actor: Actor
+) -> None:
+    """Take a password that its owner gave to somebody; a worker tries it."""
+    campaign = lock_open(participant.campaign)
+    held = _lock(participant)
+    now = timezone.now()
+    held.submissions.untried().delete()
+    submission = Submission(
+        participant=held,
+        user="" if user.casefold() == held.address else user,
+        state=State.WAITING,
+        due_at=now,
+    )
+    _seal(submission, password)
+    submission.save()
+    _hand_on_once(submission)
+    event = CampaignEvent.SUBMISSION_ADDED
+    log.record_many(
+        [campaign_entry(event, campaign, actor=actor, address=held.address)]
+    )
+
+
+@transaction.atomic(durable=True)
+def withdraw_submission(
+    *, participant: Participant, actor: Actor = Agent.STRANGER
+) -> None:
+    """Erase what an owner handed over, until it was made a copy of."""
+    campaign = Campaign.objects.select_for_update(no_key=True).get(
+        pk=participant.campaign_id
+    )
+    held = _lock(participant)
+    if held.job_id is not None:
+        raise Refused("Copying has been prepared, so it cannot be withdrawn here.")
+    erased, _ = held.submissions.all().delete()
+    if not erased:
+        return
+    held.submitted_at = held.refused_at = None
+    held.withdrawn_at = timezone.now()
+    held.save(update_fields=["submitted_at", "refused_at", "withdrawn_at"])
+    event = CampaignEvent.SUBMISSION_WITHDRAWN
+    log.record_many(
+        [campaign_entry(event, campaign, actor=actor, address=held.address)]
+    )
+
+
+def note_opened(*, participant: Participant) -> None:
+    """Note that a link was opened, by a person or by whatever scans their mail."""
+    unopened = Participant.objects.filter(pk=participant.pk, opened_at=None)
+    unopened.update(opened_at=timezone.now())
+
+
+def lock_open(campaign: Campaign) -> Campaign:
+    """Let nobody launch or close a campaign until this transaction has ended."""
+    held = Campaign.objects.select_for_update(no_key=True).filter(pk=campaign.pk)
+    found = held.first()
+    if found is None or not found.is_open:
+        raise Over("This campaign is over.")
+    return found
+
+
+def is_of_another(participant: Participant, login: str) -> bool:
+    """Whether the password that is kept opens another mailbox than `login`."""
+    former = participant.submissions.filter(state=State.RIGHT).first()
+    if former is None:
+        return False
+    return former.source_user.casefold() != login.casefold()
+
+
+def left_out(participant: Participant, login: str) -> Entry:
+    """Return the entry of a right password that does not replace the former."""
+    return campaign_entry(
+        CampaignEvent.SUBMISSION_LEFT_OUT,
+        participant.campaign,
+        actor=Agent.STRANGER,
+        address=participant.address,
+        user=login,
+    )
+
+
+def note_right(participant: Participant, now: datetime) -> None:
+    """Note at a participant that a password is right; part of a larger change."""
+    if participant.removed_at is not None:
+        participant.removed_at, participant.is_listed = None, False
+    participant.submitted_at = now
+    participant.refused_at = participant.withdrawn_at = None
+    columns = ["submitted_at", "refused_at", "withdrawn_at", "removed_at", "is_listed"]
+    participant.save(update_fields=columns)
+
+
+def hand_on(server_id: int) -> None:
+    """Let a worker try what is kept and due at a server."""
+    async_task(TASK, server_id, task_name=f"passwords of owners at server {server_id}")
+
+
+def open_secret(submission: Submission) -> str:
+    return crypto.unseal(submission.secret, bound_to=submission.secret_place)
+
+
+def _seal(submission: Submission, password: str) -> None:
+    submission.secret = crypto.seal(password, bound_to=submission.secret_place)
+
+
+def _hand_on_once(submission: Submission) -> None:
+    """Begin with the first that is due; whoever works on it takes the others as well."""
+    server = submission.participant.campaign.server_id
+    others = Submission.objects.due(timezone.now()).exclude(pk=submission.pk)
+    if not others.filter(participant__campaign__server=server).exists():
+        hand_on(server)
+
+
+def _participant(campaign: Campaign, offer: Offer) -> Participant:
+    """Return whose password it is, also where nobody had listed them."""
+    found = Participant.objects.select_for_update(of=("self",))
+    participant, _ = found.get_or_create(campaign=campaign, address=offer.address)
+    participant.campaign = campaign
+    return participant
+
+
+def _lock(participant: Participant) -> Participant:
+    found = Participant.objects.present().select_for_update(of=("self",))
+    held = found.filter(pk=participant.pk).first()
+    if held is None:
+        raise Refused(f"{participant} is not on the list any more.")
+    return held
