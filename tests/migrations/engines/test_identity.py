@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from purelymanage.migrations.engines.pipeline.identity import strong_key, weak_key
+from purelymanage.migrations.engines.pipeline.identity import (
+    is_weak,
+    strong_key,
+    weak_key,
+)
 
 HEADER = (
     b"Received: from a.example.org\r\n\tby b.example.org;  Mon, 3 Feb 2020\r\n"
@@ -53,7 +57,10 @@ def test_a_header_that_says_nothing_has_no_strong_key(header: bytes) -> None:
 
 def test_a_poor_message_is_known_by_what_it_has() -> None:
     header = b"From: a@example.org\r\nSubject: nightly\r\n"
-    assert weak_key(header, 10, 1) == weak_key(header, 10, 2)
-    assert weak_key(header, 10, 1) != weak_key(header, 11, 1)
-    assert weak_key(b"", 10, 1) == weak_key(b"\r\n", 10, 1)
-    assert weak_key(b"", 10, 1) != weak_key(b"", 10, 2)
+    assert weak_key(header) != weak_key(header.replace(b"nightly", b"daily"))
+    assert weak_key(b"") == weak_key(b"\r\n")
+    assert is_weak(weak_key(header))
+    assert is_weak(weak_key(b""))
+    key = strong_key(HEADER)
+    assert key is not None
+    assert not is_weak(key)

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
+import time
+
 from purelymanage.imap.messages import Summary
-from purelymanage.migrations.engines.pipeline.listing import (
-    Listing,
-    Mark,
-    find_present,
-)
+from purelymanage.migrations.engines.pipeline.listing import Listing, Mark
+from purelymanage.migrations.engines.pipeline.matching import find_pairs, find_present
 
 
 def listing(*messages: tuple[str, int, int]) -> Listing:
@@ -69,6 +68,33 @@ def test_poor_messages_are_identified_later() -> None:
         made.identify(Summary(1, 10, 0, header))
         assert not made.unidentified
     assert present(first, second) == [0, 1]
+
+
+def poor(*messages: tuple[int, int]) -> Listing:
+    """Make a listing of messages without any header from sizes and dates."""
+    made = Listing()
+    for uid, (size, date) in enumerate(messages, start=1):
+        made.add(Summary(uid, size, date, b""))
+        made.identify(Summary(uid, size, date, b""))
+    return made
+
+
+def test_of_poor_messages_size_or_date_has_to_agree() -> None:
+    source = poor((10, 1), (10, 2), (20, 3))
+    # A server that ends lines in its own way, and one that forgets dates
+    assert present(source, poor((11, 1), (11, 2), (21, 3))) == [1, 1, 1]
+    assert present(source, poor((10, 9), (10, 9), (20, 9))) == [1, 1, 1]
+    assert present(source, poor((10, 9))) == [1, 0, 0]
+    assert present(source, poor((10, 2))) == [0, 1, 0]
+    assert present(source, poor((11, 9), (21, 9), (12, 8))) == [0, 0, 0]
+
+
+def test_very_many_poor_messages_are_compared_at_once() -> None:
+    many = poor(*((10, number % 7) for number in range(10_000)))
+    started = time.process_time()
+    assert sum(present(many, poor(*((11, 3) for _ in range(10_000))))) == 1429
+    assert len(find_pairs([many], many)[0]) == 10_000
+    assert time.process_time() - started < 2
 
 
 def test_what_was_known_survives_a_second_reading() -> None:

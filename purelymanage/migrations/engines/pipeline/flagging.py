@@ -17,7 +17,8 @@ from purelymanage.imap.messages import (
 )
 from purelymanage.migrations.engines.base import FolderState, in_messages
 
-from .listing import Listing, find_pairs
+from .listing import Listing
+from .matching import find_pairs
 from .passage import FolderChanged
 from .reading import UIDS_AT_ONCE
 from .tally import Tally

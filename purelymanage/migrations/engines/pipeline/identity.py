@@ -14,26 +14,29 @@ FIELDS = ("MESSAGE-ID", "RECEIVED")
 WEAK_FIELDS = ("DATE", "FROM", "TO", "SUBJECT")
 LENGTH = 16
 
+_STRONG, _WEAK = b"S", b"W"
+
 _EIGHT_BIT = bytes(byte if byte < 0x80 else ord("X") for byte in range(256))
 
 
 def strong_key(header: bytes) -> bytes | None:
     """Return the key of a message, or None if its header has too little to go by."""
     lines = _lines(header)
-    return _digest(b"strong", *lines) if lines else None
+    return _STRONG + _digest(*lines) if lines else None
 
 
-def weak_key(header: bytes, size: int, received: int) -> bytes:
-    """Return a key made of what even the poorest message has.
+def weak_key(header: bytes) -> bytes:
+    """Return a key made of what even the poorest message has, which may be nothing.
 
-    The size is part of it as such messages are often one program's, with the same
-    subject every night; the date of arrival only where there is no header at all,
-    since not every server keeps it to the second.
+    Many may share it, as such messages often are one program's, with the same subject
+    every night. So size and date are looked at as well, by whoever compares.
     """
-    lines = _lines(header)
-    if lines:
-        return _digest(b"weak", b"%d" % size, *lines)
-    return _digest(b"bare", b"%d" % size, b"%d" % received)
+    return _WEAK + _digest(*_lines(header))
+
+
+def is_weak(key: bytes) -> bool:
+    """Say whether there was little to make this key of."""
+    return key.startswith(_WEAK)
 
 
 def _lines(header: bytes) -> list[bytes]:
@@ -53,4 +56,4 @@ def _lines(header: bytes) -> list[bytes]:
 
 
 def _digest(*pieces: bytes) -> bytes:
-    return blake2b(b"\n".join(pieces), digest_size=LENGTH).digest()
+    return blake2b(b"\n".join(pieces), digest_size=LENGTH - 1).digest()

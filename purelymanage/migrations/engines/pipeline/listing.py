@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from enum import IntEnum
@@ -75,7 +74,7 @@ class Listing:
         key = identity.strong_key(summary.header)
         if key is None:
             self.unidentified.add(summary.uid)
-            key = identity.weak_key(b"", summary.size, summary.received)
+            key = identity.weak_key(b"")
         self.uids.insert(row, summary.uid)
         self.sizes.insert(row, summary.size)
         self.dates.insert(row, summary.received)
@@ -90,7 +89,7 @@ class Listing:
             row = self.row(summary.uid)
             start = row * identity.LENGTH
             self._keys[start : start + identity.LENGTH] = identity.weak_key(
-                summary.header, self.sizes[row], self.dates[row]
+                summary.header
             )
 
     def row(self, uid: int) -> int:
@@ -128,110 +127,3 @@ class Listing:
 
 def _last(uids: Sequence[int]) -> int:
     return uids[-1] if uids else 0
-
-
-def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
-    """Return for each listing which of its rows have a counterpart in `there`.
-
-    Both sides are multisets: two messages with one identity need two counterparts.
-    Where there are too few of them, those that agree in size and date come first, so
-    that the message left over is the one that really is missing.
-    """
-    present = [bytearray(len(source)) for source in sources]
-    # One table for both sides: of 200,000 messages a second one would not fit.
-    spare = Counter(there.identities())
-    for source in sources:
-        for key in source.identities():
-            if key in spare:
-                spare[key] -= 1
-    scarce: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
-    for number, source in enumerate(sources):
-        for row, key in enumerate(source.identities()):
-            left = spare.get(key)
-            if left is None:
-                continue
-            if left >= 0:
-                present[number][row] = 1
-            else:
-                scarce[key].append((number, row))
-    if scarce:
-        counterparts: dict[bytes, list[int]] = defaultdict(list)
-        for row, key in enumerate(there.identities()):
-            if key in scarce:
-                counterparts[key].append(row)
-        for key, rows in scarce.items():
-            for number, row, _ in _pair(sources, rows, there, counterparts[key]):
-                present[number][row] = 1
-    return present
-
-
-def find_pairs(
-    sources: Sequence[Listing], there: Listing
-) -> list[list[tuple[int, int]]]:
-    """Return for each listing which of its rows is which one of `there`."""
-    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
-    match_of = {key: row for row, key in enumerate(there.identities())}
-    # How many rows would like to have the same counterpart.
-    rivals = array("L", bytes(array("L").itemsize * len(there)))
-    for source in sources:
-        for key in source.identities():
-            if key in match_of:
-                rivals[match_of[key]] += 1
-    doubled = {
-        key
-        for row, key in enumerate(there.identities())
-        if match_of[key] != row or rivals[row] > 1
-    }
-    wanted: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
-    for number, source in enumerate(sources):
-        for row, key in enumerate(source.identities()):
-            if key in doubled:
-                wanted[key].append((number, row))
-            elif key in match_of:
-                pairs[number].append((row, match_of[key]))
-    counterparts: dict[bytes, list[int]] = defaultdict(list)
-    for row, key in enumerate(there.identities()):
-        if key in doubled:
-            counterparts[key].append(row)
-    for key, rows in wanted.items():
-        for number, row, match in _pair(sources, rows, there, counterparts[key]):
-            pairs[number].append((row, match))
-    return pairs
-
-
-def _pair(
-    sources: Sequence[Listing],
-    rows: list[tuple[int, int]],
-    there: Listing,
-    counterparts: list[int],
-) -> list[tuple[int, int, int]]:
-    """Pair each counterpart with the row most like it: listing, row, counterpart."""
-    left, free = list(rows), list(counterparts)
-    paired: list[tuple[int, int, int]] = []
-    for with_size, with_date in ((True, True), (True, False), (False, True)):
-        by_trait: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for row in reversed(free):
-            trait = _trait(there, row, with_size=with_size, with_date=with_date)
-            by_trait[trait].append(row)
-        still_left = []
-        for number, row in left:
-            source = sources[number]
-            trait = _trait(source, row, with_size=with_size, with_date=with_date)
-            if by_trait[trait]:
-                match = by_trait[trait].pop()
-                free.remove(match)
-                paired.append((number, row, match))
-            else:
-                still_left.append((number, row))
-        left = still_left
-    rest = zip(left, free, strict=False)
-    return paired + [(number, row, match) for (number, row), match in rest]
-
-
-def _trait(
-    listing: Listing, row: int, *, with_size: bool, with_date: bool
-) -> tuple[int, int]:
-    return (
-        listing.sizes[row] if with_size else -1,
-        listing.dates[row] if with_date else -1,
-    )

@@ -8,7 +8,8 @@ from purelymanage.figures import thin
 from purelymanage.imap.folders import Folder
 from purelymanage.migrations.engines.base import FolderProgress, FolderState
 
-from .listing import Listing, Mark, find_present
+from .listing import Listing, Mark
+from .matching import find_present
 from .tally import Tally
 
 
