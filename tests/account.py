@@ -33,6 +33,7 @@ from purelymanage.migrations.models import (
     Job,
     JobAction,
     Participant,
+    PasswordTable,
     Run,
     RunFolder,
     Server,
@@ -268,6 +269,11 @@ def add_batches(server: Server) -> None:
         requested_by=owner,
         finished_at=timezone.now(),
     )
+    table = PasswordTable(pk=1, batch=batch, keys=[1], created_by=owner)
+    sheet = read(b"old mailbox,new password\nbox0@old.example,secret")
+    table.columns = {"0": "address", "1": "password"}
+    table.sheet = seal(json.dumps(asdict(sheet)), bound_to=table.sheet_place)
+    table.save()
     draft = Batch(pk=2, name="Second wave", **columns)
     draft.wishes = {"columns": {"0": "address", "1": "password"}}
     sheet = read(b"from,password\nzoe@old.example,secret")

@@ -339,9 +339,6 @@ ROUTES = {
     "migrations:discard-draft": Route(
         "/migrations/batches/2/discard/", Right.MANAGE, is_own=True
     ),
-    "migrations:edit-queue": Route("/migrations/queue/", Right.MANAGE, is_shared=True),
-    "migrations:limit-queue": Route(
-        "/migrations/queue/limit/", Right.MANAGE, is_shared=True
     "migrations:campaign-list": Route("/migrations/campaigns/", Right.SEE_MIGRATIONS),
     "migrations:create-campaign": Route("/migrations/campaigns/new/", Right.MANAGE),
     "migrations:campaign-detail": Route(
@@ -350,6 +347,21 @@ ROUTES = {
     "migrations:close-campaign": Route(
         "/migrations/campaigns/1/close/", Right.MANAGE, is_scoped=True
     ),
+    "migrations:give-passwords": Route(
+        "/migrations/batches/1/passwords/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:password-table": Route(
+        "/migrations/passwords/1/", Right.MANAGE, is_own=True
+    ),
+    "migrations:password-columns": Route(
+        "/migrations/passwords/1/columns/", Right.MANAGE, is_own=True
+    ),
+    "migrations:discard-passwords": Route(
+        "/migrations/passwords/1/discard/", Right.MANAGE, is_own=True
+    ),
+    "migrations:edit-queue": Route("/migrations/queue/", Right.MANAGE, is_shared=True),
+    "migrations:limit-queue": Route(
+        "/migrations/queue/limit/", Right.MANAGE, is_shared=True
     ),
     "migrations:pause-queue": Route(
         "/migrations/queue/pause/", Right.MANAGE, is_shared=True

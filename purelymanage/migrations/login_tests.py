@@ -11,7 +11,7 @@ from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.migrations.logins import advice
 from purelymanage.migrations.models import Job, Server
-from purelymanage.migrations.operations import batches, logins
+from purelymanage.migrations.operations import batches, logins, password_tables
 from purelymanage.migrations.operations.logins import NOT_STORED, Finding
 from purelymanage.migrations.operations.secrets import (
     open_destination_secret,
@@ -79,7 +79,8 @@ def sweep() -> str:
     servers = logins.due_servers()
     for server_id in servers:
         logins.hand_on(server_id)
-    return f"{len(servers)} servers, {batches.wipe_old_drafts()} drafts deleted"
+    deleted = batches.wipe_old_drafts() + password_tables.wipe_old_tables()
+    return f"{len(servers)} servers, {deleted} drafts deleted"
 
 
 def _words(problem: ImapError, server: Server) -> str:

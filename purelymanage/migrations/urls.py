@@ -30,6 +30,14 @@ urlpatterns: list[URLPattern] = [
     path("batches/<int:pk>/wishes/", views.choose_wishes, name="choose-wishes"),
     path("batches/<int:pk>/confirm/", views.confirm_batch, name="confirm-batch"),
     path("batches/<int:pk>/discard/", views.discard_draft, name="discard-draft"),
+    path("batches/<int:pk>/passwords/", views.give_passwords, name="give-passwords"),
+    path("passwords/<int:pk>/", views.password_table, name="password-table"),
+    path(
+        "passwords/<int:pk>/columns/", views.password_columns, name="password-columns"
+    ),
+    path(
+        "passwords/<int:pk>/discard/", views.discard_passwords, name="discard-passwords"
+    ),
     path("queue/", views.edit_queue, name="edit-queue"),
     path("campaigns/", views.campaign_list, name="campaign-list"),
     path("campaigns/new/", views.create_campaign, name="create-campaign"),

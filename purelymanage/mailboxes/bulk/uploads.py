@@ -17,7 +17,7 @@ from purelymanage.accounts.permissions import AuthenticatedHttpRequest, Right, r
 from purelymanage.sheets.reading import MOST_BYTES
 
 TOO_MUCH_PASTED = "This is more than can be pasted at once. Save it as a file instead."
-View = Callable[[AuthenticatedHttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 
 def read_in_memory(
@@ -34,10 +34,12 @@ def read_in_memory(
         @csrf_exempt
         @requires(right)
         @wraps(view)
-        def read(request: AuthenticatedHttpRequest) -> HttpResponse:
+        def read(
+            request: AuthenticatedHttpRequest, *args: Any, **found: Any
+        ) -> HttpResponse:
             request.upload_handlers = [InMemory(request)]
             try:
-                return csrf_protect(view)(request)
+                return csrf_protect(view)(request, *args, **found)
             except RequestDataTooBig:
                 return too_much(request, TOO_MUCH_PASTED)
 

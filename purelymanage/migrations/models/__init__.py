@@ -7,6 +7,7 @@ from purelymanage.migrations.models.campaigns import Campaign
 from purelymanage.migrations.models.job_actions import JobAction
 from purelymanage.migrations.models.jobs import Job
 from purelymanage.migrations.models.participants import Participant, Submission
+from purelymanage.migrations.models.password_tables import PasswordTable
 from purelymanage.migrations.models.queue import QueueRules
 from purelymanage.migrations.models.runs import Run, RunError, RunFolder
 from purelymanage.migrations.models.servers import EngineChoice, Server, ServerDay
@@ -20,6 +21,7 @@ __all__ = [
     "Job",
     "JobAction",
     "Participant",
+    "PasswordTable",
     "QueueRules",
     "Run",
     "RunError",

@@ -33,6 +33,12 @@ from purelymanage.migrations.views.jobs import (
     stop_run,
 )
 from purelymanage.migrations.views.overview import job_list, list_progress
+from purelymanage.migrations.views.password_tables import (
+    discard_passwords,
+    give_passwords,
+    password_columns,
+    password_table,
+)
 from purelymanage.migrations.views.passwords import replace_password
 from purelymanage.migrations.views.queue import (
     edit_queue,
@@ -59,20 +65,22 @@ __all__ = [
     "batch_progress",
     "batch_report",
     "batch_table",
+    "campaign_detail",
+    "campaign_list",
     "change_batch",
     "choose_wishes",
+    "close_campaign",
     "confirm_batch",
+    "create_campaign",
     "create_job",
     "create_server",
     "discard_draft",
-    "campaign_detail",
-    "campaign_list",
+    "discard_passwords",
     "edit_job",
     "edit_queue",
-    "close_campaign",
     "edit_server",
-    "create_campaign",
     "find_server",
+    "give_passwords",
     "import_jobs",
     "import_template",
     "job_detail",
@@ -80,6 +88,8 @@ __all__ = [
     "limit_queue",
     "list_progress",
     "map_columns",
+    "password_columns",
+    "password_table",
     "pause_batch",
     "pause_queue",
     "queue_run",

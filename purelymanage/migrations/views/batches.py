@@ -32,6 +32,10 @@ from purelymanage.migrations.models import Batch, Job, JobAction, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.operations import batch_rules, jobs_many, logins
+from purelymanage.migrations.views.password_tables import (
+    choose_passwords,
+    password_keys,
+)
 
 PER_PAGE = 50
 
@@ -101,6 +105,9 @@ def act_on_jobs(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     batch = _batch(request, pk)
     chosen = JobFilter.read(request.POST)
     kind = request.POST.get("kind", "")
+    if kind == "password":
+        keys = password_keys(request, batch, request.POST)
+        return choose_passwords(request, batch, keys)
     keys = _keys(request, batch, chosen, kind)
     if kind == JobAction.Kind.REMOVE and keys and "confirmed" not in request.POST:
         return _ask_to_confirm(request, batch, chosen, keys)
