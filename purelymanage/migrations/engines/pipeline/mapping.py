@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from purelymanage.imap import names
@@ -11,6 +12,9 @@ from purelymanage.migrations.engines.base import CopyOptions
 
 from .choosing import left_behind
 from .roles import folders_by_role
+
+# Letters of all languages and what names are parted by; all else is refused somewhere.
+_UNUSUAL = re.compile(r"[^\w .-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Route:
     subscribed: bool
     # The folders above it there, from the top.
     parents: tuple[bytes, ...]
+    # The same names from the top in plain letters, should these be refused.
+    spare: tuple[str, ...]
 
 
 def plan_routes(
@@ -44,7 +50,12 @@ def plan_routes(
     # Where folders went against their name, so that what lies in them goes along.
     moved: dict[tuple[str, ...], tuple[str, ...]] = {}
     routes = []
+    inbox = existing.get("INBOX")
+    lone = inbox is not None and "\\NOINFERIORS" in inbox.attributes
     for path, folder in _sorted(source):
+        if lone and not home.prefix and path[0] == "INBOX" and len(path) > 1:
+            # Where nothing may lie below the inbox, it lies beside it.
+            path = path[1:]
         match: Folder | None = None
         wish = wishes.get(folder.name, "")
         if wish:
@@ -92,7 +103,15 @@ def _route(
         parents=tuple(
             names.encode(home.name(path[:depth])) for depth in range(1, len(path))
         ),
+        spare=() if match is not None else _spare(path, home),
     )
+
+
+def _spare(path: tuple[str, ...], home: Namespace) -> tuple[str, ...]:
+    plain = tuple(_UNUSUAL.sub("_", level) for level in path)
+    if plain == path:
+        return ()
+    return tuple(home.name(plain[:depth]) for depth in range(1, len(path) + 1))
 
 
 def _levels(name: str, home: Namespace) -> tuple[str, ...]:

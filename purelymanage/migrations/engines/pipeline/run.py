@@ -11,8 +11,8 @@ from collections import Counter
 
 from purelymanage.figures import thin
 from purelymanage.imap.account import Account
-from purelymanage.imap.errors import ImapError, Refused
-from purelymanage.imap.folders import create_folder, list_folders, subscribe
+from purelymanage.imap.errors import ImapError
+from purelymanage.imap.folders import list_folders
 from purelymanage.migrations.engines.base import (
     CopyOptions,
     FolderProgress,
@@ -22,6 +22,7 @@ from purelymanage.migrations.engines.base import (
     in_messages,
 )
 
+from .creating import create_folders
 from .flagging import Flagger, tell
 from .listing import Mark
 from .mapping import plan_routes
@@ -30,7 +31,7 @@ from .sides import Sides
 from .tally import Tally
 from .throttle import Budget, Pace
 from .transfer import Transfer
-from .work import Job, Target, leave_out, plan
+from .work import Job, Target, leave_out, plan, words
 
 # Times that we look again and still find something to send, as in a mailbox in use.
 PASSES = 3
@@ -112,7 +113,9 @@ class Run:
                 await self._list()
             writes = not self._options.dry_run and not self._options.flags_only
             if writes:
-                await self._create()
+                self._targets = await create_folders(
+                    self._sides.destinations[0], self._targets, self._tally
+                )
             await self._look(Phase.READING)
             self._give_up_suspect()
             if self._options.flags_only:
@@ -193,6 +196,7 @@ class Run:
                     route.exists,
                     route.subscribed,
                     route.parents,
+                    route.spare,
                 ),
             )
             progress = FolderProgress(
@@ -206,27 +210,6 @@ class Run:
         self._targets = sorted(
             by_wire.values(), key=lambda t: any(job.everything for job in t.jobs)
         )
-
-    async def _create(self) -> None:
-        """Create and subscribe to what is not there yet, all at once."""
-        destination = self._sides.destinations[0]
-
-        async def create(target: Target) -> None:
-            try:
-                if not target.exists:
-                    await create_folder(destination, target.wire, target.parents)
-                    target.exists = True
-                if target.wanted and not target.subscribed:
-                    await subscribe(destination, target.wire)
-                    target.subscribed = True
-            except Refused as exc:
-                for job in target.jobs:
-                    job.fail(self._tally, _words(exc))
-
-        async with asyncio.TaskGroup() as group:
-            for target in self._targets:
-                if target.open_jobs():
-                    group.create_task(create(target))
 
     async def _look(self, phase: Phase) -> None:
         """Read both sides at the same time and mark what is missing."""
@@ -247,7 +230,7 @@ class Run:
             job = jobs[reading.wire]
             progress("source", job.progress.source)
             if reading.refusal is not None:
-                job.fail(self._tally, _words(reading.refusal))
+                job.fail(self._tally, words(reading.refusal))
                 return
             job.listing = reading.listing
             job.progress.messages = len(reading.listing)
@@ -258,7 +241,7 @@ class Run:
             progress("destination", target.name)
             if reading.refusal is not None:
                 for job in target.jobs:
-                    job.fail(self._tally, _words(reading.refusal))
+                    job.fail(self._tally, words(reading.refusal))
                 return
             target.listing = reading.listing
             target.permanent_flags = reading.selected.permanent_flags
@@ -324,10 +307,6 @@ class Run:
         jobs = self._jobs()
         listed = sum(job.listing is not None for job in jobs)
         return listed + sum(job.progress.copied + job.progress.failed for job in jobs)
-
-
-def _words(refusal: Refused) -> str:
-    return f"{refusal.message} {refusal.technical}".strip()
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:

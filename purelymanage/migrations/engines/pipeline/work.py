@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from purelymanage.figures import thin
+from purelymanage.imap.errors import Refused
 from purelymanage.imap.folders import Folder
 from purelymanage.migrations.engines.base import FolderProgress, FolderState
 
@@ -57,6 +58,8 @@ class Target:
     exists: bool
     subscribed: bool
     parents: tuple[bytes, ...]
+    # A plainer name, after those of the folders above it, if this one is refused.
+    spare: tuple[str, ...] = ()
     jobs: list[Job] = field(default_factory=list)
     listing: Listing | None = None
     permanent_flags: frozenset[bytes] | None = None
@@ -69,6 +72,10 @@ class Target:
     def open_jobs(self) -> list[Job]:
         """Return the folders that nothing has gone wrong with."""
         return [job for job in self.jobs if not job.failed]
+
+
+def words(refusal: Refused) -> str:
+    return f"{refusal.message} {refusal.technical}".strip()
 
 
 def plan(targets: list[Target], tally: Tally, *, limit: int | None) -> None:
