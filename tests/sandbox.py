@@ -8,6 +8,8 @@ from unittest import mock
 
 from django.test import SimpleTestCase, override_settings
 
+from purelymanage.audit.models import Agent
+from purelymanage.domains import sync
 from purelymanage.purelymail import budget
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.sandbox.server import Sandbox
@@ -66,3 +68,12 @@ class WithSandbox(SimpleTestCase):
 
 class SandboxTestCase(WithSandbox, CastTestCase):
     """A test with the people of the cast, a database and a running stand-in."""
+
+
+class SyncedTestCase(SandboxTestCase):
+    """Each test begins with the mirror of the account, which is read once for all."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        sync.sync(actor=Agent.PANEL)

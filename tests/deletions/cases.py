@@ -9,12 +9,11 @@ from unittest import mock
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.audit.models import Agent, Entry
+from purelymanage.audit.models import Entry
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.deletions.operations import execution, requests
-from purelymanage.domains import sync
 from purelymanage.purelymail import client
-from tests.sandbox import SandboxTestCase, WithSandbox
+from tests.sandbox import SyncedTestCase, WithSandbox
 
 BOX = "anna@example.org"
 HOUR = timedelta(hours=1)
@@ -46,8 +45,6 @@ class WithClock(WithSandbox):
         self.enterContext(
             mock.patch("django.utils.timezone.now", side_effect=lambda: self.now)
         )
-        sync.sync(actor=Agent.PANEL)
-        self.sandbox.calls.clear()
 
     def wait(self, time: timedelta = timedelta(), **more: float) -> None:
         self.now += time + timedelta(**more)
@@ -90,5 +87,5 @@ class WithClock(WithSandbox):
         return [str(entry) for entry in found]
 
 
-class DeletionTestCase(WithClock, SandboxTestCase):
+class DeletionTestCase(WithClock, SyncedTestCase):
     """The cast, the sandbox, and a clock."""

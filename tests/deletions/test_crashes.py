@@ -19,9 +19,10 @@ from django.test import TransactionTestCase
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
-from purelymanage.audit.models import Entry
+from purelymanage.audit.models import Agent, Entry
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.deletions.operations import execution, requests
+from purelymanage.domains import sync
 from purelymanage.mailboxes.deletions import MailboxHandler
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.purelymail.client import PurelymailClient
@@ -57,6 +58,8 @@ def delete_and_die(_: MailboxHandler, client: PurelymailClient, key: str) -> NoR
 class AtOnceTestCase(WithClock, TransactionTestCase):
     def setUp(self) -> None:
         super().setUp()
+        sync.sync(actor=Agent.PANEL)
+        self.sandbox.calls.clear()
         create = User.objects.create_user
         self.adam = create("adam@example.org", PASSWORD, role=Role.ADMIN)
         self.chance = random.Random(4)  # noqa: S311  # the same mishaps each time

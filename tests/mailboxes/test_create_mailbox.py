@@ -19,7 +19,7 @@ from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.purelymail import client
 from purelymanage.routing.models import Rule
 from tests.account import add_hand_over
-from tests.sandbox import SandboxTestCase
+from tests.sandbox import SyncedTestCase
 
 ADDRESS = "zoe@example.org"
 PASSWORD = "nine-blue-canaries-sang-at-noon"
@@ -37,14 +37,12 @@ def add_rule_for(address: str) -> None:
     )
 
 
-class CreateMailboxTestCase(SandboxTestCase):
+class CreateMailboxTestCase(SyncedTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.enterContext(mock.patch.object(client, "PAUSES", ()))
         logging.disable(logging.ERROR)
         self.addCleanup(logging.disable, logging.NOTSET)
-        sync.sync(actor=Agent.PANEL)
-        self.sandbox.calls.clear()
         self.client.force_login(self.adam)
 
     def create(self, **changes: Any) -> HttpResponse:

@@ -7,22 +7,19 @@ from unittest import mock
 from django.test import override_settings
 from django.utils import timezone
 
-from purelymanage.audit.models import Agent, Entry
-from purelymanage.domains import sync
+from purelymanage.audit.models import Entry
 from purelymanage.mailboxes import tasks
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.purelymail import client
-from tests.sandbox import SandboxTestCase
+from tests.sandbox import SyncedTestCase
 
 
-class FillInDetailsTests(SandboxTestCase):
+class FillInDetailsTests(SyncedTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.enterContext(mock.patch.object(client, "PAUSES", ()))
         logging.disable(logging.WARNING)
         self.addCleanup(logging.disable, logging.NOTSET)
-        sync.sync(actor=Agent.PANEL)
-        self.sandbox.calls.clear()
 
     def fill_in_all(self) -> None:
         for _ in range(4):

@@ -6,21 +6,18 @@ from typing import Any
 from unittest import mock
 
 from purelymanage.accounts.models import User
-from purelymanage.audit.models import Agent
 from purelymanage.deletions.models import PendingDeletion
-from purelymanage.domains import sync
 from purelymanage.mailboxes.bulk import running
 from purelymanage.purelymail import client as client_module
 from purelymanage.routing.bulk.rows import WORK
 from purelymanage.routing.models import RuleBulk, RuleBulkRow
-from tests.sandbox import SandboxTestCase
+from tests.sandbox import SyncedTestCase
 
 
-class RuleBulkTestCase(SandboxTestCase):
+class RuleBulkTestCase(SyncedTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.enterContext(mock.patch.object(client_module, "PAUSES", ()))
-        sync.sync(actor=Agent.PANEL)
         self.client.force_login(self.adam)
 
     def listed(self) -> dict[str, list[str]]:

@@ -5,13 +5,11 @@ from unittest import mock
 
 from django.test import SimpleTestCase
 
-from purelymanage.audit.models import Agent
-from purelymanage.domains import sync
 from purelymanage.purelymail import client as client_module
 from purelymanage.routing.forms.rules import split_addresses
 from purelymanage.routing.models import Rule
 from tests.cast import HTMX
-from tests.sandbox import SandboxTestCase
+from tests.sandbox import SyncedTestCase
 
 URL = "/routing/new/"
 FORM = {
@@ -36,12 +34,10 @@ class SplittingTests(SimpleTestCase):
                 self.assertEqual(split_addresses(text), expected.split())
 
 
-class CreateRuleTests(SandboxTestCase):
+class CreateRuleTests(SyncedTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.enterContext(mock.patch.object(client_module, "PAUSES", ()))
-        sync.sync(actor=Agent.PANEL)
-        self.sandbox.calls.clear()
         self.client.force_login(self.adam)
 
     def post(self, **fields: Any) -> Any:

@@ -25,7 +25,7 @@ from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.routing import tasks
 from purelymanage.routing.models import Rewrite, Rule, RuleCreation
 from purelymanage.routing.operations.creating import NotCreated, create_rule
-from tests.sandbox import SandboxTestCase, WithSandbox
+from tests.sandbox import SyncedTestCase, WithSandbox
 
 WANTED = {
     "domain": "shop.example",
@@ -40,8 +40,6 @@ class WithAccount(WithSandbox):
     def setUp(self) -> None:
         super().setUp()
         self.enterContext(mock.patch.object(client_module, "PAUSES", ()))
-        sync.sync(actor=Agent.PANEL)
-        self.sandbox.calls.clear()
 
     def there(self) -> list[list[str]]:
         rules = self.remote("listRoutingRules")["rules"]
@@ -58,7 +56,7 @@ class WithAccount(WithSandbox):
         )
 
 
-class CreatingTests(WithAccount, SandboxTestCase):
+class CreatingTests(WithAccount, SyncedTestCase):
     def create(self, **wanted: Any) -> Rule:
         return create_rule(wanted=WANTED | wanted, actor=self.adam, note="For the fair")
 
@@ -201,6 +199,10 @@ class CreatingTests(WithAccount, SandboxTestCase):
 
 
 class KilledTests(WithAccount, TransactionTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        sync.sync(actor=Agent.PANEL)
+
     def test_wherever_it_dies_the_next_sync_tells_the_truth(self) -> None:
         self.adam = User.objects.create_user("adam@example.org", None, role=Role.ADMIN)
         for operation, after, made in (

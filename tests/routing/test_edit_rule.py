@@ -10,17 +10,15 @@ from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.domains import sync
 from purelymanage.purelymail import client as client_module
 from purelymanage.routing.models import Expiry, Rewrite, Rule
-from tests.sandbox import SandboxTestCase
+from tests.sandbox import SyncedTestCase
 
 
-class EditRuleTests(SandboxTestCase):
+class EditRuleTests(SyncedTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.enterContext(mock.patch.object(client_module, "PAUSES", ()))
-        sync.sync(actor=Agent.PANEL)
         self.rule = Rule.objects.get(match_user="hello")
         Rule.objects.filter(pk=self.rule.pk).update(note="Keep me", made_by=self.olga)
-        self.sandbox.calls.clear()
         self.client.force_login(self.adam)
 
     def form(self, **fields: Any) -> dict[str, Any]:
@@ -151,10 +149,9 @@ class EditRuleTests(SandboxTestCase):
         self.assertContains(r, "a combination that the portal does not offer")
 
 
-class EditNoteTests(SandboxTestCase):
+class EditNoteTests(SyncedTestCase):
     def setUp(self) -> None:
         super().setUp()
-        sync.sync(actor=Agent.PANEL)
         self.rule = Rule.objects.get(match_user="hello")
         self.url = f"{self.rule.url}note/"
         self.client.force_login(self.adam)

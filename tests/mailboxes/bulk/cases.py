@@ -9,16 +9,15 @@ from django.test import override_settings
 from django_q.models import OrmQ
 
 from purelymanage.accounts.models import User
-from purelymanage.audit.models import Agent, Entry
+from purelymanage.audit.models import Entry
 from purelymanage.crypto import unseal
-from purelymanage.domains import sync
 from purelymanage.mailboxes.bulk import drafts, running, tasks
 from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.models import Bulk, HandOver
 from purelymanage.purelymail import client
 from purelymanage.sheets.reading import read
-from tests.sandbox import SandboxTestCase, WithSandbox
+from tests.sandbox import SyncedTestCase, WithSandbox
 
 # Where nothing answers: a password can be set there and not be tried.
 NO_IMAP = override_settings(PURELYMAIL_IMAP_HOST="127.0.0.1", PURELYMAIL_IMAP_PORT=9)
@@ -34,9 +33,6 @@ class WithBulks(WithSandbox):
         cls.enterClassContext(NO_IMAP)
         # Reads are tried three times, one right after the other here.
         cls.enterClassContext(mock.patch.object(client, "PAUSES", (0.0, 0.0)))
-
-    def synced(self) -> None:
-        sync.sync(actor=Agent.PANEL)
 
     def import_rows(
         self, count: int, actor: User, *, lines: list[str] | None = None
@@ -88,12 +84,8 @@ class WithBulks(WithSandbox):
         return Entry.objects.filter(event=code)
 
 
-class BulkTestCase(WithBulks, SandboxTestCase):
+class BulkTestCase(WithBulks, SyncedTestCase):
     """A bulk change in a test that is rolled back afterwards."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.synced()
 
 
 def slices_of(seconds: float) -> Any:

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
+from purelymanage.audit.models import Agent
+from purelymanage.domains import sync
 from purelymanage.mailboxes.bulk import running, tasks
 from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.models import Bulk, BulkRow
@@ -33,7 +35,7 @@ class KilledTests(WithBulks, TransactionTestCase):
         self.adam = User.objects.create_user(
             "adam@example.org", PASSWORD, role=Role.ADMIN
         )
-        self.synced()
+        sync.sync(actor=Agent.PANEL)
 
     def work_in_a_child(self) -> int:
         """Do what is queued in a process of its own, and return which."""
