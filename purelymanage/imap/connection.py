@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -41,6 +42,7 @@ class _Command:
     answer: asyncio.Future[Status]
     on_data: OnData | None
     sink: Sink | None
+    sent_at: float = 0.0
 
 
 class Connection:
@@ -72,6 +74,8 @@ class Connection:
         self._leave: asyncio.Future[None] | None = None
         self._writing = asyncio.Lock()
         self._counter = 0
+        # The shortest time between a command and its answer, in seconds.
+        self.round_trip = 60.0
         self._farewell = ""
         self._leaving = False
         self._failure: ImapError | None = None
@@ -112,6 +116,7 @@ class Connection:
             if not self._commands:
                 self._wire.touch()
             self._commands[command.tag] = command
+            command.sent_at = time.monotonic()
             try:
                 await self._write(command, parts)
             except OSError as exc:
@@ -263,6 +268,8 @@ class Connection:
         command = self._commands.pop(status.tag, None)
         if command is None:
             raise ProtocolError(f"The {self.place} answered what nobody asked.")
+        took = time.monotonic() - command.sent_at
+        self.round_trip = min(self.round_trip, took)
         if not command.answer.done():
             text = self.blot(status.text)
             command.answer.set_result(

@@ -190,8 +190,10 @@ class CopyOptions:
     byte_window: int = 32 * 1024 * 1024
     # Larger messages are left out and counted as failed.
     max_message_bytes: int | None = None
-    # To the destination, where it makes us wait before each message.
+    # To each side at most, where several are faster than one.
     connections: int = 4
+    # To a destination that makes us wait a round trip before each message.
+    most_connections: int = 8
     connect_timeout: float = 20
     read_timeout: float = 60
     keepalive: float = 30

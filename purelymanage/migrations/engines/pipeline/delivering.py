@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import Refused
-from purelymanage.imap.messages import Upload, append, storable
+from purelymanage.imap.messages import Upload, append, enter, storable
 from purelymanage.imap.responses import Status
 from purelymanage.migrations.engines.base import FolderState
 
 from .listing import Mark
 from .passage import Parcel, Passage, Stream
+from .work import Target
 
 # APPEND commands without an answer on one connection.
 UNANSWERED = 64
@@ -23,6 +24,8 @@ UNANSWERED_BATCHES = 4
 # folder costs a server more than the writing of a message.
 BATCH_MESSAGES = 50
 BATCH_BYTES = 2 * 1024 * 1024
+# It is not worth a command to open a folder for fewer.
+FEW = 3
 
 # Nothing that comes after will be taken either.
 _FULL = {"OVERQUOTA"}
@@ -32,72 +35,52 @@ class Deliverer:
     """One connection's share of the work."""
 
     def __init__(
-        self,
-        destination: Connection,
-        passage: Passage,
-        group: asyncio.TaskGroup,
-        *,
-        siblings: int,
+        self, destination: Connection, passage: Passage, group: asyncio.TaskGroup
     ) -> None:
         self._destination = destination
         self._passage = passage
         self._group = group
-        self._siblings = siblings
         # Where each message waits for leave, a batch would only take longer to end.
         able = destination.has("MULTIAPPEND") and destination.has("LITERAL+")
         self._batches = able and not passage.careful
         slots = UNANSWERED_BATCHES if self._batches else UNANSWERED
         self._slots = asyncio.Semaphore(slots)
         self._answers: set[asyncio.Task[None]] = set()
-        # Taken from the outbox too early: it did not fit into the batch.
-        self._next: Parcel | None = None
+        # The folder we are at work in.
+        self._at: bytes | None = None
+        self._retired = False
 
     async def deliver_all(self) -> None:
         """Send until nothing comes any more and everything has been answered."""
-        while not self._passage.stopping:
+        most = BATCH_MESSAGES if self._batches else 1
+        while not self._passage.stopping and not self._retired:
             await self._slots.acquire()
-            batch = await self._take_batch()
+            before = self._at
+            self._at, batch = await self._passage.outbox.take(
+                before, most=most, room=BATCH_BYTES
+            )
             if not batch or self._passage.stopping:
                 break
+            if self._at != before:
+                await self._enter(batch[0].target)
             await self._send(batch)
+        if self._retired:
+            self._passage.outbox.leave(self._at)
         while self._answers:
             await asyncio.wait(self._answers)
 
-    async def _take_batch(self) -> list[Parcel]:
-        """Take what is waiting for the same folder, but never wait for more."""
-        outbox = self._passage.outbox
-        first = self._next or await outbox.get()
-        self._next = None
-        if first is None:
-            return []
-        batch = [first]
-        room = BATCH_BYTES - first.size
-        most = self._most()
-        while len(batch) < most and not outbox.empty():
-            parcel = outbox.get_nowait()
-            if parcel is None:
-                # The end is meant for each of us once, so it goes back.
-                outbox.put_nowait(None)
-                break
-            fits = (
-                parcel.target is first.target
-                and not isinstance(parcel.body, Stream)
-                and parcel.size <= room
-            )
-            if not fits:
-                self._next = parcel
-                break
-            batch.append(parcel)
-            room -= parcel.size
-        return batch
+    def retire(self) -> None:
+        """Take nothing more; the others do better without us."""
+        self._retired = True
 
-    def _most(self) -> int:
-        """Return how many messages may go into one command."""
-        if not self._batches:
-            return 1
-        # The others shall have something to do as well.
-        share = 1 + self._passage.outbox.qsize() // self._siblings
-        return min(BATCH_MESSAGES, share)
+    async def _enter(self, target: Target) -> None:
+        """Go into a folder that gets many messages one by one.
+
+        A server that has it open need not open it for each of them, which takes
+        longer than to store one.
+        """
+        if not self._batches and self._passage.outbox.waiting(target.wire) >= FEW:
+            await enter(self._destination, target.wire, writable=True)
 
     async def _send(self, batch: list[Parcel]) -> None:
         uploads = [await _upload(parcel) for parcel in batch]
@@ -139,6 +122,8 @@ class Deliverer:
             else:
                 self._refuse(parcel, status)
             parcel.body = b""
+        self._passage.answered += len(batch)
+        self._passage.answered_bytes += sum(sizes)
         await self._passage.window.give(sum(parcel.weight for parcel in batch))
 
     def _confirm(self, parcel: Parcel, size: int) -> None:

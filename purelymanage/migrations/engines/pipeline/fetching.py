@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 from purelymanage.imap.connection import Connection
@@ -19,7 +18,8 @@ from purelymanage.imap.messages import (
 from purelymanage.imap.responses import Status
 from purelymanage.imap.wire import READ_AHEAD
 
-from .listing import Listing, Mark
+from .listing import Listing
+from .orders import Order, Orders
 from .passage import PIECES_HELD, FolderChanged, Parcel, Passage, Stream
 from .throttle import Budget, Pace
 from .work import Job, Target
@@ -49,40 +49,38 @@ class Fetcher:
         self._pace = pace
         self._budget = budget
         self._chunk_bytes = min(CHUNK_BYTES, max(1, window // 4))
-        self._chunks: list[asyncio.Task[None]] = []
+        self._chunks: set[asyncio.Task[None]] = set()
         # What each message asked for in the current folder takes up in the window.
         self._expected: dict[int, int] = {}
         self._again: list[tuple[Target, Job, int]] = []
         # The last message asked for; when careful, the only one on its way.
         self.current: tuple[Job, int] | None = None
 
-    async def fetch_all(self, targets: list[Target]) -> None:
-        """Ask for everything that is missing, folder by folder."""
-        for target in targets:
-            for job in target.open_jobs():
-                if job.waiting:
-                    await self._fetch_folder(target, job)
-        while self._chunks:
+    async def fetch_all(self, orders: Orders) -> None:
+        """Ask for what is missing, until there is nothing left that nobody asked for."""
+        at: Order | None = None
+        most = min(CHUNK_MESSAGES, self._pace.at_once or CHUNK_MESSAGES)
+        most = 1 if self._passage.careful else most
+        while (order := orders.next(at)) is not None:
+            if order is not at:
+                at = order
+                # Its answers, and no longer those about the folder before.
+                self._expected = {}
+                await self._enter(order.job, order.listing)
+            sizes = order.listing.sizes
+            chunk = order.cut(self._chunk_bytes, most)
+            within = [row for row in chunk if self._budget.take(sizes[row])]
+            if within:
+                await self._fetch(order.target, order.job, order.listing, within)
+        while self._chunks or self._again:
             await asyncio.gather(*self._chunks)
-            self._chunks.clear()
             # One by one what the source refused to give in a chunk.
             again, self._again = self._again, []
             for target, job, row in again:
                 if job.listing is not None:
+                    self._expected = {}
                     await self._enter(job, job.listing)
                     await self._fetch(target, job, job.listing, [row])
-
-    async def _fetch_folder(self, target: Target, job: Job) -> None:
-        listing = job.listing
-        if listing is None:
-            return
-        # Its answers, and no longer those about the folder before.
-        self._expected = {}
-        await self._enter(job, listing)
-        for chunk in self._cut(listing, listing.rows(Mark.MISSING)):
-            within = [row for row in chunk if self._budget.take(listing.sizes[row])]
-            if within:
-                await self._fetch(target, job, listing, within)
 
     async def _enter(self, job: Job, listing: Listing) -> None:
         """Go into the folder without waiting; whether it worked shows later."""
@@ -101,22 +99,6 @@ class Fetcher:
 
         self._group.create_task(check())
 
-    def _cut(self, listing: Listing, rows: list[int]) -> Iterator[list[int]]:
-        """Cut into chunks by bytes; a large message is a chunk of its own."""
-        chunk: list[int] = []
-        room = self._chunk_bytes
-        most = min(CHUNK_MESSAGES, self._pace.at_once or CHUNK_MESSAGES)
-        for row in rows:
-            size = listing.sizes[row]
-            full = size > room or len(chunk) >= most or self._passage.careful
-            if chunk and full:
-                yield chunk
-                chunk, room = [], self._chunk_bytes
-            chunk.append(row)
-            room -= size
-        if chunk:
-            yield chunk
-
     async def _fetch(
         self, target: Target, job: Job, listing: Listing, chunk: list[int]
     ) -> None:
@@ -127,7 +109,8 @@ class Fetcher:
             task = await self._fetch_large(target, job, listing, chunk[0])
         else:
             task = await self._fetch_chunk(target, job, listing, chunk)
-        self._chunks.append(task)
+        self._chunks.add(task)
+        task.add_done_callback(self._chunks.discard)
         if self._passage.careful or large:
             await task
         if self._passage.careful:
@@ -161,7 +144,7 @@ class Fetcher:
                 return
             del expected[message.uid]
             row = listing.row(message.uid)
-            self._passage.outbox.put_nowait(
+            self._passage.outbox.put(
                 Parcel(target, job, listing, row, message, message.body, weight)
             )
 
@@ -197,7 +180,7 @@ class Fetcher:
             either: set[asyncio.Future[Any]] = {answer, stream.size}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if stream.size.done() and envelopes and not self._passage.stopping:
-                self._passage.outbox.put_nowait(
+                self._passage.outbox.put(
                     Parcel(target, job, listing, row, envelopes[0], stream, weight)
                 )
                 await answer

@@ -10,6 +10,7 @@ from purelymanage.imap.errors import ImapError
 from purelymanage.imap.messages import Message
 
 from .listing import Listing, Mark
+from .outbox import Outbox
 from .tally import Tally
 from .work import Job, Target, leave_out
 
@@ -94,7 +95,12 @@ class Parcel:
         self.listing.marks[self.row] = mark
 
     @property
+    def is_streamed(self) -> bool:
+        return isinstance(self.body, Stream)
+
+    @property
     def size(self) -> int:
+        """Return what it takes up in a command of many, without a stream."""
         return len(self.body) if isinstance(self.body, bytes) else 0
 
 
@@ -106,9 +112,11 @@ class Passage:
     tally: Tally
     # One message at a time, to find the one that ends the connection.
     careful: bool
-    # None says that nothing comes any more.
-    outbox: asyncio.Queue[Parcel | None] = field(default_factory=asyncio.Queue)
+    outbox: Outbox = field(default_factory=Outbox)
     stopping: bool = False
+    # Messages that the destination has answered, and their bytes.
+    answered: int = 0
+    answered_bytes: int = 0
 
     def fail(self, job: Job, listing: Listing, row: int, reason: str) -> None:
         """Leave a message out for good, and say why."""

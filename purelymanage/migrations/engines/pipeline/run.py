@@ -133,10 +133,9 @@ class Run:
             self._looked = False
             self._tally.enter(Phase.COPYING)
             self._transfer = Transfer(
-                self._sides.source,
-                self._sides.destinations,
+                self._sides,
+                self._options,
                 self._tally,
-                window=self._options.byte_window,
                 careful=careful,
                 pace=self._pace,
                 budget=self._budget,

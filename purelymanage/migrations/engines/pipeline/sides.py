@@ -32,14 +32,15 @@ class Sides:
         self._to = destination and replace(destination, side="destination")
         self._options = options
         self._tally = tally
-        self._source: Connection | None = None
+        # The first of each is there for everything, further ones for messages alone.
+        self._sources: list[Connection] = []
         self.destinations: list[Connection] = []
 
     @property
     def source(self) -> Connection:
-        if self._source is None:
+        if not self._sources:
             raise ConnectionLost("The connection to the source was lost.")
-        return self._source
+        return self._sources[0]
 
     @property
     def destination(self) -> Connection | None:
@@ -54,20 +55,17 @@ class Sides:
             group.create_task(self._log_in(self._from))
             if self._to is not None:
                 group.create_task(self._log_in(self._to))
-        first = self.destination
-        if first is None or self._to is None or self._options.dry_run:
-            return
-        # Where each message has to wait for leave, several may wait at a time.
-        if not first.has("LITERAL+") and not self._options.flags_only:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._options.connections - 1):
-                    group.create_task(self._log_in_further(self._to))
+
+    async def join_source(self) -> Connection | None:
+        """Open one more connection; None if the server does not like it."""
+        return await self._join(self._from)
+
+    async def join_destination(self) -> Connection | None:
+        return await self._join(self._to) if self._to is not None else None
 
     async def close(self, *, politely: bool) -> None:
-        connections = [*self.destinations]
-        if self._source is not None:
-            connections.append(self._source)
-        self._source, self.destinations = None, []
+        connections = [*self._sources, *self.destinations]
+        self._sources, self.destinations = [], []
         await asyncio.gather(*(c.close(politely=politely) for c in connections))
 
     async def list_destination(self) -> FolderList:
@@ -82,7 +80,7 @@ class Sides:
         limits = [told, self._options.max_message_bytes]
         return min((it for it in limits if it is not None), default=None)
 
-    async def _log_in(self, account: Account) -> None:
+    async def _log_in(self, account: Account) -> Connection:
         session = await log_in(
             account,
             connect_timeout=self._options.connect_timeout,
@@ -90,17 +88,16 @@ class Sides:
             keepalive=self._options.keepalive,
         )
         # Known at once, so that it is closed whatever happens to its siblings.
-        if account is self._from:
-            self._source = session.connection
-        else:
-            self.destinations.append(session.connection)
+        known = self._sources if account is self._from else self.destinations
+        known.append(session.connection)
+        return session.connection
 
-    async def _log_in_further(self, account: Account) -> None:
-        """Add a connection; a server that allows no more is content with fewer."""
+    async def _join(self, account: Account) -> Connection | None:
         try:
-            await self._log_in(account)
+            return await self._log_in(account)
         except ImapError as exc:
             self._tally.note(f"No further connection: {exc.message}")
+            return None
 
 
 def folders_of_new_mailbox() -> FolderList:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from purelymanage.imap.connection import Connection
+from purelymanage.migrations.engines.base import CopyOptions
 
 from .delivering import Deliverer
 from .fetching import Fetcher
+from .growing import Growth
+from .orders import Orders
 from .passage import Passage, Window
+from .sides import Sides
 from .tally import Tally
 from .throttle import Budget, Pace
 from .work import Job, Target
@@ -19,62 +25,81 @@ class Transfer:
 
     def __init__(
         self,
-        source: Connection,
-        destinations: list[Connection],
+        sides: Sides,
+        options: CopyOptions,
         tally: Tally,
         *,
-        window: int,
         careful: bool,
         pace: Pace,
         budget: Budget,
     ) -> None:
+        self._sides = sides
+        self._options = options
         self._pace = pace
         self._budget = budget
-        self._source = source
-        self._destinations = destinations
-        self._window = window
-        self._passage = Passage(Window(window), tally, careful)
-        self._fetching: asyncio.Task[None] | None = None
-        self._fetcher: Fetcher | None = None
+        self._passage = Passage(Window(options.byte_window), tally, careful)
+        self._group = asyncio.TaskGroup()
+        self._fetchers: list[Fetcher] = []
+        self._fetching: set[asyncio.Task[None]] = set()
+        self._delivering: set[asyncio.Task[None]] = set()
+        self._growing: asyncio.Task[None] | None = None
 
     @property
     def current(self) -> tuple[Job, int] | None:
         """Return the message that was asked for last."""
-        return self._fetcher.current if self._fetcher is not None else None
+        return self._fetchers[0].current if self._fetchers else None
 
     async def run(self, targets: list[Target]) -> None:
-        async with asyncio.TaskGroup() as group:
-            self._fetcher = Fetcher(
-                self._source,
-                self._passage,
-                group,
-                window=self._window,
-                pace=self._pace,
-                budget=self._budget,
-            )
-            self._fetching = group.create_task(self._fetch(self._fetcher, targets))
-            for destination in self._destinations:
-                deliverer = Deliverer(
-                    destination,
-                    self._passage,
-                    group,
-                    siblings=len(self._destinations),
-                )
-                group.create_task(deliverer.deliver_all())
+        orders = Orders(targets)
+        destination = self._sides.destination
+        if destination is None:
+            raise ValueError("Without a destination nothing can be copied.")
+        async with self._group as group:
+            self.fetch_over(self._sides.source, orders)
+            self.deliver_over(destination)
+            growth = Growth(self, self._sides, self._passage, orders, self._options)
+            if not self._passage.careful:
+                self._growing = group.create_task(growth.grow())
+            while self._fetching:
+                await asyncio.wait(self._fetching)
+            self._passage.outbox.end()
+            while self._delivering:
+                await asyncio.wait(self._delivering)
+            if self._growing is not None:
+                self._growing.cancel()
+
+    def fetch_over(self, connection: Connection, orders: Orders) -> None:
+        """Let a connection to the source take part."""
+        fetcher = Fetcher(
+            connection,
+            self._passage,
+            self._group,
+            window=self._options.byte_window,
+            pace=self._pace,
+            budget=self._budget,
+        )
+        self._fetchers.append(fetcher)
+        self._begin(self._fetching, fetcher.fetch_all(orders))
+
+    def deliver_over(self, connection: Connection) -> Deliverer:
+        """Let a connection to the destination take part."""
+        deliverer = Deliverer(connection, self._passage, self._group)
+        self._begin(self._delivering, deliverer.deliver_all())
+        return deliverer
 
     def stop(self) -> None:
         """Send nothing more; `run` ends when what was sent has been answered."""
         self._passage.stopping = True
-        if self._fetching is not None:
-            self._fetching.cancel()
-        while not self._passage.outbox.empty():
-            self._passage.outbox.get_nowait()
-        self._end()
+        if self._growing is not None:
+            self._growing.cancel()
+        for task in self._fetching:
+            task.cancel()
+        self._passage.outbox.clear()
+        self._passage.outbox.end()
 
-    async def _fetch(self, fetcher: Fetcher, targets: list[Target]) -> None:
-        await fetcher.fetch_all(targets)
-        self._end()
-
-    def _end(self) -> None:
-        for _ in self._destinations:
-            self._passage.outbox.put_nowait(None)
+    def _begin(
+        self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]
+    ) -> None:
+        task = self._group.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)

@@ -1,0 +1,84 @@
+"""What is to be fetched from the source, cut into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .listing import Listing, Mark
+from .work import Job, Target
+
+
+@dataclass(slots=True)
+class Order:
+    """What is missing of one folder."""
+
+    target: Target
+    job: Job
+    listing: Listing
+    left: int
+    # How many connections fetch from this folder.
+    hands: int = 0
+    # Known once somebody begins, as all folders together may hold very many.
+    _rows: list[int] = field(default_factory=list)
+    _next: int = 0
+
+    def cut(self, most_bytes: int, most: int) -> list[int]:
+        """Take the next chunk; a large message is a chunk of its own."""
+        if not self._rows:
+            self._rows = self.listing.rows(Mark.MISSING)
+        chunk: list[int] = []
+        while self._next < len(self._rows) and len(chunk) < most:
+            row = self._rows[self._next]
+            size = self.listing.sizes[row]
+            if chunk and size > most_bytes:
+                break
+            chunk.append(row)
+            most_bytes -= size
+            self._next += 1
+        self.left = len(self._rows) - self._next
+        return chunk
+
+
+class Orders:
+    """All that is missing, for one connection or for several.
+
+    Each has a folder of its own while there are enough of them, and then helps out
+    where there is most left to do.
+    """
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._open = [
+            Order(target, job, job.listing, job.waiting)
+            for target in targets
+            for job in target.open_jobs()
+            if job.listing is not None and job.waiting
+        ]
+
+    @property
+    def left(self) -> int:
+        """Return how many messages nobody has asked for yet."""
+        return sum(order.left for order in self._open)
+
+    def larger_than(self, size: int) -> int:
+        """Return how many messages of more than `size` bytes there are."""
+        return sum(
+            order.listing.sizes[row] > size
+            for order in self._open
+            for row in order.listing.rows(Mark.MISSING)
+        )
+
+    def next(self, at: Order | None) -> Order | None:
+        """Return where whoever is at work in `at` goes on."""
+        self._open = [it for it in self._open if it.left and not it.job.failed]
+        if at is not None:
+            if any(it is at for it in self._open):
+                return at
+            at.hands -= 1
+        if not self._open:
+            return None
+        untouched = [order for order in self._open if not order.hands]
+        busiest = max(self._open, key=lambda order: order.left)
+        best = untouched[0] if untouched else busiest
+        best.hands += 1
+        return best
