@@ -29,7 +29,8 @@ from tests.account import (
 )
 from tests.cast import HTMX, CastTestCase
 from tests.proof import prove
-from tests.routes import ROUTES, Route
+from tests.route import Route
+from tests.routes import ROUTES
 
 TURNED_AWAY = {403, 404}
 
