@@ -42,6 +42,8 @@ class _Command:
     answer: asyncio.Future[Status]
     on_data: OnData | None
     sink: Sink | None
+    # Done before anything is read that comes after an OK.
+    then: Callable[[], None] | None = None
     sent_at: float = 0.0
 
 
@@ -107,25 +109,23 @@ class Connection:
     ) -> asyncio.Future[Status]:
         """Write one command and return the promise of its answer."""
         async with self._writing:
-            if self._failure is not None:
-                raise self._failure
-            self._counter += 1
-            command = _Command(
-                b"P%d" % self._counter, _verb(parts), _promise(), on_data, sink
-            )
-            if not self._commands:
-                self._wire.touch()
-            self._commands[command.tag] = command
-            command.sent_at = time.monotonic()
-            try:
-                await self._write(command, parts)
-            except OSError as exc:
-                raise self._fail(self._lost(str(exc))) from None
-            except BaseException:
-                # Half a command has been written, and nothing can follow it.
-                self._fail(self._lost("a command was broken off"))
-                raise
+            command = await self._send(parts, on_data, sink)
         return command.answer
+
+    async def compress(self) -> bool:
+        """Let both directions be compressed from here on, if the server agrees.
+
+        It waits for the answers to all that was sent, since nobody could tell which
+        bytes are what otherwise.
+        """
+        async with self._writing:
+            if self._commands:
+                await asyncio.wait([it.answer for it in self._commands.values()])
+            command = await self._send((b"COMPRESS DEFLATE",), then=self._wire.inflate)
+            status = await command.answer
+            if status.ok:
+                self._wire.deflate()
+        return status.ok
 
     async def run(self, *parts: CommandPart, on_data: OnData | None = None) -> Status:
         """Send one command and wait for its OK."""
@@ -172,6 +172,33 @@ class Connection:
         return text
 
     # Writing
+
+    async def _send(
+        self,
+        parts: Sequence[CommandPart],
+        on_data: OnData | None = None,
+        sink: Sink | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> _Command:
+        """Write one command while nobody else writes."""
+        if self._failure is not None:
+            raise self._failure
+        self._counter += 1
+        tag = b"P%d" % self._counter
+        command = _Command(tag, _verb(parts), _promise(), on_data, sink, then)
+        if not self._commands:
+            self._wire.touch()
+        self._commands[tag] = command
+        command.sent_at = time.monotonic()
+        try:
+            await self._write(command, parts)
+        except OSError as exc:
+            raise self._fail(self._lost(str(exc))) from None
+        except BaseException:
+            # Half a command has been written, and nothing can follow it.
+            self._fail(self._lost("a command was broken off"))
+            raise
+        return command
 
     async def _write(self, command: _Command, parts: Sequence[CommandPart]) -> None:
         """Put the parts together, so that a small command leaves in one packet."""
@@ -270,6 +297,8 @@ class Connection:
             raise ProtocolError(f"The {self.place} answered what nobody asked.")
         took = time.monotonic() - command.sent_at
         self.round_trip = min(self.round_trip, took)
+        if command.then is not None and status.ok:
+            command.then()
         if not command.answer.done():
             text = self.blot(status.text)
             command.answer.set_result(

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
+from .deflate import Deflating, Inflated
 from .errors import ProtocolError
 from .tokens import Omitted, literal_size
 
@@ -38,6 +39,9 @@ class Wire:
         self.place = place
         self.reader = reader
         self.writer = writer
+        # Where the bytes are read from that mean something.
+        self._plain: asyncio.StreamReader | Inflated = reader
+        self._deflating: Deflating | None = None
         # True while we wait for the server, and not while it waits for us.
         self.waiting = False
         self._moved = time.monotonic()
@@ -67,7 +71,17 @@ class Wire:
         """Close without a farewell: the other side may not be listening."""
         self.writer.transport.abort()
 
+    def inflate(self) -> None:
+        """Take whatever comes from now on for compressed."""
+        self._plain = Inflated(self.place, self.reader, READ_AHEAD)
+
+    def deflate(self) -> None:
+        """Compress whatever goes from now on."""
+        self._deflating = Deflating()
+
     async def put(self, data: bytes | bytearray | memoryview) -> None:
+        if self._deflating is not None:
+            data = self._deflating.pack(data)
         self.writer.write(data)
         await self.writer.drain()
         self.touch()
@@ -111,9 +125,9 @@ class Wire:
         while True:
             self.waiting = True
             try:
-                piece = await self.reader.readuntil(b"\n")
+                piece = await self._plain.readuntil(b"\n")
             except asyncio.LimitOverrunError as exc:
-                piece = await self.reader.readexactly(exc.consumed)
+                piece = await self._plain.readexactly(exc.consumed)
             finally:
                 self.waiting = False
             self.touch()
@@ -155,7 +169,7 @@ class Wire:
     async def _read_some(self, most: int) -> bytes:
         self.waiting = True
         try:
-            piece = await self.reader.read(min(most, READ_AHEAD))
+            piece = await self._plain.read(min(most, READ_AHEAD))
         finally:
             self.waiting = False
         if not piece:
