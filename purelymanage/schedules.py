@@ -51,6 +51,14 @@ SCHEDULES = {
         "purelymanage.migrations.tasks.tell_of_batches",
         Schedule.MINUTES,
     ),
+    "mails of campaigns": (
+        "purelymanage.migrations.campaigns.tasks.send_mails",
+        Schedule.MINUTES,
+    ),
+    "ended campaigns": (
+        "purelymanage.migrations.campaigns.tasks.purge",
+        Schedule.HOURLY,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -315,6 +315,7 @@ def add_campaign(
     campaign.save()
     Participant.objects.bulk_create(
         Participant(
+            pk=pk and pk + number,
             campaign=campaign,
             address=f"box{number}@old.example",
             name=f"Owner {number}",

@@ -30,6 +30,33 @@ urlpatterns: list[URLPattern] = [
     path("batches/<int:pk>/wishes/", views.choose_wishes, name="choose-wishes"),
     path("batches/<int:pk>/confirm/", views.confirm_batch, name="confirm-batch"),
     path("batches/<int:pk>/discard/", views.discard_draft, name="discard-draft"),
+    path("campaigns/", views.campaign_list, name="campaign-list"),
+    path("campaigns/new/", views.create_campaign, name="create-campaign"),
+    path("campaigns/<int:pk>/", views.campaign_detail, name="campaign-detail"),
+    path("campaigns/<int:pk>/close/", views.close_campaign, name="close-campaign"),
+    path("campaigns/<int:pk>/edit/", views.edit_campaign, name="edit-campaign"),
+    path("campaigns/<int:pk>/people/", views.add_people, name="add-people"),
+    path(
+        "campaigns/<int:pk>/people/<int:key>/link/", views.show_link, name="show-link"
+    ),
+    path(
+        "campaigns/<int:pk>/people/<int:key>/invite/",
+        views.invite_again,
+        name="invite-again",
+    ),
+    path(
+        "campaigns/<int:pk>/people/<int:key>/remove/",
+        views.remove_person,
+        name="remove-person",
+    ),
+    path(
+        "campaigns/<int:pk>/mails/<str:kind>/", views.preview_mail, name="preview-mail"
+    ),
+    path(
+        "campaigns/<int:pk>/mails/<str:kind>/send/",
+        views.send_mails,
+        name="send-mails",
+    ),
     path("batches/<int:pk>/passwords/", views.give_passwords, name="give-passwords"),
     path("passwords/<int:pk>/", views.password_table, name="password-table"),
     path(
@@ -39,10 +66,6 @@ urlpatterns: list[URLPattern] = [
         "passwords/<int:pk>/discard/", views.discard_passwords, name="discard-passwords"
     ),
     path("queue/", views.edit_queue, name="edit-queue"),
-    path("campaigns/", views.campaign_list, name="campaign-list"),
-    path("campaigns/new/", views.create_campaign, name="create-campaign"),
-    path("campaigns/<int:pk>/", views.campaign_detail, name="campaign-detail"),
-    path("campaigns/<int:pk>/close/", views.close_campaign, name="close-campaign"),
     path("queue/limit/", views.limit_queue, name="limit-queue"),
     path("queue/pause/", views.pause_queue, name="pause-queue"),
     path("queue/resume/", views.resume_queue, name="resume-queue"),

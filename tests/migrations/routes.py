@@ -74,6 +74,29 @@ ROUTES = {
     "migrations:close-campaign": Route(
         "/migrations/campaigns/1/close/", Right.MANAGE, is_scoped=True
     ),
+    "migrations:edit-campaign": Route(
+        "/migrations/campaigns/1/edit/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:add-people": Route(
+        "/migrations/campaigns/1/people/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:show-link": Route(
+        "/migrations/campaigns/1/people/1/link/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:invite-again": Route(
+        "/migrations/campaigns/1/people/1/invite/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:remove-person": Route(
+        "/migrations/campaigns/1/people/1/remove/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:preview-mail": Route(
+        "/migrations/campaigns/1/mails/invitation/",
+        Right.SEE_MIGRATIONS,
+        is_scoped=True,
+    ),
+    "migrations:send-mails": Route(
+        "/migrations/campaigns/1/mails/invitation/send/", Right.MANAGE, is_scoped=True
+    ),
     "migrations:give-passwords": Route(
         "/migrations/batches/1/passwords/", Right.MANAGE, is_scoped=True
     ),

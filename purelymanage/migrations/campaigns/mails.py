@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from purelymanage.migrations.campaigns import texts
+from purelymanage.migrations.campaigns import links, texts
 from purelymanage.migrations.models import Campaign, Participant
 
 PLACEHOLDERS = ("name", "address", "link", "until", "contact", "signed_by")
@@ -44,6 +44,12 @@ def compose(campaign: Campaign, person: Participant, kind: str, *, link: str) ->
     else:
         subject, text = campaign.invitation_subject, campaign.invitation_text
     return Mail(_fill(subject, values), _fill(text, values))
+
+
+def preview(campaign: Campaign, kind: str, person: Participant | None) -> Mail:
+    """Return what somebody would get; nobody's link is shown for that."""
+    somebody = person or Participant(address="anna@old-provider.example", name="Anna")
+    return compose(campaign, somebody, kind, link=links.url_of("…"))
 
 
 def _fill(text: str, values: dict[str, str]) -> str:

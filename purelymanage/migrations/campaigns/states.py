@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -142,6 +143,20 @@ class PersonRow:
     @property
     def destination(self) -> str:
         return destination_of(self.person)
+
+    @property
+    def since(self) -> datetime | None:
+        """When somebody last did something, or was written to."""
+        person = self.person
+        dates = {
+            "ready": person.submitted_at,
+            "refused": person.refused_at,
+            "withdrawn": person.withdrawn_at,
+            "opened": person.opened_at,
+            "invited": person.reminded_at or person.invited_at,
+        }
+        found: datetime | None = dates.get(self.state.code)
+        return found
 
     @property
     def words(self) -> str:

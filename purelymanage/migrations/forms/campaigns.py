@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
@@ -32,6 +34,11 @@ RULES = [
 
 def _area(rows: int) -> forms.Textarea:
     return forms.Textarea(attrs={"rows": rows})
+
+
+def _lines(text: str) -> str:
+    """Return a text as it was written, not as browsers send it."""
+    return text.replace("\r\n", "\n")
 
 
 class CampaignForm(forms.Form):
@@ -110,17 +117,57 @@ class CampaignForm(forms.Form):
         language = Campaign.Language.ENGLISH.value
         usual = {name: getattr(texts.of(language), name) for name in WRITTEN}
         super().__init__(data, initial=usual | (initial or {}))
+        self.user = user
         server = self.fields["server"]
         assert isinstance(server, forms.ModelChoiceField)
-        server.queryset = Server.objects.visible_to(user)
+        server.queryset = Server.objects.visible_to(user).present()
         domains = Domain.objects.visible_to(user).present().order_by("name")
+        self.domains = list(domains.values_list("name", flat=True))
         field = self.fields["destination_domain"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(it, it) for it in domains.values_list("name", flat=True)]
+        field.choices = [(it, it) for it in self.domains]
 
     @property
     def wishes(self) -> Wishes:
         return Wishes(**self.cleaned_data)
+
+    @property
+    def placeholders(self) -> list[str]:
+        return [f"{{{it}}}" for it in mails.PLACEHOLDERS]
+
+    @property
+    def takes_usual_texts(self) -> bool:
+        """Whether somebody asked for the texts of the language chosen."""
+        return "texts" in self.data
+
+    def with_usual_texts(self) -> Self:
+        """Return the form as it was filled in, with our texts in its language."""
+        data = dict(self.data.items())
+        language = data.get("language", "")
+        if language in Campaign.Language:
+            for name in WRITTEN:
+                data[name] = getattr(texts.of(language), name)
+        filled = {it: data.get(it) for it in self.fields if it in data}
+        return self._anew(filled)
+
+    def _anew(self, initial: dict[str, Any]) -> Self:
+        return type(self)(user=self.user, initial=initial)
+
+    def _translate(self, cleaned: dict[str, Any]) -> None:
+        """Let texts that nobody wrote be in the language that was chosen."""
+        language = cleaned.get("language")
+        for other in texts.BY_LANGUAGE.values():
+            if language is None or other.language == language:
+                continue
+            for name in WRITTEN:
+                if cleaned.get(name) == getattr(other, name).strip():
+                    cleaned[name] = getattr(texts.of(language), name)
+
+    def clean_purpose(self) -> str:
+        return _lines(self.cleaned_data["purpose"])
+
+    def clean_retention(self) -> str:
+        return _lines(self.cleaned_data["retention"])
 
     def clean_invitation_subject(self) -> str:
         return self._checked("invitation_subject")
@@ -142,11 +189,46 @@ class CampaignForm(forms.Form):
             "destination_domain"
         ):
             self.add_error("destination_domain", "Choose the domain of the mailboxes.")
+        self._translate(cleaned)
         return cleaned
 
     def _checked(self, name: str, *, needs_link: bool = False) -> str:
-        text: str = self.cleaned_data[name]
-        text = text.replace("\r\n", "\n")
+        text = _lines(self.cleaned_data[name])
         if objection := mails.object_to(text, needs_link=needs_link):
             raise ValidationError(objection)
         return text
+
+
+class EditCampaignForm(CampaignForm):
+    """What can still be changed, all of which is filled in."""
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        user: User,
+        campaign: Campaign,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        self.campaign = campaign
+        present = {it: getattr(campaign, it) for it in self.base_fields if it != "days"}
+        super().__init__(data, user=user, initial=present | (initial or {}))
+        days = self.fields["days"]
+        assert isinstance(days, forms.TypedChoiceField)
+        days.label, days.required, days.empty_value = "Ends", False, None
+        days.initial = None
+        ends_at = date_format(timezone.localtime(campaign.ends_at), "j F Y, H:i")
+        days.choices = [
+            ("", f"As it is: {ends_at}"),
+            *((it, f"{it} days from now") for it in DAYS),
+        ]
+        # One that left the account meanwhile stays until another is chosen.
+        domain = self.fields["destination_domain"]
+        assert isinstance(domain, forms.ChoiceField)
+        present_domain = campaign.destination_domain
+        if present_domain and present_domain not in self.domains:
+            names = [present_domain, *self.domains]
+            domain.choices = [(it, it) for it in names]
+
+    def _anew(self, initial: dict[str, Any]) -> Self:
+        return type(self)(user=self.user, campaign=self.campaign, initial=initial)

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.campaign_events import CampaignEvent
+from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
+from purelymanage.figures import thin
 from purelymanage.migrations.campaigns import links, rules
-from purelymanage.migrations.models import Campaign, Server
+from purelymanage.migrations.models import Campaign, Server, Submission
 from purelymanage.migrations.references import record_campaign
 
 DAYS = (3, 7, 14, 30)
@@ -82,11 +86,39 @@ def create_campaign(*, wishes: Wishes, actor: User) -> Campaign:
 
 
 @transaction.atomic(durable=True)
+def change_campaign(*, campaign: Campaign, wishes: Wishes, actor: User) -> None:
+    """Change what a campaign asks for and says, or let it end at another day."""
+    held = hold(campaign)
+    refuse_if_over(held)
+    changes = _changes(held, wishes)
+    if not changes:
+        return
+    if held.server_id != wishes.server.pk and _holds_passwords(held):
+        raise Refused(
+            f"People have handed over passwords for {held.server}. Make another "
+            "campaign for another server."
+        )
+    was_rule = held.rule
+    for column in (*NAMED, *TEXTS):
+        setattr(held, column, getattr(wishes, column))
+    if held.rule != was_rule:
+        maker = held.created_by if actor.domain_scope is None else actor
+        held.domains = rules.domains_at_first(held, maker=maker)
+    if wishes.days is not None:
+        held.ends_at = _end(wishes.days)
+    held.save()
+    rules.update_domains(held)
+    _refuse_foreign(held, actor)
+    record_campaign(
+        CampaignEvent.CAMPAIGN_CHANGED, held, actor=actor, changes=", ".join(changes)
+    )
+
+
+@transaction.atomic(durable=True)
 def close_campaign(*, campaign: Campaign, actor: User) -> None:
     """Take no password any more, and send no mail. What was handed over stays."""
     held = hold(campaign)
-    if not held.is_open:
-        raise Refused(OVER)
+    refuse_if_over(held)
     held.closed_at = timezone.now()
     held.save(update_fields=["closed_at"])
     waiting = held.participants.exclude(mail_due="")
@@ -94,10 +126,72 @@ def close_campaign(*, campaign: Campaign, actor: User) -> None:
     record_campaign(CampaignEvent.CAMPAIGN_CLOSED, held, actor=actor)
 
 
+def purge_ended() -> int:
+    """Erase what campaigns knew of people a week after their end; return how many."""
+    due = Campaign.objects.to_purge(timezone.now()).order_by("pk")
+    return sum(_purge(it) for it in due)
+
+
+@transaction.atomic(durable=True)
+def _purge(campaign: Campaign) -> bool:
+    """Leave of a campaign what is about nobody, and the hash that finds its page."""
+    held = hold(campaign)
+    if held.purged_at is not None:
+        return False
+    people = held.participants.count()
+    stored = Submission.objects.filter(participant__campaign=held).exclude(secret="")
+    passwords = stored.count()
+    held.participants.all().delete()
+    held.sign_ins.all().delete()
+    held.token = held.contact = held.signed_by = ""
+    held.purged_at = timezone.now()
+    held.save(update_fields=["token", "contact", "signed_by", "purged_at"])
+    noun = "password" if passwords == 1 else "passwords"
+    record_campaign(
+        CampaignEvent.CAMPAIGN_PURGED,
+        held,
+        actor=Agent.PANEL,
+        what=f"{people_in_words(people)}, {thin(passwords)} {noun}",
+    )
+    return True
+
+
 def hold(campaign: Campaign) -> Campaign:
     """Return a campaign as it is, locked until the transaction has ended."""
-    rows = Campaign.objects.select_for_update(of=("self",))
+    rows = Campaign.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("server", "created_by").get(pk=campaign.pk)
+
+
+def refuse_if_over(campaign: Campaign) -> None:
+    if not campaign.is_open:
+        raise Refused(OVER)
+
+
+def people_in_words(number: int) -> str:
+    return "1 person" if number == 1 else f"{thin(number)} people"
+
+
+def _changes(campaign: Campaign, wishes: Wishes) -> list[str]:
+    """Say what would change; of texts only that they do."""
+    said = []
+    for column, noun in NAMED.items():
+        before, after = getattr(campaign, column), getattr(wishes, column)
+        if before != after:
+            said.append(f"{noun} from {before or 'none'} to {after or 'none'}")
+    changed = {
+        noun
+        for column, noun in TEXTS.items()
+        if getattr(campaign, column) != getattr(wishes, column)
+    }
+    said += [f"the text of the {noun}" for noun in sorted(changed)]
+    if wishes.days is not None:
+        said.append(f"its end to {_day(_end(wishes.days))}")
+    return said
+
+
+def _holds_passwords(campaign: Campaign) -> bool:
+    people = campaign.participants.present()
+    return people.filter(Q(job__isnull=False) | ~Q(submissions=None)).exists()
 
 
 def _refuse_foreign(campaign: Campaign, actor: User) -> None:
@@ -107,3 +201,7 @@ def _refuse_foreign(campaign: Campaign, actor: User) -> None:
 
 def _end(days: int) -> datetime:
     return timezone.now() + timedelta(days=days)
+
+
+def _day(at: datetime) -> str:
+    return date_format(timezone.localtime(at), "j F Y, H:i")

@@ -15,6 +15,7 @@ from purelymanage.migrations.views.campaigns import (
     campaign_list,
     close_campaign,
     create_campaign,
+    edit_campaign,
 )
 from purelymanage.migrations.views.imports import (
     batch_draft,
@@ -33,6 +34,14 @@ from purelymanage.migrations.views.jobs import (
     stop_run,
 )
 from purelymanage.migrations.views.overview import job_list, list_progress
+from purelymanage.migrations.views.participants import (
+    add_people,
+    invite_again,
+    preview_mail,
+    remove_person,
+    send_mails,
+    show_link,
+)
 from purelymanage.migrations.views.password_tables import (
     discard_passwords,
     give_passwords,
@@ -59,6 +68,7 @@ from purelymanage.migrations.views.servers import (
 
 __all__ = [
     "act_on_jobs",
+    "add_people",
     "batch_action",
     "batch_detail",
     "batch_draft",
@@ -76,6 +86,7 @@ __all__ = [
     "create_server",
     "discard_draft",
     "discard_passwords",
+    "edit_campaign",
     "edit_job",
     "edit_queue",
     "edit_server",
@@ -83,6 +94,7 @@ __all__ = [
     "give_passwords",
     "import_jobs",
     "import_template",
+    "invite_again",
     "job_detail",
     "job_list",
     "limit_queue",
@@ -92,9 +104,11 @@ __all__ = [
     "password_table",
     "pause_batch",
     "pause_queue",
+    "preview_mail",
     "queue_run",
     "read_folders",
     "remove_job",
+    "remove_person",
     "remove_server",
     "replace_password",
     "resume_batch",
@@ -102,7 +116,9 @@ __all__ = [
     "run_detail",
     "run_items",
     "run_log",
+    "send_mails",
     "server_list",
+    "show_link",
     "stop_run",
     "test_server",
     "try_login",

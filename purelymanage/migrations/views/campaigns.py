@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
-    require_POST,
     require_safe,
 )
 
@@ -21,13 +20,12 @@ from purelymanage.accounts.permissions import (
 from purelymanage.errors import Refused
 from purelymanage.http import asked, page_or_partial
 from purelymanage.migrations.campaigns import links, review
+from purelymanage.migrations.campaigns.figures import Figures, with_counts
 from purelymanage.migrations.campaigns.states import (
-    STATES,
     PeopleFilter,
-    counts_of,
     rows_of,
 )
-from purelymanage.migrations.forms.campaigns import CampaignForm
+from purelymanage.migrations.forms.campaigns import CampaignForm, EditCampaignForm
 from purelymanage.migrations.models import Campaign, Server
 from purelymanage.migrations.operations import campaigns as operations
 
@@ -37,14 +35,15 @@ PER_PAGE = 50
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def campaign_list(request: AuthenticatedHttpRequest) -> HttpResponse:
-    campaigns = Campaign.objects.visible_to(request.user).select_related("server")
+    campaigns = with_counts(Campaign.objects.visible_to(request.user))
+    campaigns = campaigns.select_related("server")
     page = Paginator(campaigns.order_by("-created_at", "-pk"), PER_PAGE).get_page(
         asked(request, "page")
     )
     context = {
         "page": page,
         "may_change": request.user.may(Right.MANAGE),
-        "has_servers": Server.objects.visible_to(request.user).exists(),
+        "has_servers": Server.objects.visible_to(request.user).present().exists(),
     }
     return page_or_partial(request, "migrations/campaigns/campaign_list.html", context)
 
@@ -58,7 +57,9 @@ def create_campaign(request: AuthenticatedHttpRequest) -> HttpResponse:
         user=request.user,
         initial={"server": asked(request, "server")},
     )
-    if is_sent and form.is_valid():
+    if is_sent and form.takes_usual_texts:
+        form = form.with_usual_texts()
+    elif is_sent and form.is_valid():
         try:
             campaign = operations.create_campaign(
                 wishes=form.wishes, actor=request.user
@@ -69,7 +70,7 @@ def create_campaign(request: AuthenticatedHttpRequest) -> HttpResponse:
             return redirect("migrations:campaign-detail", campaign.pk)
     context = {
         "form": form,
-        "has_servers": Server.objects.visible_to(request.user).exists(),
+        "has_servers": Server.objects.visible_to(request.user).present().exists(),
     }
     status = 422 if form.errors else 200
     template = "migrations/campaigns/create_campaign.html"
@@ -86,33 +87,60 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     chosen = PeopleFilter.read(request.GET)
     found = chosen.narrow(people).select_related("mail").order_by("address", "pk")
     page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
-    counts = counts_of(people)
+    figures = Figures.of(campaign)
     context: dict[str, Any] = {
         "campaign": campaign,
         "page": page,
         "rows": rows_of(campaign, list(page)),
         "filter": chosen,
-        "states": [(it, counts[it.code]) for it in STATES if it.code in counts],
-        "total": sum(counts.values()),
+        "figures": figures,
         "may_change": may_change,
         "link": links.link_of(campaign) if may_change and campaign.is_open else "",
     }
-    context |= review.context_of(campaign, page, counts, request.user)
+    context |= review.context_of(campaign, page, figures.counts, request.user)
     template = "migrations/campaigns/campaign_detail.html"
     return page_or_partial(request, template, context)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def edit_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    campaign = _campaign(request, pk)
+    is_sent = request.method == "POST"
+    form = EditCampaignForm(
+        request.POST if is_sent else None, user=request.user, campaign=campaign
+    )
+    if is_sent and form.takes_usual_texts:
+        form = form.with_usual_texts()
+    elif is_sent and form.is_valid():
+        try:
+            operations.change_campaign(
+                campaign=campaign, wishes=form.wishes, actor=request.user
+            )
+        except Refused as exc:
+            form.add_error(None, str(exc))
+        else:
+            return redirect("migrations:campaign-detail", campaign.pk)
+    context = {"form": form, "campaign": campaign}
+    status = 422 if form.errors else 200
+    template = "migrations/campaigns/edit_campaign.html"
+    return render(request, template, context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def close_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     campaign = _campaign(request, pk)
-    try:
-        operations.close_campaign(campaign=campaign, actor=request.user)
-    except Refused as exc:
-        messages.error(request, str(exc))
-    else:
-        messages.success(request, f"{campaign} takes no password any more.")
-    return redirect("migrations:campaign-detail", campaign.pk)
+    if request.method == "POST":
+        try:
+            operations.close_campaign(campaign=campaign, actor=request.user)
+        except Refused as exc:
+            messages.error(request, str(exc))
+        else:
+            messages.success(request, f"{campaign} takes no password any more.")
+        return redirect("migrations:campaign-detail", campaign.pk)
+    context = {"campaign": campaign, "kept_days": Campaign.KEPT.days}
+    return render(request, "migrations/campaigns/close_campaign.html", context)
 
 
 def _campaign(request: AuthenticatedHttpRequest, pk: int) -> Campaign:

@@ -44,8 +44,7 @@ encrypted, and erased when your mail has been copied. Nobody gets to see it.
 Please never send a password by mail, not even to us. If you have questions, or are not
 sure that this mail is genuine, ask {contact}.
 
-{signed_by}
-""",
+{signed_by}""",
     reminder_subject="Reminder: your mail is not ready to move yet",
     reminder_text="""\
 Hello {name},
@@ -60,6 +59,5 @@ copied by itself.
 
 If you need help, ask {contact}.
 
-{signed_by}
-""",
+{signed_by}""",
 )

@@ -47,8 +47,7 @@ bekommt es zu sehen.
 Bitte schicken Sie nie ein Passwort per E-Mail, auch nicht an uns. Wenn Sie Fragen haben
 oder nicht sicher sind, ob diese Nachricht echt ist, wenden Sie sich an {contact}.
 
-{signed_by}
-""",
+{signed_by}""",
     reminder_subject="Erinnerung: Ihre E-Mail kann noch nicht umziehen",
     reminder_text="""\
 Guten Tag {name},
@@ -63,6 +62,5 @@ Nachrichten nicht von selbst kopiert.
 
 Wenn Sie Hilfe brauchen, wenden Sie sich an {contact}.
 
-{signed_by}
-""",
+{signed_by}""",
 )

@@ -1,0 +1,92 @@
+"""How far a campaign is, in a constant number of queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from purelymanage.audit.models import OutgoingMail
+from purelymanage.figures import thin
+from purelymanage.migrations.campaigns.states import STATES, PersonState, counts_of
+from purelymanage.migrations.models import Campaign, Participant, Submission
+from purelymanage.migrations.models.campaigns import CampaignQuerySet
+from purelymanage.migrations.operations import invitations
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the bar; `start` and `width` in percent."""
+
+    state: PersonState
+    count: int
+    start: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    counts: dict[str, int]
+    to_invite: int = 0
+    to_remind: int = 0
+    on_their_way: int = 0
+    bounced: int = 0
+
+    @classmethod
+    def of(cls, campaign: Campaign) -> Self:
+        people = campaign.participants.present()
+        counts = counts_of(people)
+        failed = Q(mail__state=OutgoingMail.State.FAILED)
+        mails = people.aggregate(
+            on_their_way=Count("pk", filter=~Q(mail_due="")),
+            bounced=Count("pk", filter=failed),
+        )
+        if not campaign.is_open:
+            return cls(counts, bounced=mails["bounced"])
+        return cls(
+            counts,
+            to_invite=invitations.to_invite(campaign).count(),
+            to_remind=invitations.to_remind(campaign, timezone.now()).count(),
+            **mails,
+        )
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def states(self) -> list[PersonState]:
+        return [it for it in STATES if it.code in self.counts]
+
+    @property
+    def segments(self) -> list[Segment]:
+        found, start = [], 0.0
+        for state in self.states:
+            count = self.counts[state.code]
+            width = 100 * count / self.total
+            found.append(Segment(state, count, f"{start:.3f}%", f"{width:.3f}%"))
+            start += width
+        return found
+
+    @property
+    def in_words(self) -> str:
+        parts = [f"{thin(it.count)} {it.state.label}" for it in self.segments]
+        return f"{thin(self.total)} in all: {', '.join(parts)}"
+
+
+def with_counts(campaigns: CampaignQuerySet) -> QuerySet[Any]:
+    """Annotate `people`, and `answered`: of how many a password is right or was used."""
+    right = Submission.objects.filter(
+        participant=OuterRef("pk"), state=Submission.State.RIGHT
+    )
+    present = Participant.objects.present().filter(campaign=OuterRef("pk")).order_by()
+    answered = present.filter(Q(job__isnull=False) | Exists(right))
+
+    def number(rows: QuerySet[Any]) -> Coalesce:
+        counted = rows.values("campaign").annotate(number=Count("pk"))
+        return Coalesce(Subquery(counted.values("number")), 0)
+
+    return campaigns.annotate(people=number(present), answered=number(answered))
