@@ -7,10 +7,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from tests import databases
 from tests.panel import Panel, running_panel
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    databases.name_template()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not is_worker(session.config) and session.config.getoption("numprocesses"):
+        databases.drop_template()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_keepdb: bool,  # noqa: FBT001  # pytest passes it by name
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    if is_worker(request.config) and not django_db_keepdb:
+        with django_db_blocker.unblock():
+            databases.copy_template()
 
 
 @pytest.fixture(scope="session")
