@@ -187,7 +187,7 @@ class CopyOptions:
     # After this many the copy ends with BudgetUsed.
     most_bytes: int | None = None
     # How much mail may be in memory between the two servers.
-    byte_window: int = 32 * 1024 * 1024
+    byte_window: int = 16 * 1024 * 1024
     # Larger messages are left out and counted as failed.
     max_message_bytes: int | None = None
     # To each side at most, where several are faster than one.

@@ -19,7 +19,7 @@ from purelymanage.imap.responses import Status
 from purelymanage.imap.wire import READ_AHEAD
 
 from .listing import Listing
-from .orders import Order, Orders
+from .orders import PARCEL, Order, Orders
 from .passage import PIECES_HELD, FolderChanged, Parcel, Passage, Stream
 from .throttle import Budget, Pace
 from .work import Job, Target
@@ -124,7 +124,7 @@ class Fetcher:
         Servers that wait for the line work on the next chunk meanwhile, so any chunk
         may bring the messages of any other one of the same folder.
         """
-        weights = {listing.uids[row]: listing.sizes[row] for row in chunk}
+        weights = {listing.uids[row]: listing.sizes[row] + PARCEL for row in chunk}
         whole = sum(weights.values())
         taken = await self._passage.window.take(whole)
         if taken < whole:

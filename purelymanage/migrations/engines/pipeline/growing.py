@@ -1,4 +1,4 @@
-"""How many connections are worth their while, found by trying.
+"""How many connections are worth their while, and in what form: found by trying.
 
 Most servers take a whole mailbox over one connection as fast as the line brings it,
 and some are slower with two. Others work on one message at a time and let each of us
@@ -8,6 +8,7 @@ wait, so that twice the connections bring twice as much. Nobody can tell beforeh
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from purelymanage.imap.connection import SMALL_LITERAL, Connection
@@ -16,7 +17,7 @@ from purelymanage.migrations.engines.base import CopyOptions
 from .delivering import Deliverer
 from .orders import Orders
 from .passage import Passage
-from .sides import Sides
+from .sides import Side
 
 if TYPE_CHECKING:
     from .transfer import Transfer
@@ -27,52 +28,65 @@ SPAN = 3.0
 GAIN = 1.15
 # As much work as so many bytes is a message by itself.
 OF_ONE_MESSAGE = 16 * 1024
+# Bytes a second above which packing costs more than the line does.
+SLOW_LINE = 4 * 1024 * 1024
 # Fewer messages are sent before a further connection stands.
 FEW = 8
 # Waiting in all, in seconds, that is worth a further connection.
 WORTH = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a stretch of the copy went."""
+
+    # By which two of them are compared, in no unit.
+    work: float
+    bytes_a_second: float
+    # Whether the destination had to wait for mail, and not the other way round.
+    starved: bool
+
+
 class Growth:
     def __init__(
         self,
         transfer: Transfer,
-        sides: Sides,
+        departure: Side,
+        arrival: Side,
         passage: Passage,
         orders: Orders,
         options: CopyOptions,
     ) -> None:
         self._transfer = transfer
-        self._sides = sides
+        self._departure = departure
+        self._arrival = arrival
         self._passage = passage
         self._orders = orders
         self._options = options
-        self._sources = 1
-        self._destinations = 1
         # Counted now, before anything has been asked for.
-        self._waits = _waits(sides.destination, orders)
+        self._waits = _waits(arrival.connections[0], orders)
 
     async def grow(self) -> None:
-        """Add connections as long as each makes the copy faster."""
-        if self._waits:
+        """Make whichever side is waited for faster, as long as that is possible."""
+        if self._waits >= FEW:
             await self._hide_waiting()
-        source_helps = destination_helps = True
-        while source_helps or destination_helps:
-            rate, starved = await self._watch()
+        unpacked = [self._departure, self._arrival]
+        helpful = [self._departure, self._arrival]
+        while unpacked or helpful:
+            pulse = await self._watch()
             if not self._orders.left:
                 return
-            if starved:
-                if source_helps:
-                    source_helps = await self._try_source(rate)
-            elif destination_helps:
-                destination_helps = await self._try_destination(rate)
+            side = self._departure if pulse.starved else self._arrival
+            if side in unpacked:
+                unpacked.remove(side)
+                if pulse.bytes_a_second < SLOW_LINE:
+                    await side.compress()
+            elif side in helpful and not await self._try(side, pulse):
+                helpful.remove(side)
 
     async def _hide_waiting(self) -> None:
         """Where each message has to wait for leave, let several wait at a time."""
-        first = self._sides.destination
-        if first is None or self._waits < FEW:
-            return
-        waiting = self._waits * first.round_trip
+        waiting = self._waits * self._arrival.connections[0].round_trip
         wanted = self._options.connections
         while wanted < self._options.most_connections and waiting / wanted > WORTH:
             wanted += 1
@@ -80,52 +94,48 @@ class Growth:
             for _ in range(wanted - 1):
                 group.create_task(self._add_destination())
 
-    async def _try_source(self, before: float) -> bool:
+    async def _try(self, side: Side, before: Pulse) -> bool:
         """Add a connection, and say whether it was worth it."""
-        if self._sources >= self._options.connections:
+        if len(side.connections) >= self._options.connections:
             return False
-        connection = await self._sides.join_source()
-        if connection is None:
-            return False
-        self._sources += 1
-        self._transfer.fetch_over(connection, self._orders)
-        after, _ = await self._watch()
-        return after > before * GAIN
-
-    async def _try_destination(self, before: float) -> bool:
-        if self._destinations >= self._options.connections:
-            return False
+        if side is self._departure:
+            connection = await side.join()
+            if connection is None:
+                return False
+            self._transfer.fetch_over(connection, self._orders)
+            after = await self._watch()
+            return after.work > before.work * GAIN
         deliverer = await self._add_destination()
         if deliverer is None:
             return False
-        after, starved = await self._watch()
-        if after > before * GAIN or starved:
+        after = await self._watch()
+        if after.work > before.work * GAIN or after.starved:
             return True
         deliverer.retire()
         return False
 
     async def _add_destination(self) -> Deliverer | None:
-        connection = await self._sides.join_destination()
+        connection = await self._arrival.join()
         if connection is None:
             return None
-        self._destinations += 1
         return self._transfer.deliver_over(connection)
 
-    async def _watch(self) -> tuple[float, bool]:
-        """Return how fast it goes, and whether the destination had to wait for mail."""
-        began = self._done()
-        starved = self._passage.outbox.starved
-        await asyncio.sleep(SPAN)
-        rate = (self._done() - began) / SPAN
-        return rate, self._passage.outbox.starved > starved
-
-    def _done(self) -> int:
+    async def _watch(self) -> Pulse:
         passage = self._passage
-        return passage.answered_bytes + passage.answered * OF_ONE_MESSAGE
+        messages, size = passage.answered, passage.answered_bytes
+        starved = passage.outbox.starved
+        await asyncio.sleep(SPAN)
+        size = passage.answered_bytes - size
+        messages = passage.answered - messages
+        return Pulse(
+            size + messages * OF_ONE_MESSAGE,
+            size / SPAN,
+            passage.outbox.starved > starved,
+        )
 
 
-def _waits(destination: Connection | None, orders: Orders) -> int:
+def _waits(destination: Connection, orders: Orders) -> int:
     """Return how many messages have to wait for leave to be sent."""
-    if destination is None or destination.has("LITERAL+"):
+    if destination.has("LITERAL+"):
         return 0
     return orders.larger_than(SMALL_LITERAL if destination.has("LITERAL-") else -1)

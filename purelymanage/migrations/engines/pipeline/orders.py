@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from .listing import Listing, Mark
 from .work import Job, Target
 
+# What a message takes up in memory besides its text.
+PARCEL = 2 * 1024
+
 
 @dataclass(slots=True)
 class Order:
@@ -30,7 +33,7 @@ class Order:
         chunk: list[int] = []
         while self._next < len(self._rows) and len(chunk) < most:
             row = self._rows[self._next]
-            size = self.listing.sizes[row]
+            size = self.listing.sizes[row] + PARCEL
             if chunk and size > most_bytes:
                 break
             chunk.append(row)

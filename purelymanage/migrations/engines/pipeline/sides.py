@@ -16,6 +16,57 @@ from purelymanage.migrations.engines.base import CopyOptions, refuse_same
 from .tally import Tally
 
 
+class Side:
+    """The connections to one account.
+
+    The first is there for everything, further ones carry messages alone.
+    """
+
+    def __init__(self, account: Account, options: CopyOptions, tally: Tally) -> None:
+        self.account = account
+        self._options = options
+        self._tally = tally
+        self.connections: list[Connection] = []
+        self._compresses = False
+
+    async def connect(self) -> Connection:
+        session = await log_in(
+            self.account,
+            connect_timeout=self._options.connect_timeout,
+            read_timeout=self._options.read_timeout,
+            keepalive=self._options.keepalive,
+        )
+        # Known at once, so that it is closed whatever happens to its siblings.
+        self.connections.append(session.connection)
+        return session.connection
+
+    async def join(self) -> Connection | None:
+        """Open one more connection; None if the server allows no more."""
+        try:
+            connection = await self.connect()
+            if self._compresses:
+                await connection.compress()
+        except ImapError as exc:
+            self._tally.note(f"No further connection: {exc.message}")
+            return None
+        return connection
+
+    async def compress(self) -> None:
+        """Have everything compressed from here on, where the server can."""
+        if not all(it.has("COMPRESS=DEFLATE") for it in self.connections):
+            return
+        self._compresses = True
+        self._tally.note(f"The line to the {self.account.side} is slow: compressing.")
+        async with asyncio.TaskGroup() as group:
+            for connection in self.connections:
+                group.create_task(connection.compress())
+
+    async def close(self, *, politely: bool) -> None:
+        connections, self.connections = self.connections, []
+        self._compresses = False
+        await asyncio.gather(*(c.close(politely=politely) for c in connections))
+
+
 class Sides:
     """The source, and the destination unless a plan is made for one to be created."""
 
@@ -28,45 +79,40 @@ class Sides:
     ) -> None:
         if destination is None and not options.dry_run:
             raise ValueError("Only a plan can do without a destination.")
-        self._from = replace(source, side="source")
-        self._to = destination and replace(destination, side="destination")
         self._options = options
-        self._tally = tally
-        # The first of each is there for everything, further ones for messages alone.
-        self._sources: list[Connection] = []
-        self.destinations: list[Connection] = []
+        self.departure = Side(replace(source, side="source"), options, tally)
+        self.arrival: Side | None = None
+        if destination is not None:
+            there = replace(destination, side="destination")
+            self.arrival = Side(there, options, tally)
 
     @property
     def source(self) -> Connection:
-        if not self._sources:
+        if not self.departure.connections:
             raise ConnectionLost("The connection to the source was lost.")
-        return self._sources[0]
+        return self.departure.connections[0]
 
     @property
     def destination(self) -> Connection | None:
-        return self.destinations[0] if self.destinations else None
+        return next(iter(self.destinations), None)
+
+    @property
+    def destinations(self) -> list[Connection]:
+        return self.arrival.connections if self.arrival is not None else []
 
     def refuse_same(self) -> None:
-        if self._to is not None:
-            refuse_same(self._from, self._to)
+        if self.arrival is not None:
+            refuse_same(self.departure.account, self.arrival.account)
 
     async def connect(self) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._log_in(self._from))
-            if self._to is not None:
-                group.create_task(self._log_in(self._to))
-
-    async def join_source(self) -> Connection | None:
-        """Open one more connection; None if the server does not like it."""
-        return await self._join(self._from)
-
-    async def join_destination(self) -> Connection | None:
-        return await self._join(self._to) if self._to is not None else None
+            group.create_task(self.departure.connect())
+            if self.arrival is not None:
+                group.create_task(self.arrival.connect())
 
     async def close(self, *, politely: bool) -> None:
-        connections = [*self._sources, *self.destinations]
-        self._sources, self.destinations = [], []
-        await asyncio.gather(*(c.close(politely=politely) for c in connections))
+        sides = [self.departure, self.arrival]
+        await asyncio.gather(*(it.close(politely=politely) for it in sides if it))
 
     async def list_destination(self) -> FolderList:
         """Return the folders there, of a mailbox to be created the one it will have."""
@@ -79,25 +125,6 @@ class Sides:
         told = _append_limit(self.destination) if self.destination else None
         limits = [told, self._options.max_message_bytes]
         return min((it for it in limits if it is not None), default=None)
-
-    async def _log_in(self, account: Account) -> Connection:
-        session = await log_in(
-            account,
-            connect_timeout=self._options.connect_timeout,
-            read_timeout=self._options.read_timeout,
-            keepalive=self._options.keepalive,
-        )
-        # Known at once, so that it is closed whatever happens to its siblings.
-        known = self._sources if account is self._from else self.destinations
-        known.append(session.connection)
-        return session.connection
-
-    async def _join(self, account: Account) -> Connection | None:
-        try:
-            return await self._log_in(account)
-        except ImapError as exc:
-            self._tally.note(f"No further connection: {exc.message}")
-            return None
 
 
 def folders_of_new_mailbox() -> FolderList:

@@ -51,14 +51,16 @@ class Transfer:
 
     async def run(self, targets: list[Target]) -> None:
         orders = Orders(targets)
-        destination = self._sides.destination
-        if destination is None:
+        departure, arrival = self._sides.departure, self._sides.arrival
+        if arrival is None:
             raise ValueError("Without a destination nothing can be copied.")
         async with self._group as group:
-            self.fetch_over(self._sides.source, orders)
-            self.deliver_over(destination)
-            growth = Growth(self, self._sides, self._passage, orders, self._options)
+            self.fetch_over(departure.connections[0], orders)
+            self.deliver_over(arrival.connections[0])
             if not self._passage.careful:
+                growth = Growth(
+                    self, departure, arrival, self._passage, orders, self._options
+                )
                 self._growing = group.create_task(growth.grow())
             while self._fetching:
                 await asyncio.wait(self._fetching)
