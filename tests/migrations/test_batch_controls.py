@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 
-from purelymanage.migrations.models import Batch, Run
+from purelymanage.migrations.models import Batch, JobAction, Run
 from tests.cast import HTMX
 from tests.migrations.batch_cases import State, add_jobs, add_runs
 from tests.migrations.test_batch_detail import BatchCase
@@ -49,6 +51,19 @@ class BatchControlTests(BatchCase):
         self.assertContains(r, 'id="states" hx-swap-oob="innerHTML"')
         self.assertContains(r, "Waiting (2)")
         self.assertContains(r, "Failed (1)")
+
+    def test_what_was_done_with_many_is_news_for_a_while(self) -> None:
+        jobs = add_jobs(self.batch, 2)
+        r = self.act("plan", jobs)
+        self.assertContains(r, "Dry run: 2 of 2 mailboxes")
+        JobAction.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
+        self.assertNotContains(self.client.get(self.url), "Dry run: 2 of")
+        JobAction.objects.update(refused=1)
+        self.assertContains(self.client.get(self.url), "1 refused")
+
+    def test_a_batch_that_only_lacks_passwords_asks_for_them(self) -> None:
+        add_jobs(self.batch, 2, login="wrong")
+        self.assertContains(self.client.get(self.url), 'id="give-passwords"')
 
     def test_a_filter_stays_chosen_where_nothing_is_like_it_any_more(self) -> None:
         add_runs(add_jobs(self.batch, 1), State.QUEUED)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from purelymanage.accounts.permissions import (
@@ -38,6 +40,7 @@ from purelymanage.migrations.views.password_tables import (
 )
 
 PER_PAGE = 50
+NEWS = timedelta(minutes=10)
 
 
 @require_safe
@@ -63,7 +66,7 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
             if it.code in figures.counts or it.code == chosen.state
         ],
         "oldest": oldest_failure(jobs) if _has_failures(figures) else None,
-        "action": batch.actions.order_by("-pk").first(),
+        "action": _news(batch),
         "form": BatchRulesForm(batch=batch),
         "may_change": request.user.may(Right.MANAGE),
     }
@@ -90,7 +93,7 @@ def batch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 def batch_action(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """What became of the last thing that was asked of many mailboxes."""
     batch = _batch(request, pk)
-    action = batch.actions.order_by("-pk").first()
+    action = _news(batch)
     context = {"batch": batch, "action": action}
     response = render(request, "migrations/_batch_action.html", context)
     if action is not None and action.finished_at is not None:
@@ -179,7 +182,9 @@ def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:
     mine = Batch.objects.visible_to(request.user).defer("sheet")
     if request.method == "POST":
         mine = mine.confirmed()
-    return get_object_or_404(mine.select_related("server", "created_by"), pk=pk)
+    return get_object_or_404(
+        mine.select_related("server", "created_by", "campaign"), pk=pk
+    )
 
 
 def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:
@@ -190,6 +195,14 @@ def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:
 def _runs(request: AuthenticatedHttpRequest, batch: Batch) -> RunQuerySet:
     runs: RunQuerySet = Run.objects.visible_to(request.user)
     return runs.filter(job__batch=batch, job__removed_at=None)
+
+
+def _news(batch: Batch) -> JobAction | None:
+    """Return what was asked of many last, but not for ever if all of it was done."""
+    action = batch.actions.order_by("-pk").first()
+    if action is None or action.finished_at is None or action.refused:
+        return action
+    return action if timezone.now() - action.finished_at < NEWS else None
 
 
 def _has_failures(figures: Figures) -> bool:
