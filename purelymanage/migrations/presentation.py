@@ -213,6 +213,12 @@ class RunView:
         return estimates.pace(self.run.samples)
 
     @property
+    def knows_what_to_copy(self) -> bool:
+        """Whether both sides were looked at, so that what is missing can be told."""
+        early = {Run.Phase.CONNECTING, Run.Phase.LISTING, Run.Phase.READING}
+        return self.run.phase not in early or bool(self.run.to_copy_in_all)
+
+    @property
     def bytes_a_second(self) -> int:
         return int(self.pace.bytes)
 

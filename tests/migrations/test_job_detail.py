@@ -52,6 +52,12 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "tarts in a moment", 1)
         self.assertContains(r, "Stop")
 
+    def test_before_both_sides_are_read_it_tells_what_was_seen(self) -> None:
+        self.start(phase="reading", to_copy=0, copied=0)
+        r = self.client.get(self.url)
+        self.assertContains(r, "seen so far, in 2 folders")
+        self.assertNotContains(r, "of 0 messages")
+
     def test_a_running_copy_tells_how_far_it_is(self) -> None:
         self.start()
         r = self.client.get(self.url, headers=HTMX)
