@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Self
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -74,7 +74,8 @@ class ServerNow:
 
 def servers_now(at: datetime, pks: Iterable[int] | None = None) -> list[ServerNow]:
     """Return the servers that have any limit."""
-    days = ServerDay.objects.filter(server=OuterRef("pk"), day=today(at).date())
+    days = ServerDay.objects.of_servers(today(at).date())
+    days = days.filter(server=OuterRef("pk"))
     limited: QuerySet[Server] = Server.objects.filter(
         Q(parallel_runs__isnull=False)
         | Q(bytes_a_day__isnull=False)
@@ -112,12 +113,6 @@ def servers_of(job: Job) -> list[int]:
     """Return the servers a job takes part of, in the order they are locked in."""
     ends = {job.server_id, job.destination_server_id}
     return sorted(pk for pk in ends if pk is not None)
-
-
-def bytes_left(job: Job, at: datetime) -> int | None:
-    """Return how much a run of `job` may copy today; None is without a limit."""
-    left = [it.bytes_left for it in servers_now(at, servers_of(job))]
-    return min((max(0, it) for it in left if it is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,22 +220,6 @@ class Situation:
         )
 
 
-def count_bytes(job: Job, size: int, at: datetime) -> None:
-    """Add what was copied to the day of both servers; part of a larger writing."""
-    day = today(at).date()
-    for pk in servers_of(job):
-        if not _add(pk, day, size):
-            ServerDay.objects.bulk_create(
-                [ServerDay(server_id=pk, day=day)], ignore_conflicts=True
-            )
-            _add(pk, day, size)
-
-
-def _add(server: int, day: date, size: int) -> int:
-    days = ServerDay.objects.filter(server=server, day=day)
-    return days.update(bytes=F("bytes") + size)
-
-
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Why a copy that runs should make a pause, and until when."""
@@ -258,7 +237,9 @@ def hold_on(job: Job, at: datetime) -> Hold | None:
     for server in servers_now(at, servers_of(job)):
         if server.rests_until:
             return Hold(f"{server.name} rests", server.rests_until)
-        if server.used_up_until:
+        # Each copy has leave for what it copies, so that a day can only be overdrawn
+        # by a limit that was lowered since.
+        if server.bytes_left is not None and server.bytes_left < 0:
             reason = f"The limit of {server.name} for today is used up"
-            return Hold(reason, server.used_up_until, is_budget=True)
+            return Hold(reason, server.renewed_at, is_budget=True)
     return None

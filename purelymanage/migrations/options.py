@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 
 from purelymanage.errors import Refused
 from purelymanage.figures import in_bytes, thin
-from purelymanage.migrations.engines.base import CopyOptions
+from purelymanage.migrations.engines.base import Allowance, CopyOptions
 from purelymanage.migrations.models import Job
 
 LONGEST_NAME = 1000
@@ -91,7 +91,13 @@ class JobOptions:
         return words
 
 
-def copy_options(job: Job, *, dry_run: bool, most_bytes: int | None) -> CopyOptions:
+def copy_options(
+    job: Job,
+    *,
+    dry_run: bool,
+    allowance: Allowance | None = None,
+    most_a_day: int | None = None,
+) -> CopyOptions:
     """Return what an engine is told: the job's own choice within the servers' limits.
 
     Whoever chose folders one by one has seen which ones would be left out.
@@ -114,7 +120,8 @@ def copy_options(job: Job, *, dry_run: bool, most_bytes: int | None) -> CopyOpti
         max_message_bytes=chosen.max_message_bytes,
         flags_only=chosen.flags_only,
         messages_a_second=min((it for it in rates if it is not None), default=None),
-        most_bytes=most_bytes,
+        allowance=allowance,
+        most_a_day=most_a_day,
     )
 
 

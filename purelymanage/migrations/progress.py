@@ -23,7 +23,7 @@ from purelymanage.migrations.engines.base import (
     Stop,
 )
 from purelymanage.migrations.failures import Diagnosis, stalled
-from purelymanage.migrations.limits import Hold, count_bytes, hold_on
+from purelymanage.migrations.limits import Hold, hold_on
 from purelymanage.migrations.models import Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
 
@@ -74,14 +74,12 @@ class ProgressWriter:
         self._looked_at = self._written_at
         self._trace: tuple[object, ...] = ()
         self._moved = self._written_at
-        # What has been added to the day of the servers.
-        self._counted = 0
         self._earlier: dict[str, int] = {}
 
     def __call__(self, progress: Progress) -> None:
         self._note(progress.log)
         now = time.monotonic()
-        written = self._folders, self._errors, self._counted, self._log_written
+        written = self._folders, self._errors, self._log_written
         try:
             # The first figures of a phase matter to the sums of a run that is killed.
             is_news = progress.phase != self._phase
@@ -95,7 +93,7 @@ class ProgressWriter:
             # A database that restarts is no reason to lose the connections to two
             # mail servers, as long as nobody else can have taken over.
             connection.close()
-            self._folders, self._errors, self._counted, self._log_written = written
+            self._folders, self._errors, self._log_written = written
             if now - self._written_at > LEASE.total_seconds() / 2:
                 raise
             logger.warning("The database does not answer; the copy goes on.")
@@ -117,7 +115,6 @@ class ProgressWriter:
         }
         with transaction.atomic():
             if Run.objects.held_by(self._run).select_for_update().exists():
-                self._count(progress)
                 self._write_folders(progress.folders)
                 self._write_errors(progress.errors)
         return columns
@@ -138,15 +135,8 @@ class ProgressWriter:
             ):
                 # Asked to stop, or somebody else holds the run by now.
                 raise Stop
-            self._count(progress)
             self._write_folders(progress.folders)
             self._write_errors(progress.errors)
-
-    def _count(self, progress: Progress) -> None:
-        """Add to the day of the servers what has been copied since the last writing."""
-        if (new := progress.bytes_copied - self._counted) > 0:
-            count_bytes(self._run.job, new, timezone.now())
-            self._counted += new
 
     def _watch(self, progress: Progress, now: float) -> None:
         """See whether anything has moved, and note if nothing has for too long."""
@@ -174,7 +164,9 @@ class ProgressWriter:
         if self._earlier or run.dry_run:
             return self._earlier
         there = progress.already_there
-        bytes_there = progress.bytes - progress.bytes_to_copy
+        # What was left out by then is neither there nor to be copied.
+        left_out = sum(it.size for it in progress.errors if it.uid)
+        bytes_there = progress.bytes - progress.bytes_to_copy - left_out
         first, bytes_first = run.there_at_first, run.bytes_there_at_first
         if first is None or bytes_first is None:
             first = max(0, there - run.copied_earlier)

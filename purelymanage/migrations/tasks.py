@@ -13,11 +13,11 @@ from purelymanage.imap.account import Account
 from purelymanage.imap.errors import ImapError
 from purelymanage.imap.login import check_login
 from purelymanage.migrations import destinations, queue
+from purelymanage.migrations.allowance import DayAllowance, largest_ever
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
 from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
 from purelymanage.migrations.failures import Diagnosis, diagnose, side_of
-from purelymanage.migrations.limits import bytes_left
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.servers import EngineChoice
 from purelymanage.migrations.operations import (
@@ -129,7 +129,8 @@ def _carry_out(run: Run) -> None:
     options = copy_options(
         job,
         dry_run=run.dry_run,
-        most_bytes=None if run.dry_run else bytes_left(job, timezone.now()),
+        allowance=None if run.dry_run else DayAllowance(run),
+        most_a_day=largest_ever(job),
     )
     if destination is None:
         # Only our own engine can plan into a mailbox that is not there yet.

@@ -60,18 +60,18 @@ class JobOptionsTests(SimpleTestCase):
     def test_the_limits_of_the_server_hold_as_well(self) -> None:
         server = Server(messages_a_second=1.5, left_out_folders=["[Gmail]/All Mail"])
         job = Job(server=server, options={"messages_a_second": 4, "left_out": ["a"]})
-        found = copy_options(job, dry_run=True, most_bytes=7)
+        found = copy_options(job, dry_run=True, most_a_day=7)
         self.assertEqual(found.messages_a_second, 1.5)
         job.destination_server = Server(messages_a_second=0.5)
-        found = copy_options(job, dry_run=True, most_bytes=7)
+        found = copy_options(job, dry_run=True, most_a_day=7)
         self.assertEqual(found.messages_a_second, 0.5)
         job.destination_server = None
         self.assertEqual(found.left_out, ("a", "[Gmail]/All Mail"))
-        self.assertEqual((found.dry_run, found.most_bytes), (True, 7))
+        self.assertEqual((found.dry_run, found.most_a_day), (True, 7))
 
     def test_folders_chosen_one_by_one_are_what_counts(self) -> None:
         server = Server(left_out_folders=["Work"])
         job = Job(server=server, options=FULL.as_stored())
-        found = copy_options(job, dry_run=False, most_bytes=None)
+        found = copy_options(job, dry_run=False)
         self.assertEqual(found.folders, ("INBOX", "Work"))
         self.assertEqual((found.left_out, found.skip_trash), ((), False))

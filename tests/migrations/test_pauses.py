@@ -55,11 +55,6 @@ class HoldTests(WithRuns):
             pause_until=(now + timedelta(hours=2)).time(),
         )
 
-    def days(self) -> list[int]:
-        day = today(timezone.now()).date()
-        days = ServerDay.objects.filter(day=day).order_by("server")
-        return list(days.values_list("bytes", flat=True))
-
     def test_hours_that_come_on_either_side_make_it_pause(self) -> None:
         for server in (self.server, self.other):
             with self.subTest(server=server.name):
@@ -72,33 +67,15 @@ class HoldTests(WithRuns):
                 self.assertEqual(report.hold.reason, f"{server.name} rests")
                 Server.objects.update(pause_from=None, pause_until=None)
 
-    def test_what_is_copied_counts_for_the_day_of_both_servers(self) -> None:
-        self.copy(300)
-        self.assertEqual(self.days(), [300, 300])
-        self.copy(300)
-        self.copy(450)
-        self.assertEqual(self.days(), [450, 450])
-        self.folder.bytes_copied = 500
-        self.report.figures(
-            Outcome(
-                verdict=Verdict.COMPLETE,
-                dry_run=False,
-                folders=[self.folder],
-                errors=[],
-                messages_copied=1,
-                messages_already_there=0,
-                messages_failed=0,
-                bytes_copied=500,
-                seconds=1,
-            )
-        )
-        self.assertEqual(self.days(), [500, 500])
-
-    def test_all_copies_of_a_server_together_use_its_day_up(self) -> None:
+    def test_a_limit_that_was_lowered_makes_it_pause(self) -> None:
         Server.objects.filter(pk=self.other.pk).update(bytes_a_day=1000)
-        day = today(timezone.now()).date()
-        ServerDay.objects.create(server=self.other, day=day, bytes=600)
+        day = ServerDay.objects.create(
+            server=self.other, day=today(timezone.now()).date(), bytes=1000
+        )
+        # All that was given out, perhaps to this one.
         self.copy(300)
+        day.bytes = 1001
+        day.save()
         with self.assertRaises(Stop):
             self.copy(400)
         assert self.report.hold is not None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from purelymanage.figures import thin
 from purelymanage.imap.account import Account
@@ -164,6 +164,38 @@ class BudgetUsed(ImapError):
     """As many bytes were copied as were allowed for now; the rest can follow later."""
 
 
+class Leave(NamedTuple):
+    """How many bytes more may be copied, and how many others might still be given."""
+
+    granted: int
+    # None is without any limit.
+    left: int | None
+
+
+class Allowance(Protocol):
+    """Who may copy how much, as somebody else knows.
+
+    Asked in the thread that called `copy`. What is granted is either nothing or
+    something between the two numbers.
+    """
+
+    def take(self, least: int, most: int) -> Leave: ...
+
+
+class UpTo:
+    """An allowance for a number of bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._left = most_bytes
+
+    def take(self, least: int, most: int) -> Leave:
+        granted = min(most, self._left)
+        if granted < least:
+            return Leave(0, self._left)
+        self._left -= granted
+        return Leave(granted, self._left)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOptions:
     """What to copy and how; the names of folders are as a person writes them."""
@@ -184,8 +216,11 @@ class CopyOptions:
     # Give messages that are there already the flags of the source; copy nothing.
     flags_only: bool = False
     messages_a_second: float | None = None
-    # After this many the copy ends with BudgetUsed.
-    most_bytes: int | None = None
+    # Asked before anything is copied; where it grants nothing more, the copy ends with
+    # BudgetUsed.
+    allowance: Allowance | None = None
+    # What is larger than any allowance will ever be is left out and counted as failed.
+    most_a_day: int | None = None
     # How much mail may be in memory between the two servers.
     byte_window: int = 16 * 1024 * 1024
     # Larger messages are left out and counted as failed.

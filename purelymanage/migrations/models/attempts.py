@@ -38,6 +38,9 @@ class Attempt(models.Model):
     trouble = models.CharField(max_length=12, choices=Run.Trouble, blank=True)
     copied = models.PositiveBigIntegerField(default=0)
     bytes_copied = models.PositiveBigIntegerField(default=0)
+    # What it has taken leave for, and of which day the last of that was.
+    reserved = models.PositiveBigIntegerField(default=0)
+    reserved_on = models.DateField(null=True, blank=True)
 
     objects = AttemptQuerySet.as_manager()
 

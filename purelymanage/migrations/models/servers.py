@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -44,9 +44,8 @@ class ServerQuerySet(models.QuerySet["Server"]):
             return Coalesce(models.Subquery(counted.values("number")), 0)
 
         open_runs, jobs = Run.objects.open(), Job.objects.present()
-        days = ServerDay.objects.filter(
-            server=models.OuterRef("pk"), day=datetime.now(UTC).date()
-        )
+        days = ServerDay.objects.of_servers(datetime.now(UTC).date())
+        days = days.filter(server=models.OuterRef("pk"))
         return self.annotate(
             running=number(open_runs, "job__server")
             + number(open_runs, "job__destination_server"),
@@ -84,6 +83,8 @@ class Server(models.Model):
         null=True, blank=True, validators=[MinValueValidator(1)]
     )
     bytes_a_day = models.PositiveBigIntegerField(null=True, blank=True)
+    # The same of each of its mailboxes.
+    bytes_a_day_each = models.PositiveBigIntegerField(null=True, blank=True)
     messages_a_second = models.FloatField(null=True, blank=True)
     # Hours in which nothing begins and what runs makes a pause, by local time.
     pause_from = models.TimeField(null=True, blank=True)
@@ -144,17 +145,30 @@ class Server(models.Model):
         )
 
 
+class ServerDayQuerySet(models.QuerySet["ServerDay"]):
+    def of_servers(self, day: date) -> Self:
+        """What all mailboxes of a server come to together."""
+        return self.filter(day=day, user="")
+
+
 class ServerDay(models.Model):
-    """How much was copied from or into a server on one day (UTC)."""
+    """How much was copied from or into a server on one day (UTC).
+
+    With a `user` it is that of one mailbox, counted where each has a limit of its own.
+    What attempts under way have taken leave for counts as copied, see allowance.py.
+    """
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="days")
+    user = models.CharField(max_length=254, blank=True)
     day = models.DateField()
     bytes = models.PositiveBigIntegerField(default=0)
+
+    objects = ServerDayQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["server", "day"], name="one_row_per_day_of_a_server"
+                fields=["server", "user", "day"], name="one_row_per_day_of_a_server"
             )
         ]
 

@@ -13,6 +13,7 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
 from purelymanage.figures import in_bytes
+from purelymanage.migrations import queue
 from purelymanage.migrations.logins import Trial, try_account
 from purelymanage.migrations.models import Batch, Job, Run, Server
 from purelymanage.migrations.operations.secrets import wipe_secret
@@ -20,6 +21,7 @@ from purelymanage.migrations.operations.secrets import wipe_secret
 # Where stored passwords are sent, and how well they are protected on the way.
 DIRECTION = {"host", "port", "security", "verify_certificate"}
 LONGEST_VALUE = 300
+LIMITS_OF_A_DAY = {"bytes_a_day", "bytes_a_day_each"}
 
 
 class Settings(TypedDict, total=False):
@@ -34,6 +36,7 @@ class Settings(TypedDict, total=False):
     engine: str
     parallel_runs: int | None
     bytes_a_day: int | None
+    bytes_a_day_each: int | None
     messages_a_second: float | None
     pause_from: time | None
     pause_until: time | None
@@ -89,6 +92,9 @@ def edit_server(
     if not changed:
         return Erased()
     moved = changed & DIRECTION
+    # Whoever queues a run holds the row of its job: none comes after this look.
+    jobs = Job.objects.filter(_uses(server)).order_by("pk")
+    locked = list(jobs.select_for_update(of=("self",))) if moved else []
     if moved and Run.objects.open().filter(_uses(server, "job__")).exists():
         raise Refused(
             f"A copy from or into {server.name} is waiting or running. Stop it first, "
@@ -109,23 +115,36 @@ def edit_server(
     if trial is not None:
         _note(server, trial)
     _save(server)
+    # Rows first, the audit log last: nobody who holds the log may wait for a row.
+    if changed & LIMITS_OF_A_DAY:
+        _wake(server)
     if not moved:
         log.record(
             Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes
         )
+        queue.dispatch()
         return Erased()
 
-    # Rows first, the audit log last: nobody who holds the log may wait for a row.
-    jobs = Job.objects.filter(_uses(server)).exclude(
-        source_secret="", destination_secret=""
-    )
-    locked = list(jobs.select_for_update(of=("self",)))
     Batch.objects.filter(pk__in=[it.pk for it in drafts]).update(sheet="")
     if drafts:
         changes += f", erasing what {len(drafts)} unfinished imports held"
     log.record(Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes)
-    erased = sum(wipe_secret(job=job, actor=actor) for job in locked)
+    stored = [job for job in locked if job.source_secret or job.destination_secret]
+    erased = sum(wipe_secret(job=job, actor=actor) for job in stored)
     return Erased(erased, len(drafts))
+
+
+def _wake(server: Server) -> None:
+    """Let go on what waits for the next day: how much that may be is different now.
+
+    What does not fit all the same is put off once more.
+    """
+    waiting = Run.objects.queued().filter(_uses(server, "job__"))
+    rows = waiting.filter(trouble=Run.Trouble.BUDGET).order_by("pk")
+    keys = [it.pk for it in rows.select_for_update(of=("self",)).only("pk")]
+    Run.objects.filter(pk__in=keys).update(
+        not_before=None, trouble="", failure="", technical=""
+    )
 
 
 def refuse_if_moved(*servers: Server | None) -> None:
@@ -193,7 +212,7 @@ def _shown(key: str, value: Any) -> str:
     """Write a setting the way people say it, for the audit log."""
     if value is None or value in ("", []):
         return "none"
-    if key == "bytes_a_day":
+    if key in LIMITS_OF_A_DAY:
         return in_bytes(value)
     if isinstance(value, time):
         return value.strftime("%H:%M")

@@ -17,6 +17,7 @@ from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent
 from purelymanage.figures import in_bytes, thin
 from purelymanage.migrations import queue
+from purelymanage.migrations.allowance import put_back
 from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.failures import (
     PAUSES,
@@ -247,7 +248,13 @@ def _save(run: Run, end: Attempt.End, **columns: Any) -> None:
     for name, value in columns.items():
         setattr(run, name, value)
     run.save(update_fields=list(columns))
-    run.attempts.filter(number=run.attempt).update(
+    attempt = run.attempts.select_for_update().filter(number=run.attempt).first()
+    if attempt is None:
+        return
+    # Without figures of its end, the last report is all that is known.
+    is_sure = "bytes_copied" in columns
+    put_back(attempt, run.job, copied=run.bytes_copied, is_sure=is_sure)
+    run.attempts.filter(pk=attempt.pk).update(
         ended_at=timezone.now(),
         end=end,
         trouble=columns.get("trouble", ""),

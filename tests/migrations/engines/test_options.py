@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from threading import current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from purelymanage.imap.messages import day
 from purelymanage.migrations.engines.base import (
     BudgetUsed,
     CopyOptions,
+    Leave,
     Outcome,
+    UpTo,
     Verdict,
 )
 from purelymanage.migrations.engines.pipeline.engine import PipelineEngine
@@ -103,22 +106,22 @@ def test_what_is_too_large_is_named_with_its_day(pair: Pair) -> None:
 
 def test_the_budget_ends_the_copy_and_the_counts_are_true(pair: Pair) -> None:
     pair.seed(INBOX=[Stored(message(1, 6000)), *mail(2, 3, 4)])
-    outcome = pair.copy(most_bytes=2000)
+    outcome = pair.copy(allowance=UpTo(2000))
     assert isinstance(outcome.failure, BudgetUsed)
     assert outcome.verdict == Verdict.INCOMPLETE
     # The large one waits, what fits goes.
     assert 0 < outcome.bytes_copied <= 2000
     assert outcome.messages_copied == len(pair.there()) == 2
-    rest = pair.copy(most_bytes=1_000_000)
+    rest = pair.copy(allowance=UpTo(1_000_000))
     assert (rest.verdict, rest.messages_copied) == (Verdict.COMPLETE, 2)
 
 
 def test_a_budget_that_suffices_is_no_trouble(pair: Pair) -> None:
     pair.seed(INBOX=mail(1, 2))
     size = sum(len(message(number)) for number in (1, 2))
-    assert pair.copy(most_bytes=size).verdict == Verdict.COMPLETE
+    assert pair.copy(allowance=UpTo(size)).verdict == Verdict.COMPLETE
     # Nothing is left to be asked for.
-    assert pair.copy(most_bytes=0).verdict == Verdict.COMPLETE
+    assert pair.copy(allowance=UpTo(0)).verdict == Verdict.COMPLETE
 
 
 def test_messages_pass_evenly(pair: Pair) -> None:
@@ -197,3 +200,34 @@ def test_what_differs(
 ) -> None:
     permanent = frozenset({b"\\seen", b"$b", b"$label"})
     assert difference(want, have, permanent) == (frozenset(add), frozenset(take))
+
+
+class Sparing:
+    """Grants little at a time, and sees in which thread it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def take(self, least: int, most: int) -> Leave:
+        assert current_thread() is main_thread()
+        self.asked.append((least, most))
+        return Leave(least, 0)
+
+
+def test_leave_is_asked_for_bit_by_bit(pair: Pair) -> None:
+    pair.seed(INBOX=mail(1, 2, 3, 4, 5))
+    allowance = Sparing()
+    outcome = pair.copy(allowance=allowance)
+    assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 5)
+    assert sum(least for least, _ in allowance.asked) == outcome.bytes_copied
+    assert len(allowance.asked) == 5
+
+
+def test_what_never_fits_into_a_day_is_left_out(pair: Pair) -> None:
+    pair.seed(INBOX=[Stored(message(1, 9000)), *mail(2)])
+    plan = pair.copy(dry_run=True, most_a_day=5000)
+    assert (plan.verdict, plan.messages_failed) == (Verdict.SKIPPED, 1)
+    outcome = pair.copy(most_a_day=5000)
+    assert (outcome.verdict, outcome.messages_copied) == (Verdict.SKIPPED, 1)
+    (error,) = outcome.errors
+    assert "larger than all that may be copied in a day" in error.reason

@@ -90,7 +90,7 @@ def arguments(
     ]
     if options.since is not None:
         found.append(f"--search1=SINCE {_day(options.since)}")
-    sizes = [options.max_message_bytes, errand.largest]
+    sizes = [options.max_message_bytes, options.most_a_day, errand.largest]
     if any(size is not None for size in sizes):
         # It leaves out what is as large, too.
         largest = min(size for size in sizes if size is not None)

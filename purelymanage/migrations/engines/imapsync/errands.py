@@ -12,6 +12,9 @@ from .complaints import LASTING
 from .looking import Missing, Seen, Sight
 from .parsing import Transcript
 
+# What is asked for where nobody knows what is missing.
+BLIND = 1_000_000_000
+
 
 class Errands:
     """Chooses by the last look, and by what was said in the runs so far."""
@@ -25,6 +28,7 @@ class Errands:
         self._accounts = accounts
         self._options = options
         self._transcripts = transcripts
+        self._granted = 0
 
     def next(self, sight: Sight) -> Errand | None:
         """Return what is to be done now, or None if there is nothing."""
@@ -37,6 +41,7 @@ class Errands:
         if not plain and wanted:
             # To know what lies elsewhere, it has to see everything.
             chosen = [seen for seen in able if not seen.everything] + wanted[:1]
+        self._reserve(self._sizes(chosen))
         if not chosen or self._no_room(chosen):
             return None
         most_bytes, largest = self._limits(chosen)
@@ -75,6 +80,7 @@ class Errands:
         """Return everything, as nobody knows what is missing."""
         ways = [it.way for it in sight.folders if can_go(it.way) and not it.everything]
         # Without a look, one message may be as large as whatever is allowed.
+        self._reserve([BLIND])
         budget = self._budget()
         if not ways or budget == 0:
             return None
@@ -107,10 +113,18 @@ class Errands:
 
     def _budget(self) -> int | None:
         """Return how many bytes may still be copied."""
-        if self._options.most_bytes is None:
+        if self._options.allowance is None:
             return None
         used = sum(sum(it.bytes_copied.values()) for it in self._transcripts)
-        return max(0, self._options.most_bytes - used)
+        return max(0, self._granted - used)
+
+    def _reserve(self, sizes: list[int]) -> None:
+        """Ask for leave to copy all of it, as nothing can be asked for in between."""
+        budget = self._budget()
+        if self._options.allowance is None or budget is None:
+            return
+        if (wanted := sum(sizes) - budget) > 0:
+            self._granted += self._options.allowance.take(1, wanted).granted
 
     def _no_room(self, chosen: list[Seen]) -> bool:
         """Say whether there is something to copy, and nothing of it has room."""

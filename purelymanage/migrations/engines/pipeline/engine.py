@@ -51,6 +51,7 @@ class PipelineEngine:
             while worker.is_alive():
                 worker.tally.news.wait(INTERVAL)
                 worker.tally.news.clear()
+                worker.budget.answer()
                 report(worker.tally.snapshot())
         except Stop:
             stopped = True
@@ -72,6 +73,7 @@ class _Worker(threading.Thread):
         self.tally = Tally()
         self._options = options
         self._run = Run(source, destination, options, self.tally)
+        self.budget = self._run.budget
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
         self._failure: ImapError | None = None

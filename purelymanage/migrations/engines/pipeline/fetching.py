@@ -69,7 +69,7 @@ class Fetcher:
                 await self._enter(order.job, order.listing)
             sizes = order.listing.sizes
             chunk = order.cut(self._chunk_bytes, most)
-            within = [row for row in chunk if self._budget.take(sizes[row])]
+            within = [row for row in chunk if await self._budget.take(sizes[row])]
             if within:
                 await self._fetch(order.target, order.job, order.listing, within)
         while self._chunks or self._again:

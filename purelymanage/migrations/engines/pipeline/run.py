@@ -55,7 +55,7 @@ class Run:
         self._transfer: Transfer | None = None
         self._limit: int | None = None
         self._pace = Pace(options.messages_a_second)
-        self._budget = Budget(options.most_bytes)
+        self.budget = Budget(options.allowance, tally.news.set)
         # Whether nothing has happened since the last full look.
         self._looked = False
         self._stopped = False
@@ -138,7 +138,7 @@ class Run:
                 self._tally,
                 careful=careful,
                 pace=self._pace,
-                budget=self._budget,
+                budget=self.budget,
             )
             try:
                 await self._transfer.run(self._targets)
@@ -148,7 +148,7 @@ class Run:
             self._suspect = None
             if self._stopped:
                 raise asyncio.CancelledError
-            self._budget.check()
+            self.budget.check()
             await self._look(Phase.COMPARING)
 
     async def _flag(self) -> None:
@@ -268,7 +268,9 @@ class Run:
                     )
                 )
         flags_only = self._options.flags_only
-        plan(self._targets, self._tally, limit=None if flags_only else self._limit)
+        limit = None if flags_only else self._limit
+        most = None if flags_only else self._options.most_a_day
+        plan(self._targets, self._tally, limit=limit, most_a_day=most)
         self._looked = True
         if phase == Phase.READING and not flags_only:
             self._tell_plan()

@@ -78,7 +78,13 @@ def words(refusal: Refused) -> str:
     return f"{refusal.message} {refusal.technical}".strip()
 
 
-def plan(targets: list[Target], tally: Tally, *, limit: int | None) -> None:
+def plan(
+    targets: list[Target],
+    tally: Tally,
+    *,
+    limit: int | None,
+    most_a_day: int | None = None,
+) -> None:
     """Mark what is missing at the destination, and count."""
     for target in targets:
         jobs = target.open_jobs()
@@ -89,7 +95,7 @@ def plan(targets: list[Target], tally: Tally, *, limit: int | None) -> None:
                 _look_elsewhere(job, listing, found, targets)
             for row, is_there in enumerate(found):
                 _settle(job.progress, listing, row, is_there=bool(is_there))
-            _refuse_large(job, listing, tally, limit)
+            _refuse_large(job, listing, tally, limit, most_a_day)
             _count(job, listing, found)
 
 
@@ -141,13 +147,23 @@ def _look_elsewhere(
             found[row] = 1
 
 
-def _refuse_large(job: Job, listing: Listing, tally: Tally, limit: int | None) -> None:
-    if limit is None:
-        return
-    for row in listing.rows(Mark.MISSING):
-        if listing.sizes[row] > limit:
-            reason = f"It is larger than the limit of {thin(limit)} bytes."
-            leave_out(job, listing, row, reason, tally)
+def _refuse_large(
+    job: Job,
+    listing: Listing,
+    tally: Tally,
+    limit: int | None,
+    most_a_day: int | None,
+) -> None:
+    reasons = [
+        (limit, "It is larger than the limit of {} bytes."),
+        (most_a_day, "It is larger than all that may be copied in a day, {} bytes."),
+    ]
+    for most, reason in reasons:
+        if most is None:
+            continue
+        for row in listing.rows(Mark.MISSING):
+            if listing.sizes[row] > most:
+                leave_out(job, listing, row, reason.format(thin(most)), tally)
 
 
 def _count(job: Job, listing: Listing, found: bytearray) -> None:

@@ -17,6 +17,7 @@ from purelymanage.migrations.engines.base import (
     Phase,
     Progress,
     Report,
+    UpTo,
     Verdict,
 )
 from purelymanage.migrations.engines.imapsync.command import Errand
@@ -208,16 +209,16 @@ def test_a_budget_is_never_exceeded(
     mail = [Stored(message(n, size)) for n, size in enumerate(sizes)]
     old.seed(user, {"INBOX": mail})
 
-    outcome = copy(engine, old.account(user), target, most_bytes=10_000)
+    outcome = copy(engine, old.account(user), target, allowance=UpTo(10_000))
     assert isinstance(outcome.failure, BudgetUsed)
     assert outcome.verdict == Verdict.INCOMPLETE
     assert outcome.messages_copied >= 3
     there = new.contents(target.user, "INBOX")
     assert sum(len(it.body) for it in there) == outcome.bytes_copied <= 10_000
 
-    nothing = copy(engine, old.account(user), target, most_bytes=100)
+    nothing = copy(engine, old.account(user), target, allowance=UpTo(100))
     assert isinstance(nothing.failure, BudgetUsed)
-    rest = copy(engine, old.account(user), target, most_bytes=100_000)
+    rest = copy(engine, old.account(user), target, allowance=UpTo(100_000))
     assert (rest.verdict, rest.failure) == (Verdict.COMPLETE, None)
 
 
