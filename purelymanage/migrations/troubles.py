@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Max
 
@@ -16,7 +17,7 @@ from purelymanage.migrations.failures import (
     is_about_speed,
     side_of,
 )
-from purelymanage.migrations.models import Run
+from purelymanage.migrations.models import EngineChoice, Run
 
 Trouble = Run.Trouble
 ENGINES = {"pipeline": "imapsync", "imapsync": "pipeline"}
@@ -86,6 +87,8 @@ def next_step(run: Run) -> str:
         )
     if engine := other_engine(run):
         name = NAMES[engine]
+        if not run.engine:
+            return f"Run it with {name}, or install imapsync on each worker host."
         return f"{name} may understand this server: run it again with {name}."
     return STEPS[trouble]
 
@@ -94,10 +97,13 @@ NAMES = {"pipeline": "the engine pipeline", "imapsync": "imapsync"}
 
 
 def other_engine(run: Run) -> str:
-    """Return the engine to offer where this one did not understand a server, or ""."""
+    """Return the engine to offer where this one was of no use, or "".
+
+    It did not understand a server, or is not installed.
+    """
     if run.state != Run.State.FAILED or run.trouble != Trouble.PROTOCOL:
         return ""
-    other = ENGINES.get(run.engine, "")
+    other = ENGINES.get(run.engine or _wanted_engine(run), "")
     if not other:
         return ""
     try:
@@ -105,6 +111,15 @@ def other_engine(run: Run) -> str:
     except EngineUnavailable:
         return ""
     return other
+
+
+def _wanted_engine(run: Run) -> str:
+    """Return which engine was asked for where there was none of that name."""
+    for choice in (run.job.engine, run.job.server.engine):
+        if choice != EngineChoice.AUTO:
+            return choice
+    name: str = settings.MIGRATION_ENGINE
+    return name
 
 
 @dataclass(frozen=True, slots=True)

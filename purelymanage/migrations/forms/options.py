@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from purelymanage.migrations.engine_words import engine_help
 from purelymanage.migrations.forms.logins import TOO_LONG, no_control_characters
 from purelymanage.migrations.models.servers import EngineChoice
 from purelymanage.migrations.options import RATES, JobOptions
@@ -68,6 +69,10 @@ class OptionsForm(forms.Form):
             "says: read, answered, flagged."
         ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["engine"].help_text = engine_help()
 
     def clean_since(self) -> Any:
         since = self.cleaned_data["since"]

@@ -6,8 +6,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
 
 from purelymanage.domains.dns.names import BadName, domain_name
+from purelymanage.migrations.engine_words import engine_help
 from purelymanage.migrations.forms.logins import (
     PLAIN,
     TOO_LONG,
@@ -163,7 +165,6 @@ class ServerForm(forms.ModelForm[Server]):
                 "Without it, somebody on the way could pose as this server and read "
                 "the passwords. Switch it off only for a server you know."
             ),
-            "engine": "A single copy may choose for itself.",
             "pause_from": "While people work, for example. In local time, every day.",
         }
         error_messages = {
@@ -214,6 +215,9 @@ class ServerForm(forms.ModelForm[Server]):
         super().__init__(*args, **kwargs)
         # Whoever says nothing about it means the usual one.
         self.fields["engine"].required = False
+        self.fields["engine"].help_text = format_html(
+            "{} {}", "A single copy may choose for itself.", engine_help()
+        )
         server = self.instance
         known: dict[str, Any] = {
             "left_out_folders": "\n".join(server.left_out_folders),
