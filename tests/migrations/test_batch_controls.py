@@ -48,7 +48,7 @@ class BatchControlTests(BatchCase):
             state=State.FAILED, finished_at=timezone.now()
         )
         r = self.client.get(self.url, headers=HTMX)
-        self.assertContains(r, 'id="states" hx-swap-oob="innerHTML"')
+        self.assertContains(r, '<div id="states" hx-swap-oob="innerHTML">')
         self.assertContains(r, "Waiting (2)")
         self.assertContains(r, "Failed (1)")
 
