@@ -151,9 +151,11 @@ async def create_folder(
         status = await (await connection.send(b"CREATE ", mailbox(wire)))
     if status.ok or status.code == "ALREADYEXISTS":
         return
-    present: list[Data] = []
-    await connection.run(b'LIST "" ', mailbox(wire), on_data=present.append)
-    if not any(data.name == "LIST" for data in present):
+    listed: dict[bytes, Folder] = {}
+    take = take_listing(FolderList(), listed, set())
+    await connection.run(b'LIST "" ', mailbox(wire), on_data=take)
+    # A star in the name stands for anything here, so other names may be listed too.
+    if not any(names.decode(it) == names.decode(wire) for it in listed):
         raise Refused(
             f"The {connection.place} refused to create the folder "
             f"{names.decode(wire)}.",

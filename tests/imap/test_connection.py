@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -293,6 +294,8 @@ def test_a_folder_is_created_with_what_is_above_it() -> None:
     folders: list[bytes] = [b"INBOX"]
 
     def create(name: bytes) -> bytes:
+        if b"*" in name:
+            return b" NO\r\n"
         parent = name.rpartition(b"/")[0]
         if name in folders or (parent and parent not in folders):
             return b" NO\r\n"
@@ -309,8 +312,9 @@ def test_a_folder_is_created_with_what_is_above_it() -> None:
             if verb == b"CREATE":
                 writer.write(tag + create(name))
             else:
-                found = b'* LIST () "/" "%s"\r\n' % name if name in folders else b""
-                writer.write(found + tag + b" OK\r\n")
+                found = [it for it in folders if fnmatchcase(it, name)]
+                listed = b"".join(b'* LIST () "/" "%s"\r\n' % it for it in found)
+                writer.write(listed + tag + b" OK\r\n")
 
     async def talk(connection: Connection) -> None:
         await create_folder(connection, b"a/b/c", (b"a", b"a/b"))
@@ -319,6 +323,9 @@ def test_a_folder_is_created_with_what_is_above_it() -> None:
         await create_folder(connection, b"a/b/c", (b"a", b"a/b"))
         with pytest.raises(Refused, match="refused to create the folder x/y"):
             await create_folder(connection, b"x/y")
+        # Not even where one like it exists
+        with pytest.raises(Refused):
+            await create_folder(connection, b"a/b/*")
 
     converse(script, talk)
 

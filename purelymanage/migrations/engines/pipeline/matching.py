@@ -5,6 +5,7 @@ Both sides are multisets: two messages with one identity need two counterparts.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -19,14 +20,21 @@ def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
     that the message left over is the one that really is missing.
     """
     present = [bytearray(len(source)) for source in sources]
-    available = Counter(there.identities())
-    wanted = Counter(key for source in sources for key in source.identities())
+    # One table for both sides: of 200,000 messages a second one would not fit.
+    spare = Counter(there.identities())
+    for source in sources:
+        for key in source.identities():
+            if key in spare:
+                spare[key] -= 1
     unclear: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for number, source in enumerate(sources):
         for row, key in enumerate(source.identities()):
-            if available[key] >= wanted[key] and not identity.is_weak(key):
+            left = spare.get(key)
+            if left is None:
+                continue
+            if left >= 0 and not identity.is_weak(key):
                 present[number][row] = 1
-            elif available[key]:
+            else:
                 unclear[key].append((number, row))
     if unclear:
         for number, row, _ in _pair_all(sources, unclear, there):
@@ -38,13 +46,26 @@ def find_pairs(
     sources: Sequence[Listing], there: Listing
 ) -> list[list[tuple[int, int]]]:
     """Return for each listing which of its rows is which one of `there`."""
-    known = set(there.identities())
+    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
+    match_of = {key: row for row, key in enumerate(there.identities())}
+    # How many rows would like to have the same counterpart.
+    rivals = array("L", bytes(array("L").itemsize * len(there)))
+    for source in sources:
+        for key in source.identities():
+            if key in match_of:
+                rivals[match_of[key]] += 1
+    unclear = {
+        key
+        for row, key in enumerate(there.identities())
+        if match_of[key] != row or rivals[row] > 1 or identity.is_weak(key)
+    }
     wanted: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for number, source in enumerate(sources):
         for row, key in enumerate(source.identities()):
-            if key in known:
+            if key in unclear:
                 wanted[key].append((number, row))
-    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
+            elif key in match_of:
+                pairs[number].append((row, match_of[key]))
     for number, row, match in _pair_all(sources, wanted, there):
         pairs[number].append((row, match))
     return pairs
