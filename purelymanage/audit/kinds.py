@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from purelymanage.audit.campaign_events import CampaignEvent
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import By, Entry
+from purelymanage.audit.naming import AnyEvent
 
 if TYPE_CHECKING:
     from purelymanage.audit.viewer import Person
@@ -21,7 +23,7 @@ class Kind:
     help: str
     right: str
     usual: By
-    events: frozenset[Event]
+    events: frozenset[AnyEvent]
 
 
 OUTSIDE = "outside"
@@ -149,6 +151,22 @@ KINDS = {
             "see_migrations",
             By.MAIL,
             frozenset({Event.BATCH_PLANNED, Event.BATCH_FINISHED}),
+        ),
+        Kind(
+            "campaigns",
+            "Campaigns",
+            "Somebody may be guessing passwords by a form, or a campaign was closed, "
+            "launched or erased.",
+            "manage",
+            By.BELL,
+            frozenset(
+                {
+                    CampaignEvent.CAMPAIGN_CLOSED,
+                    CampaignEvent.CAMPAIGN_LAUNCHED,
+                    CampaignEvent.CAMPAIGN_PURGED,
+                    CampaignEvent.LIMIT_REACHED,
+                }
+            ),
         ),
         Kind(
             "people",

@@ -18,7 +18,9 @@ from purelymanage.dashboard.domains import Domains
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Freshness
 from purelymanage.domains.presentation.rows import Row
-from purelymanage.migrations.models import Run
+from purelymanage.figures import thin
+from purelymanage.migrations.campaigns.figures import with_ready
+from purelymanage.migrations.models import Campaign, Run
 
 # Beyond these a kind is told in one line.
 EACH = 3
@@ -50,7 +52,7 @@ def findings(
     if credit:
         found += _credit(credit)
     if user.may(Right.SEE_MIGRATIONS):
-        found += _copies(user)
+        found += [*_copies(user), *_campaigns(user)]
     if user.may(Right.SEE_DOMAINS):
         found += _deletions(user)
     if user.may(Right.SEE_AUDIT) and user.domain_scope is None:
@@ -238,6 +240,24 @@ def _copies(user: User) -> list[Finding]:
                 action="See all",
             )
         )
+    return found
+
+
+def _campaigns(user: User) -> list[Finding]:
+    """Return where passwords of owners wait to be used."""
+    if not user.may(Right.MANAGE):
+        return []
+    found = []
+    for campaign in with_ready(Campaign.objects.visible_to(user))[:EACH]:
+        who, verb = ("people", "wait") if campaign.ready > 1 else ("person", "waits")
+        title = f"{thin(campaign.ready)} {who} of {campaign} {verb} to be launched."
+        url = reverse("migrations:campaign-detail", args=[campaign.pk])
+        if campaign.is_open:
+            text = f"It takes passwords until {_moment(campaign.ends_at)}."
+            found.append(Finding("waiting", title, text, url, "Look at them"))
+        else:
+            text = f"Their passwords are erased at {_moment(campaign.erased_at)}."
+            found.append(Finding("attention", title, text, url, "Look at them"))
     return found
 
 

@@ -77,6 +77,22 @@ class Figures:
         return f"{thin(self.total)} in all: {', '.join(parts)}"
 
 
+def with_ready(campaigns: CampaignQuerySet) -> QuerySet[Any]:
+    """Return those that hold right passwords which were not launched yet, and `ready`.
+
+    The one whose passwords are erased first comes first.
+    """
+    waiting = Q(
+        participants__removed_at=None,
+        participants__job=None,
+        participants__submissions__state=Submission.State.RIGHT,
+    )
+    counted = campaigns.filter(purged_at=None).annotate(
+        ready=Count("participants", filter=waiting, distinct=True)
+    )
+    return counted.filter(ready__gt=0).order_by("ends_at", "pk")
+
+
 def with_counts(campaigns: CampaignQuerySet) -> QuerySet[Any]:
     """Annotate `people`, and `answered`: of how many a password is right or was used."""
     right = Submission.objects.filter(

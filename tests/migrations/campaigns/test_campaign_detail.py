@@ -13,6 +13,7 @@ from purelymanage.migrations.models import (
     Job,
     Participant,
     Run,
+    Server,
     SignIn,
     Submission,
 )
@@ -114,6 +115,11 @@ class CampaignDetailTests(PeopleCase):
         self.assertNotContains(r, "/gather/")
         self.assertNotContains(r, "Add people")
 
+    def test_a_server_without_protection_is_told(self) -> None:
+        self.assertNotContains(self.client.get(self.url), "not protected on their way")
+        Server.objects.update(verify_certificate=False)
+        self.assertContains(self.client.get(self.url), "not protected on their way")
+
     def test_it_is_nobody_elses(self) -> None:
         for user, status in ((self.lina, 404), (self.hedy, 403)):
             self.client.force_login(user)
@@ -128,6 +134,29 @@ class CampaignDetailTests(PeopleCase):
         r = self.client.get("/migrations/campaigns/")
         counts = [(it.name, it.people, it.answered) for it in r.context["page"]]
         self.assertEqual(counts, [("Another", 2, 0), ("Autumn move", 12, 3)])
+
+
+class DashboardTests(PeopleCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.add("anna@old.example")
+        hand_over(Participant.objects.all())
+
+    def test_it_says_what_waits_to_be_launched(self) -> None:
+        r = self.client.get("/")
+        self.assertContains(r, "1 person of Autumn move waits to be launched.")
+        self.assertContains(r, "It takes passwords until")
+        Campaign.objects.update(closed_at=timezone.now())
+        self.assertContains(self.client.get("/"), "Their passwords are erased at")
+
+    def test_others_are_not_told(self) -> None:
+        for user in (self.lina, self.audrey):
+            self.client.force_login(user)
+            self.assertNotContains(self.client.get("/"), "to be launched")
+
+    def test_what_was_withdrawn_does_not_wait(self) -> None:
+        Submission.objects.all().delete()
+        self.assertNotContains(self.client.get("/"), "to be launched")
 
 
 class CloseCampaignTests(PeopleCase):

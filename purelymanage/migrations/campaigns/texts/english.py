@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from purelymanage.migrations.campaigns.texts.shape import Texts
+from purelymanage.migrations.campaigns.texts.shape import Texts, paragraphs
 
 TEXTS = Texts(
     language="en",
@@ -30,34 +30,27 @@ TEXTS = Texts(
         "days after this campaign has ended, or 30 days after copying was prepared."
     ),
     invitation_subject="Your mail moves: we need you for two minutes",
-    invitation_text="""\
-Hello {name},
-
-our mail moves to a new provider. To copy your old mail, we need you to enter the
-password of {address} once, on this page:
-
-{link}
-
-The link is for you alone and works until {until}. The password is tried at once, kept
-encrypted, and erased when your mail has been copied. Nobody gets to see it.
-
-Please never send a password by mail, not even to us. If you have questions, or are not
-sure that this mail is genuine, ask {contact}.
-
-{signed_by}""",
+    invitation_text=paragraphs(
+        "Hello {name},",
+        "our mail moves to a new provider. To copy your old mail, we need you to enter "
+        "the password of {address} once, on this page:",
+        "{link}",
+        "The link is for you alone and works until {until}. The password is tried at "
+        "once, kept encrypted, and erased when your mail has been copied. Nobody gets "
+        "to see it.",
+        "Please never send a password by mail, not even to us. If you have questions, "
+        "or are not sure that this mail is genuine, ask {contact}.",
+        "{signed_by}",
+    ),
     reminder_subject="Reminder: your mail is not ready to move yet",
-    reminder_text="""\
-Hello {name},
-
-we have asked you to enter the password of {address}, so that your old mail can be
-copied. We do not have it yet:
-
-{link}
-
-It takes two minutes, and the link works until {until}. After that your old mail is not
-copied by itself.
-
-If you need help, ask {contact}.
-
-{signed_by}""",
+    reminder_text=paragraphs(
+        "Hello {name},",
+        "we have asked you to enter the password of {address}, so that your old mail "
+        "can be copied. We do not have it yet:",
+        "{link}",
+        "It takes two minutes, and the link works until {until}. After that your old "
+        "mail is not copied by itself.",
+        "If you need help, ask {contact}.",
+        "{signed_by}",
+    ),
 )

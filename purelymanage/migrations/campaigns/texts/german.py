@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from purelymanage.migrations.campaigns.texts.shape import Texts
+from purelymanage.migrations.campaigns.texts.shape import Texts, paragraphs
 
 TEXTS = Texts(
     language="de",
@@ -32,35 +32,29 @@ TEXTS = Texts(
         "nachdem das Kopieren vorbereitet wurde."
     ),
     invitation_subject="Ihre E-Mail zieht um: Wir brauchen Sie für zwei Minuten",
-    invitation_text="""\
-Guten Tag {name},
-
-unsere E-Mail zieht zu einem neuen Anbieter um. Damit Ihre alten Nachrichten mitkommen,
-geben Sie bitte einmal das Passwort von {address} auf dieser Seite ein:
-
-{link}
-
-Der Link ist nur für Sie und gilt bis zum {until}. Das Passwort wird sofort geprüft,
-verschlüsselt aufbewahrt und gelöscht, sobald Ihre Nachrichten kopiert sind. Niemand
-bekommt es zu sehen.
-
-Bitte schicken Sie nie ein Passwort per E-Mail, auch nicht an uns. Wenn Sie Fragen haben
-oder nicht sicher sind, ob diese Nachricht echt ist, wenden Sie sich an {contact}.
-
-{signed_by}""",
+    invitation_text=paragraphs(
+        "Guten Tag {name},",
+        "unsere E-Mail zieht zu einem neuen Anbieter um. Damit Ihre alten Nachrichten "
+        "mitkommen, geben Sie bitte einmal das Passwort von {address} auf dieser Seite "
+        "ein:",
+        "{link}",
+        "Der Link ist nur für Sie und gilt bis zum {until}. Das Passwort wird sofort "
+        "geprüft, verschlüsselt aufbewahrt und gelöscht, sobald Ihre Nachrichten "
+        "kopiert sind. Niemand bekommt es zu sehen.",
+        "Bitte schicken Sie nie ein Passwort per E-Mail, auch nicht an uns. Wenn Sie "
+        "Fragen haben oder nicht sicher sind, ob diese Nachricht echt ist, wenden Sie "
+        "sich an {contact}.",
+        "{signed_by}",
+    ),
     reminder_subject="Erinnerung: Ihre E-Mail kann noch nicht umziehen",
-    reminder_text="""\
-Guten Tag {name},
-
-wir hatten Sie gebeten, das Passwort von {address} einzugeben, damit Ihre alten
-Nachrichten kopiert werden können. Es fehlt uns noch:
-
-{link}
-
-Es dauert zwei Minuten, und der Link gilt bis zum {until}. Danach werden Ihre alten
-Nachrichten nicht von selbst kopiert.
-
-Wenn Sie Hilfe brauchen, wenden Sie sich an {contact}.
-
-{signed_by}""",
+    reminder_text=paragraphs(
+        "Guten Tag {name},",
+        "wir hatten Sie gebeten, das Passwort von {address} einzugeben, damit Ihre "
+        "alten Nachrichten kopiert werden können. Es fehlt uns noch:",
+        "{link}",
+        "Es dauert zwei Minuten, und der Link gilt bis zum {until}. Danach werden Ihre "
+        "alten Nachrichten nicht von selbst kopiert.",
+        "Wenn Sie Hilfe brauchen, wenden Sie sich an {contact}.",
+        "{signed_by}",
+    ),
 )

@@ -6,6 +6,11 @@ from datetime import datetime
 from django.utils import timezone
 
 
+def paragraphs(*texts: str) -> str:
+    """Return a text whose lines whoever reads it breaks as they like."""
+    return "\n\n".join(texts)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
     language: str
