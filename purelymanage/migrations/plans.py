@@ -162,5 +162,6 @@ def _duration(run: Run, speed: Speed) -> timedelta:
 
 
 def _days(run: Run) -> int:
-    a_day = run.job.server.bytes_a_day
-    return ceil(run.bytes_to_copy / a_day) if a_day else 1
+    server = run.job.server
+    limits = [it for it in (server.bytes_a_day, server.bytes_a_day_each) if it]
+    return ceil(run.bytes_to_copy / min(limits)) if limits else 1

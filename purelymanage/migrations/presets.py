@@ -20,6 +20,8 @@ class Preset:
     # Limits within which the provider does not slow us down or lock us out.
     parallel_runs: int | None = None
     bytes_a_day: int | None = None
+    # The same of each mailbox.
+    bytes_a_day_each: int | None = None
     messages_a_second: float | None = None
     # Views of mail that lies elsewhere as well, and folders that hold no mail.
     left_out_folders: tuple[str, ...] = ()
@@ -48,7 +50,7 @@ PRESETS: tuple[Preset, ...] = (
         name="Gmail and Google Workspace",
         host="imap.gmail.com",
         parallel_runs=5,
-        bytes_a_day=2000 * MB,
+        bytes_a_day_each=2000 * MB,
         left_out_folders=(
             "[Gmail]/All Mail",
             "[Gmail]/Important",
@@ -63,9 +65,8 @@ PRESETS: tuple[Preset, ...] = (
             "administrator has to allow IMAP."
         ),
         notes=(
-            "Google lets 2 500 MB a day out of each mailbox. The limit below counts "
-            "all mailboxes together, so raise it by 2 000 MB for each that is copied "
-            "on the same day. All Mail is left out, as it holds everything once more; "
+            "Google lets 2 500 MB a day out of each mailbox by IMAP, what the owner's "
+            "own programs read included: the limit below leaves them some. All Mail is left out, as it holds everything once more; "
             "but mail that was archived without a label lies nowhere else: to have "
             "that too, remove the line. In other languages these folders have other "
             "names."

@@ -43,6 +43,8 @@ def limits(server: Server, *, used: int = 0) -> list[str]:
     if server.bytes_a_day:
         today = f", {in_bytes(used)} of it today" if used else ""
         words.append(f"at most {in_bytes(server.bytes_a_day)} a day{today}")
+    if server.bytes_a_day_each:
+        words.append(f"at most {in_bytes(server.bytes_a_day_each)} a day each mailbox")
     if server.messages_a_second:
         words.append(f"at most {server.messages_a_second:g} messages a second for each")
     if server.pause_from and server.pause_until:

@@ -14,6 +14,7 @@ LIMITS = {
     "engine": "pipeline",
     "parallel_runs": "3",
     "megabytes_a_day": "2000",
+    "megabytes_a_day_each": "400",
     "messages_a_second": "2.5",
     "pause_from": "08:00",
     "pause_until": "18:30",
@@ -51,12 +52,15 @@ class EditServerTests(MigrationTestCase):
         )
         self.assertEqual(server.left_out_folders, ["[Gmail]/All Mail", "virtual/*"])
         self.assertIn("bytes a day from none to 2.0\u00a0GB", self.changes())
+        self.assertEqual(server.bytes_a_day_each, 400_000_000)
+        self.assertIn("bytes a day each from none to 400\u00a0MB", self.changes())
         self.assertIn("left out folders from none to [Gmail]/All", self.changes())
 
         r = self.client.get("/migrations/servers/")
         for words in (
             "at most 3 at once",
             "2.0\u00a0GB a day",
+            "400\u00a0MB a day each mailbox",
             "2.5 messages a second for each",
             "not from 08:00 to 18:30",
             "without 2 folders",
@@ -77,6 +81,7 @@ class EditServerTests(MigrationTestCase):
         for field, value, words in (
             ("parallel_runs", "0", "Write a number from 1 up"),
             ("parallel_runs", "101", "At most 100"),
+            ("megabytes_a_day_each", "0", "Write a number from 1 up"),
             ("megabytes_a_day", "-1", "Write a number from 1 up"),
             ("megabytes_a_day", "99999999999", "leave it empty"),
             ("messages_a_second", "0", "Write a number from 0.1"),

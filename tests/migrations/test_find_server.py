@@ -30,6 +30,8 @@ class PresetTests(MigrationTestCase):
                 settings = bound.settings()
                 self.assertEqual(settings["preset"], preset.key)
                 self.assertEqual(settings["bytes_a_day"], preset.bytes_a_day)
+                each = settings["bytes_a_day_each"]
+                self.assertEqual(each, preset.bytes_a_day_each)
                 self.assertEqual(
                     settings["left_out_folders"], list(preset.left_out_folders)
                 )

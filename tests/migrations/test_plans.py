@@ -55,6 +55,8 @@ class PlanTests(SimpleTestCase):
         self.assertEqual(slow.duration, timedelta(minutes=2))
         own = plan(to_copy=600, options={"messages_a_second": 1.0})
         self.assertEqual(own.duration, timedelta(minutes=10))
+        each = plan(bytes_to_copy=5 * GB, server={"bytes_a_day_each": GB})
+        self.assertEqual(each.days, 5)
         daily = plan(bytes_to_copy=5 * GB, server={"bytes_a_day": 2 * GB})
         self.assertEqual(daily.time, "about 3 days")
 

@@ -109,6 +109,15 @@ class ServerForm(forms.ModelForm[Server]):
         error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
         | {"max_value": "That is more than anybody copies in a day: leave it empty."},
     )
+    megabytes_a_day_each = forms.IntegerField(
+        label="MB a day for each mailbox",
+        required=False,
+        min_value=1,
+        max_value=MOST_MEGABYTES,
+        help_text="Where a provider counts by mailbox, as Google does.",
+        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
+        | {"max_value": "That is more than anybody copies in a day: leave it empty."},
+    )
     messages_a_second = forms.DecimalField(
         label="Messages a second",
         required=False,
@@ -204,10 +213,11 @@ class ServerForm(forms.ModelForm[Server]):
         "verify_certificate",
         "parallel_runs",
         "megabytes_a_day",
+        "megabytes_a_day_each",
         "messages_a_second",
-        "engine",
         "pause_from",
         "pause_until",
+        "engine",
         "left_out_folders",
     ]
 
@@ -222,6 +232,8 @@ class ServerForm(forms.ModelForm[Server]):
         known: dict[str, Any] = {
             "left_out_folders": "\n".join(server.left_out_folders),
             "megabytes_a_day": server.bytes_a_day and round(server.bytes_a_day / MB),
+            "megabytes_a_day_each": server.bytes_a_day_each
+            and round(server.bytes_a_day_each / MB),
             "clear_is_meant": server.pk and server.security == Server.Protection.CLEAR,
         }
         for name, value in known.items():
@@ -290,6 +302,7 @@ class ServerForm(forms.ModelForm[Server]):
         """Return what was said about the server, in the words of its model."""
         data = self.cleaned_data
         megabytes: int | None = data["megabytes_a_day"]
+        each: int | None = data["megabytes_a_day_each"]
         return {
             "name": data["name"],
             "host": data["host"],
@@ -300,6 +313,7 @@ class ServerForm(forms.ModelForm[Server]):
             "engine": data["engine"],
             "parallel_runs": data["parallel_runs"],
             "bytes_a_day": None if megabytes is None else megabytes * MB,
+            "bytes_a_day_each": None if each is None else each * MB,
             "messages_a_second": data["messages_a_second"],
             "pause_from": data["pause_from"],
             "pause_until": data["pause_until"],
@@ -320,6 +334,8 @@ def preset_values(key: str) -> dict[str, Any]:
         "security": preset.security.value,
         "parallel_runs": preset.parallel_runs,
         "megabytes_a_day": preset.bytes_a_day and preset.bytes_a_day // MB,
+        "megabytes_a_day_each": preset.bytes_a_day_each
+        and preset.bytes_a_day_each // MB,
         "messages_a_second": preset.messages_a_second,
         "left_out_folders": "\n".join(preset.left_out_folders),
     }
