@@ -70,17 +70,16 @@ class Growth:
         """Make whichever side is waited for faster, as long as that is possible."""
         if self._waits >= FEW:
             await self._hide_waiting()
-        unpacked = [self._departure, self._arrival]
+        # The beginning is slower than what comes after, and nothing to compare with.
+        await asyncio.sleep(SPAN)
         helpful = [self._departure, self._arrival]
-        while unpacked or helpful:
+        while helpful:
             pulse = await self._watch()
-            if not self._orders.left:
+            if not self._orders.left and not len(self._passage.outbox):
                 return
             side = self._departure if pulse.starved else self._arrival
-            if side in unpacked:
-                unpacked.remove(side)
-                if pulse.bytes_a_second < SLOW_LINE:
-                    await side.compress()
+            if pulse.bytes_a_second < SLOW_LINE and side.can_compress:
+                await side.compress()
             elif side in helpful and not await self._try(side, pulse):
                 helpful.remove(side)
 
@@ -123,14 +122,15 @@ class Growth:
     async def _watch(self) -> Pulse:
         passage = self._passage
         messages, size = passage.answered, passage.answered_bytes
-        starved = passage.outbox.starved
+        idle = passage.outbox.idle
         await asyncio.sleep(SPAN)
         size = passage.answered_bytes - size
         messages = passage.answered - messages
+        idle = passage.outbox.idle - idle
         return Pulse(
             size + messages * OF_ONE_MESSAGE,
             size / SPAN,
-            passage.outbox.starved > starved,
+            idle > SPAN * len(self._arrival.connections) / 2,
         )
 
 

@@ -8,6 +8,7 @@ than folders do several share one.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,18 @@ class Outbox:
         self._tended: Counter[bytes] = Counter()
         self._news = asyncio.Event()
         self._ended = False
-        # How often a connection had nothing to do.
-        self.starved = 0
+        # Seconds that connections had nothing to do, and since when some have now.
+        self._idle = 0.0
+        self._idle_since: list[float] = []
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
+
+    @property
+    def idle(self) -> float:
+        """Return for how many seconds connections had nothing to do, in all."""
+        now = time.monotonic()
+        return self._idle + sum(now - since for since in self._idle_since)
 
     def waiting(self, wire: bytes) -> int:
         """Return how many messages wait for a folder."""
@@ -56,9 +64,7 @@ class Outbox:
             if self._ended:
                 self.leave(at)
                 return None, []
-            self.starved += 1
-            self._news.clear()
-            await self._news.wait()
+            await self._wait()
         wire = self._choose(at)
         if wire != at:
             self.leave(at)
@@ -71,6 +77,16 @@ class Outbox:
         """Say that a connection works in this folder no longer."""
         if at is not None:
             self._tended[at] -= 1
+
+    async def _wait(self) -> None:
+        since = time.monotonic()
+        self._idle_since.append(since)
+        self._news.clear()
+        try:
+            await self._news.wait()
+        finally:
+            self._idle_since.remove(since)
+            self._idle += time.monotonic() - since
 
     def _choose(self, at: bytes | None) -> bytes:
         """Return the folder where there is most to do for one more connection."""

@@ -51,10 +51,13 @@ class Side:
             return None
         return connection
 
+    @property
+    def can_compress(self) -> bool:
+        able = all(it.has("COMPRESS=DEFLATE") for it in self.connections)
+        return able and not self._compresses
+
     async def compress(self) -> None:
-        """Have everything compressed from here on, where the server can."""
-        if not all(it.has("COMPRESS=DEFLATE") for it in self.connections):
-            return
+        """Have everything compressed from here on."""
         self._compresses = True
         self._tally.note(f"The line to the {self.account.side} is slow: compressing.")
         async with asyncio.TaskGroup() as group:
