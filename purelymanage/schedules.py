@@ -59,6 +59,10 @@ SCHEDULES = {
         "purelymanage.migrations.campaigns.tasks.purge",
         Schedule.HOURLY,
     ),
+    "passwords of owners": (
+        "purelymanage.migrations.campaigns.trying.sweep",
+        Schedule.MINUTES,
+    ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
 

@@ -10,6 +10,7 @@ from purelymanage.audit.views.notices import (
     notification_choices,
 )
 from purelymanage.mailboxes.views.welcome import welcome
+from purelymanage.migrations.views.gather import gather
 
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
@@ -22,6 +23,7 @@ urlpatterns = [
     ),
     path("deletions/", include("purelymanage.deletions.urls")),
     path("domains/", include("purelymanage.domains.urls")),
+    path("gather/<str:token>/", gather, name="gather"),
     path("mailboxes/", include("purelymanage.mailboxes.urls")),
     path("migrations/", include("purelymanage.migrations.urls")),
     path("notices/", notice_list, name="notice-list"),

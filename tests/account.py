@@ -282,7 +282,12 @@ def add_batches(server: Server) -> None:
 
 
 def add_campaign(
-    server: Server, *, pk: int | None = None, rows: int = 3, **fields: Any
+    server: Server,
+    *,
+    pk: int | None = None,
+    rows: int = 3,
+    token: str = "",
+    **fields: Any,
 ) -> Campaign:
     """Write an open campaign into example.org, with `rows` people on its list."""
     usual = texts.of("en")
@@ -312,6 +317,8 @@ def add_campaign(
     )
     campaign = Campaign(pk=pk, server=server, created_by=server.created_by, **fields)
     links.mint(campaign)
+    if token:
+        campaign.token_hash = hash_token(token)
     campaign.save()
     Participant.objects.bulk_create(
         Participant(

@@ -193,6 +193,7 @@ ROUTES = {
         is_scoped=True,
     ),
     "welcome": Route("/welcome/a-token/", is_open=True),
+    "gather": Route("/gather/a-token/", is_open=True),
     "mailboxes:rename-mailbox": Route(
         "/mailboxes/box1@example.org/rename/", Right.MANAGE, is_scoped=True
     ),

@@ -66,7 +66,7 @@ class PermissionTests(CastTestCase):
         server = add_server(cls.olga, pk=1)
         add_job(server, pk=1)
         add_batches(server)
-        add_campaign(server, pk=1)
+        add_campaign(server, pk=1, token="a-token")
         add_deletion(cls.olga, pk=1)
         add_addition(cls.olga, pk=1)
         add_person()

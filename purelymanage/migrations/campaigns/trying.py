@@ -17,8 +17,8 @@ from purelymanage import crypto
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.migrations.campaigns import limits
-from purelymanage.migrations.models import Server, SignIn
-from purelymanage.migrations.operations import kept_submissions, submissions
+from purelymanage.migrations.models import Participant, Server, SignIn
+from purelymanage.migrations.operations import kept_submissions, launching, submissions
 from purelymanage.migrations.operations.kept_submissions import Claim, Verdict
 from purelymanage.migrations.operations.sign_ins import (
     Later,
@@ -31,9 +31,8 @@ from purelymanage.migrations.presets import BY_KEY
 
 logger = logging.getLogger(__name__)
 
-# Seconds that somebody waits in front of the form for a free place at the server, and
-# then for its answer. With what is around them they stay below fifteen.
-PATIENCE_FOR_PLACE = 5.0
+# Seconds that somebody waits for the answer of the server. With those for a place there
+# (see the gate) and what is around it they stay below fifteen.
 PATIENCE = 7.0
 ASKED_EVERY = 0.25
 # Seconds that a worker waits for one answer, and after which other tasks have a turn.
@@ -77,15 +76,15 @@ class Finding:
         return Verdict(SignIn.Outcome.REFUSED, self.words)
 
 
-def hand_over(offer: Offer, *, may_wait: bool = True) -> Answer:
+def hand_over(offer: Offer, *, until: float | None) -> Answer:
     """Try a password and keep it if it is right, or if it could not be tried.
 
     Nothing is stored before the server has answered, unless it cannot be asked; and no
-    connection to the database is held while it is waited for.
+    connection to the database is held while it is waited for. A free place at the
+    server is waited for `until` then, by the monotonic clock; with None nothing is.
     """
-    place = _find_place(offer, PATIENCE_FOR_PLACE if may_wait else 0.0)
     try:
-        match place:
+        match place := _find_place(offer, until):
             case TooOften():
                 return Answer.TOO_OFTEN
             case Later(when=when):
@@ -146,7 +145,12 @@ def sweep() -> str:
     for server_id in servers:
         submissions.hand_on(server_id)
     late = kept_submissions.give_up_late_ones()
-    return f"{len(servers)} servers, {late} too late, {forget_sign_ins()} forgotten"
+    renewed = launching.take_in_renewed()
+    forgotten = forget_sign_ins()
+    return (
+        f"{len(servers)} servers, {late} too late, {renewed} renewed, "
+        f"{forgotten} forgotten"
+    )
 
 
 def let_go() -> None:
@@ -155,12 +159,13 @@ def let_go() -> None:
         connection.close()
 
 
-def _find_place(offer: Offer, patience: float) -> SignIn | TooOften | Later:
-    deadline = time.monotonic() + patience
+def _find_place(offer: Offer, until: float | None) -> SignIn | TooOften | Later:
     while True:
-        place = reserve_sign_in(campaign=offer.campaign, keys=offer.keys)
+        place = reserve_sign_in(
+            campaign=offer.campaign, keys=offer.keys, only_looks=until is None
+        )
         full = isinstance(place, Later) and place.is_full
-        if not full or time.monotonic() >= deadline:
+        if not full or until is None or time.monotonic() >= until:
             return place
         let_go()
         time.sleep(ASKED_EVERY)
@@ -169,7 +174,7 @@ def _find_place(offer: Offer, patience: float) -> SignIn | TooOften | Later:
 def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Answer:
     match found.answer:
         case Answer.RIGHT:
-            submissions.store_right(offer=offer, sign_in=sign_in)
+            _join(submissions.store_right(offer=offer, sign_in=sign_in))
         case Answer.KEPT:
             due_at: datetime = timezone.now() + AGAIN_AFTER
             submissions.keep_untried(
@@ -191,7 +196,13 @@ def _try_claim(claim: Claim) -> Finding:
 
 
 def _settle_claim(claim: Claim, found: Finding) -> None:
-    kept_submissions.settle_kept(claim=claim, verdict=found.verdict)
+    _join(kept_submissions.settle_kept(claim=claim, verdict=found.verdict))
+
+
+def _join(participant: Participant | None) -> None:
+    """Let somebody who comes after the launch join the others."""
+    if participant is not None and participant.campaign.batch_id is not None:
+        launching.join_late(participant=participant)
 
 
 def _refusal(server: Server, problem: LoginRefused) -> Finding:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from unittest import mock
 
 from django.core import mail
 from django.utils import timezone
@@ -32,8 +31,8 @@ class TryingTestCase(GatherTestCase):
     ) -> Answer:
         given: dict[str, Any] = {"campaign": self.campaign, "client": "192.0.2.7"}
         given |= fields
-        with mock.patch.object(trying, "PATIENCE_FOR_PLACE", 0):
-            return trying.hand_over(Offer(address=address, password=password, **given))
+        offer = Offer(address=address, password=password, **given)
+        return trying.hand_over(offer, until=0)
 
     def states(self) -> list[str]:
         rows = Submission.objects.order_by("pk")

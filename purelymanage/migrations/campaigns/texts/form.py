@@ -68,6 +68,8 @@ class Words:
     withdrawn: str
     refused_title: str
     refused_since: str
+    needed_title: str
+    needed: str
     again: str
 
     # A link of one's own

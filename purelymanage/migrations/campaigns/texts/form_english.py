@@ -27,10 +27,10 @@ WORDS = Words(
     what_happens="What happens to the password",
     nobody_sees="Kept encrypted. Nobody can look at it, not even the administrators.",
     tried_at="Tried at {host} and given to nobody else.",
-    erased="Erased on {day} at the latest, if nothing is copied with it.",
+    erased="Erased on {erased} at the latest, if nothing is copied with it.",
     questions="Questions:",
-    link_for_you="This link is for you alone and ends on {day}.",
-    link_for_all="This link ends on {day}.",
+    link_for_you="This link is for you alone and ends on {ends}.",
+    link_for_all="This link ends on {ends}.",
     address_missing="Enter the address of your old mailbox.",
     address_wrong="Enter the whole address, such as anna@example.org.",
     password_missing="Enter the password of this mailbox.",
@@ -71,9 +71,15 @@ WORDS = Words(
     withdrawn_title="You have withdrawn your password",
     withdrawn="It was erased. If you change your mind, enter it again.",
     refused_title="The password was refused",
-    refused_since="The one that you entered on {day} was wrong. Enter the right one.",
+    refused_since="The one that you entered on {received} was wrong. Enter the right one.",
+    needed_title="We need your password again",
+    needed=(
+        "The one that you entered on {received} does not open your old mailbox "
+        "any more, or was erased at its date. Enter the present one, so that "
+        "copying can go on."
+    ),
     again="Try again",
-    received="Entered on {day}.",
+    received="Entered on {received}.",
     correct="Enter another password",
     withdraw="Withdraw and erase",
     withdraw_title="Changed your mind?",

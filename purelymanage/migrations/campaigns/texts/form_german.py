@@ -34,10 +34,10 @@ WORDS = Words(
         "Administratoren."
     ),
     tried_at="Geprüft bei {host}, sonst bekommt es niemand.",
-    erased="Spätestens am {day} gelöscht, wenn damit nichts kopiert wird.",
+    erased="Spätestens am {erased} gelöscht, wenn damit nichts kopiert wird.",
     questions="Fragen:",
-    link_for_you="Dieser Link ist nur für Sie und gilt bis zum {day}.",
-    link_for_all="Dieser Link gilt bis zum {day}.",
+    link_for_you="Dieser Link ist nur für Sie und gilt bis zum {ends}.",
+    link_for_all="Dieser Link gilt bis zum {ends}.",
     address_missing="Geben Sie die Adresse Ihres alten Postfachs ein.",
     address_wrong="Geben Sie die ganze Adresse ein, etwa anna@example.org.",
     password_missing="Geben Sie das Passwort dieses Postfachs ein.",
@@ -91,10 +91,16 @@ WORDS = Words(
     withdrawn="Es wurde gelöscht. Wenn Sie es sich anders überlegen, geben Sie es neu ein.",
     refused_title="Das Passwort wurde abgelehnt",
     refused_since=(
-        "Das vom {day} war falsch. Bitte geben Sie das richtige Passwort ein."
+        "Das vom {received} war falsch. Bitte geben Sie das richtige Passwort ein."
+    ),
+    needed_title="Wir brauchen Ihr Passwort noch einmal",
+    needed=(
+        "Das vom {received} öffnet Ihr altes Postfach nicht mehr oder wurde "
+        "fristgemäß gelöscht. Geben Sie bitte das heutige ein, damit das "
+        "Kopieren weitergehen kann."
     ),
     again="Noch einmal versuchen",
-    received="Eingegeben am {day}.",
+    received="Eingegeben am {received}.",
     correct="Ein anderes Passwort eingeben",
     withdraw="Zurücknehmen und löschen",
     withdraw_title="Anders überlegt?",

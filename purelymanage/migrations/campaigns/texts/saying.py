@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from purelymanage.migrations.campaigns import texts
+from purelymanage.migrations.campaigns.texts.form import Words
+from purelymanage.migrations.campaigns.texts.words import BY_LANGUAGE, words_of
+from purelymanage.migrations.models import Campaign
+
+
+class Saying:
+    """What the pages for owners say, with the facts of one campaign in it."""
+
+    def __init__(self, words: Words, **facts: str) -> None:
+        self.words = words
+        self.facts = facts
+
+    def __getitem__(self, name: str) -> str:
+        text = getattr(self.words, name, None)
+        if not isinstance(text, str):
+            raise KeyError(name)
+        return text.format_map(self.facts)
+
+
+def saying_of(campaign: Campaign, **facts: str) -> Saying:
+    day = texts.of(campaign.language).day
+    return Saying(
+        words_of(campaign.language),
+        contact=campaign.contact,
+        host=campaign.server.host,
+        ends=day(campaign.ends_at),
+        erased=day(campaign.erased_at),
+        **facts,
+    )
+
+
+def preferred_words(request: HttpRequest) -> Words:
+    """Choose a language where no campaign says it: the first one that we know."""
+    for wish in request.headers.get("Accept-Language", "").split(","):
+        language = wish.strip()[:2].lower()
+        if language in BY_LANGUAGE:
+            return BY_LANGUAGE[language]
+    return BY_LANGUAGE[Campaign.Language.ENGLISH]

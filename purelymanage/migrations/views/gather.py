@@ -1,0 +1,250 @@
+"""The public pages of a campaign: the form by either link, and what came of it.
+
+By the link for everybody nobody learns whether an address is known or a password is
+stored: known, unknown and busy addresses get the same answers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from purelymanage.audit.log import remote_address
+from purelymanage.errors import Refused
+from purelymanage.http import HtmxHttpRequest
+from purelymanage.mailboxes.views.welcome import kept_to_oneself
+from purelymanage.migrations import presets
+from purelymanage.migrations.campaigns import standing, texts, trying
+from purelymanage.migrations.campaigns.forgery import checks_forgery
+from purelymanage.migrations.campaigns.limits import QUARTER
+from purelymanage.migrations.campaigns.texts.saying import (
+    Saying,
+    preferred_words,
+    saying_of,
+)
+from purelymanage.migrations.campaigns.trying import Answer
+from purelymanage.migrations.forms.gather import GatherForm
+from purelymanage.migrations.models import Campaign, Participant
+from purelymanage.migrations.operations import submissions
+from purelymanage.migrations.operations.submissions import Offer
+
+# Answers leave at multiples of so many seconds: how long something took in the database
+# tells nobody anything.
+PACE = 0.25
+
+WRONG = {
+    Answer.REFUSED: "refused",
+    Answer.APP_PASSWORD: "refused_app_password",
+    Answer.NO_PASSWORDS: "refused_no_passwords",
+}
+
+
+# The check against forgery is one of its own: see there.
+@csrf_exempt
+@never_cache
+@login_not_required
+@kept_to_oneself
+@checks_forgery
+@require_http_methods(["GET", "HEAD", "POST"])
+def gather(request: HtmxHttpRequest, token: str) -> HttpResponse:
+    """Ask for the password of an old mailbox, by the link for all or by one's own."""
+    campaign = Campaign.objects.of_token(token)
+    if campaign is not None:
+        return _shared(request, campaign)
+    participant = Participant.objects.of_token(token)
+    if participant is not None:
+        return _own(request, participant, token)
+    words = preferred_words(request)
+    say = Saying(words)
+    context = {"words": words, "title": say["unknown_title"], "text": say["unknown"]}
+    return render(request, "gather/notice.html", context, status=404)
+
+
+def _shared(request: HtmxHttpRequest, campaign: Campaign) -> HttpResponse:
+    if not campaign.is_open:
+        return _over(request, campaign)
+    form = _form(request, campaign)
+    if not form.is_valid():
+        return _page(request, campaign, form)
+    began = time.monotonic()
+    answer = _hand_over(request, campaign, form)
+    _keep_pace(began)
+    return _answer(request, campaign, form, answer)
+
+
+def _own(
+    request: HtmxHttpRequest, participant: Participant, token: str
+) -> HttpResponse:
+    campaign = participant.campaign
+    if participant.opened_at is None and request.method == "GET":
+        submissions.note_opened(participant=participant)
+    if participant.removed_at is not None:
+        return _notice(request, campaign, "removed", status=410)
+    if not campaign.is_open:
+        return _over(request, campaign, participant)
+    if request.method == "POST" and "withdraw" in request.POST:
+        return _withdraw(request, participant, token)
+
+    found = standing.of(participant)
+    if found.has_copy and found.what != "needed":
+        if request.htmx:
+            return render(
+                request, "gather/_progress.html", {"participant": participant}
+            )
+        return _page(request, campaign, None, participant, found)
+    form = _form(request, campaign, participant)
+    if form.is_valid():
+        answer = _hand_over(request, campaign, form, participant)
+        if answer in (Answer.RIGHT, Answer.KEPT):
+            return redirect("gather", token)
+        return _answer(request, campaign, form, answer, participant)
+    if found.hides_form and not form.is_bound and "again" not in request.GET:
+        return _page(request, campaign, None, participant, found)
+    return _page(request, campaign, form, participant, found)
+
+
+def _hand_over(
+    request: HttpRequest,
+    campaign: Campaign,
+    form: GatherForm,
+    participant: Participant | None = None,
+) -> Answer:
+    offer = Offer(
+        campaign=campaign,
+        address=form.mailbox,
+        user=form.other_user,
+        password=form.cleaned_data["password"],
+        participant=participant,
+        client=remote_address.get(),
+    )
+    return trying.hand_over(offer, until=getattr(request, "may_wait_until", None))
+
+
+def _answer(
+    request: HtmxHttpRequest,
+    campaign: Campaign,
+    form: GatherForm,
+    answer: Answer,
+    participant: Participant | None = None,
+) -> HttpResponse:
+    """Say what came of a password, in the same words whoever asks."""
+    if answer == Answer.OVER:
+        return _over(request, campaign, participant)
+    if answer == Answer.TOO_OFTEN:
+        response = _notice(request, campaign, "too_often", status=429)
+        response.headers["Retry-After"] = str(int(QUARTER.total_seconds()))
+        return response
+    if answer in WRONG:
+        say = _saying(campaign, form.mailbox)
+        form.add_error("password", say[WRONG[answer]])
+        return _page(request, campaign, form, participant)
+    say = _saying(campaign, form.mailbox)
+    what = "right" if answer == Answer.RIGHT else "kept"
+    context = _context(campaign, say) | {"what": what}
+    return render(request, "gather/outcome.html", context)
+
+
+def _withdraw(
+    request: HtmxHttpRequest, participant: Participant, token: str
+) -> HttpResponse:
+    try:
+        submissions.withdraw_submission(participant=participant)
+    except Refused:
+        # Launched a moment ago: the page says so.
+        return redirect("gather", token)
+    return redirect("gather", token)
+
+
+def _form(
+    request: HttpRequest, campaign: Campaign, participant: Participant | None = None
+) -> GatherForm:
+    say = saying_of(campaign)
+    address = participant.address if participant else ""
+    data = request.POST if request.method == "POST" else None
+    return GatherForm(data, words=say.words, address=address)
+
+
+def _page(
+    request: HtmxHttpRequest,
+    campaign: Campaign,
+    form: GatherForm | None,
+    participant: Participant | None = None,
+    found: standing.Standing | None = None,
+) -> HttpResponse:
+    address = participant.address if participant else _typed_address(form)
+    received = found.since if found else None
+    say = _saying(campaign, address)
+    if received is not None:
+        say.facts["received"] = texts.of(campaign.language).day(received)
+    context = _context(campaign, say) | {
+        "form": form,
+        "participant": participant,
+        "standing": found,
+        "how_to": say.words.app_passwords.get(_preset(campaign, address)),
+    }
+    status = 422 if form is not None and form.errors else 200
+    return render(request, "gather/gather.html", context, status=status)
+
+
+def _over(
+    request: HttpRequest, campaign: Campaign, participant: Participant | None = None
+) -> HttpResponse:
+    if campaign.purged_at is not None:
+        return _notice(request, campaign, "over", text="over_erased", status=410)
+    copied = participant if participant and standing.of(participant).has_copy else None
+    return _notice(request, campaign, "over", status=410, participant=copied)
+
+
+def _notice(
+    request: HttpRequest,
+    campaign: Campaign,
+    what: str,
+    *,
+    status: int,
+    text: str = "",
+    participant: Participant | None = None,
+) -> HttpResponse:
+    say = saying_of(campaign)
+    context = _context(campaign, say) | {
+        "title": say[f"{what}_title"],
+        "text": say[text or what],
+        "again": request.path if what == "too_often" else "",
+        "participant": participant,
+    }
+    return render(request, "gather/notice.html", context, status=status)
+
+
+def _context(campaign: Campaign, say: Saying) -> dict[str, Any]:
+    return {"campaign": campaign, "words": say.words, "say": say}
+
+
+def _saying(campaign: Campaign, address: str) -> Saying:
+    preset = presets.BY_KEY.get(_preset(campaign, address))
+    provider = preset.name if preset else campaign.server.host
+    return saying_of(campaign, address=address, provider=provider)
+
+
+def _preset(campaign: Campaign, address: str) -> str:
+    """Return whose mailbox this is: as the address says, or as the server does."""
+    found = presets.by_domain(address.rpartition("@")[2].lower())
+    return found.key if found else campaign.server.preset
+
+
+def _typed_address(form: GatherForm | None) -> str:
+    if form is None or not form.is_bound:
+        return ""
+    return str(form.cleaned_data.get("address", ""))
+
+
+def _keep_pace(began: float) -> None:
+    took = time.monotonic() - began
+    trying.let_go()
+    time.sleep(math.ceil(took / PACE) * PACE - took if PACE else 0)
