@@ -88,6 +88,7 @@ class Summary:
     header: bytes
     # When it arrived by the clock of the server, and None if that makes no sense.
     day: date | None = None
+    flags: frozenset[bytes] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,10 @@ OnMessage: TypeAlias = Callable[[Message], None]
 async def fetch_summaries(
     connection: Connection, uids: str, fields: Sequence[str], take: OnSummary
 ) -> asyncio.Future[Status]:
-    """Ask for sizes, dates and the named header fields of `uids`, such as `1:*`."""
+    """Ask for sizes, dates, flags and the named header fields of `uids`, such as `1:*`."""
     wanted = " ".join(fields)
     command = (
-        f"UID FETCH {uids} (UID RFC822.SIZE INTERNALDATE "
+        f"UID FETCH {uids} (UID RFC822.SIZE INTERNALDATE FLAGS "
         f"BODY.PEEK[HEADER.FIELDS ({wanted})])"
     )
     return await connection.send(command.encode("ascii"), on_data=summaries_taker(take))
@@ -269,6 +270,7 @@ def summaries_taker(take: OnSummary) -> Callable[[Data], None]:
                     seconds(arrived),
                     _bytes(_section(items)),
                     day(arrived),
+                    frozenset(_words(items.get("FLAGS"))),
                 )
             )
 
@@ -284,15 +286,12 @@ def messages_taker(take: OnMessage, *, with_body: bool) -> Callable[[Data], None
         items = responses.attributes(data)
         if "UID" not in items or (with_body and _section(items, default=b"?") == b"?"):
             return
-        flags = items.get("FLAGS")
         date = _bytes(items.get("INTERNALDATE"))
         body = _section(items)
         take(
             Message(
                 responses.uid(items["UID"]),
-                tuple(f for f in flags if isinstance(f, bytes))
-                if isinstance(flags, list)
-                else (),
+                tuple(_words(items.get("FLAGS"))),
                 date if _DATE.fullmatch(date) else b"",
                 body if isinstance(body, bytes) else None,
             )
@@ -307,6 +306,11 @@ def _section(items: dict[str, Value], default: Value = None) -> Value:
         if name.startswith("BODY["):
             return value
     return default
+
+
+def _words(token: Value) -> list[bytes]:
+    listed = token if isinstance(token, list) else []
+    return [word for word in listed if isinstance(word, bytes)]
 
 
 def _bytes(token: Value) -> bytes:

@@ -39,6 +39,9 @@ class Listing:
         self.dates = array("q")
         self.marks = bytearray()
         self._keys = bytearray()
+        # Few sets of flags are different, so each message has the number of one.
+        self._flags = array("L")
+        self._flag_sets: dict[frozenset[bytes], int] = {}
         # Messages whose identity takes a second look, by UID.
         self.unidentified: set[int] = set()
 
@@ -79,6 +82,8 @@ class Listing:
         self.sizes.insert(row, summary.size)
         self.dates.insert(row, summary.received)
         self.marks.insert(row, Mark.UNKNOWN)
+        known = self._flag_sets
+        self._flags.insert(row, known.setdefault(summary.flags, len(known)))
         start = row * identity.LENGTH
         self._keys[start:start] = key
 
@@ -99,11 +104,20 @@ class Listing:
     def arrived_at(self, row: int) -> datetime | None:
         """Return when a message arrived at the source, if the server knows."""
         seconds = self.dates[row]
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+        try:
+            return datetime.fromtimestamp(seconds, UTC) if seconds else None
+        except (ValueError, OverflowError):
+            # Before the year 1 in our time zone.
+            return None
 
     def key(self, row: int) -> bytes:
         start = row * identity.LENGTH
         return bytes(self._keys[start : start + identity.LENGTH])
+
+    def flags(self) -> list[frozenset[bytes]]:
+        """Return the flags that each message had when it was listed."""
+        sets = list(self._flag_sets)
+        return [sets[number] for number in self._flags]
 
     def identities(self) -> Iterable[bytes]:
         return map(self.key, range(len(self)))

@@ -24,6 +24,7 @@ from purelymanage.migrations.engines.base import (
 
 from .creating import create_folders
 from .flagging import Flagger, tell
+from .following import follow_flags
 from .listing import Mark
 from .mapping import plan_routes
 from .reading import Reading, read_folders
@@ -122,6 +123,9 @@ class Run:
                 await self._flag()
             if writes:
                 await self._copy(careful=careful)
+                await follow_flags(
+                    self._sides.destinations[0], self._targets, self._tally
+                )
             self._finish()
         except BaseExceptionGroup as group:
             raise _cause(group) from None
