@@ -35,7 +35,18 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<int:pk>/", views.campaign_detail, name="campaign-detail"),
     path("campaigns/<int:pk>/close/", views.close_campaign, name="close-campaign"),
     path("campaigns/<int:pk>/edit/", views.edit_campaign, name="edit-campaign"),
+    path("campaigns/<int:pk>/launch/", views.launch_campaign, name="launch-campaign"),
     path("campaigns/<int:pk>/people/", views.add_people, name="add-people"),
+    path(
+        "campaigns/<int:pk>/people/<int:key>/destination/",
+        views.change_destination,
+        name="change-destination",
+    ),
+    path(
+        "campaigns/<int:pk>/people/<int:key>/password/",
+        views.add_on_behalf,
+        name="add-on-behalf",
+    ),
     path(
         "campaigns/<int:pk>/people/<int:key>/link/", views.show_link, name="show-link"
     ),

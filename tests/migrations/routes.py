@@ -80,6 +80,15 @@ ROUTES = {
     "migrations:add-people": Route(
         "/migrations/campaigns/1/people/", Right.MANAGE, is_scoped=True
     ),
+    "migrations:launch-campaign": Route(
+        "/migrations/campaigns/1/launch/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:change-destination": Route(
+        "/migrations/campaigns/1/people/1/destination/", Right.MANAGE, is_scoped=True
+    ),
+    "migrations:add-on-behalf": Route(
+        "/migrations/campaigns/1/people/1/password/", Right.MANAGE, is_scoped=True
+    ),
     "migrations:show-link": Route(
         "/migrations/campaigns/1/people/1/link/", Right.MANAGE, is_scoped=True
     ),

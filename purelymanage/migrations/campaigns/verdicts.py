@@ -255,13 +255,19 @@ def _is_itself(campaign: Campaign) -> Q:
     return Q(into=F("source"), pk__isnull=not is_purelymail)
 
 
-def _several(campaign: Campaign, column: str) -> QuerySet[Any]:
-    """Return what more than one person has in `column`.
+def counting(campaign: Campaign) -> QuerySet[Any]:
+    """Return those who may be in the way of others.
 
-    Only those count who were listed or proved to own their mailbox: nobody may hold
-    others back by writing an address like theirs into the form.
+    These were listed or proved to own their mailbox: nobody may hold others back by
+    writing an address like theirs into the form.
     """
     real = Q(is_listed=True) | Q(stored_pk__isnull=False) | _LAUNCHED
-    people = _with_source(campaign).filter(real).order_by().values(column)
+    found: QuerySet[Any] = _with_source(campaign).filter(real)
+    return found
+
+
+def _several(campaign: Campaign, column: str) -> QuerySet[Any]:
+    """Return what more than one person has in `column`."""
+    people = counting(campaign).order_by().values(column)
     several: QuerySet[Any] = people.annotate(number=Count("pk")).filter(number__gt=1)
     return several.values(column)

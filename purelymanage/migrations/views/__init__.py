@@ -56,6 +56,11 @@ from purelymanage.migrations.views.queue import (
     resume_queue,
 )
 from purelymanage.migrations.views.reports import batch_report, batch_table
+from purelymanage.migrations.views.review import (
+    add_on_behalf,
+    change_destination,
+    launch_campaign,
+)
 from purelymanage.migrations.views.runs import run_detail, run_items, run_log
 from purelymanage.migrations.views.servers import (
     create_server,
@@ -68,6 +73,7 @@ from purelymanage.migrations.views.servers import (
 
 __all__ = [
     "act_on_jobs",
+    "add_on_behalf",
     "add_people",
     "batch_action",
     "batch_detail",
@@ -78,6 +84,7 @@ __all__ = [
     "campaign_detail",
     "campaign_list",
     "change_batch",
+    "change_destination",
     "choose_wishes",
     "close_campaign",
     "confirm_batch",
@@ -97,6 +104,7 @@ __all__ = [
     "invite_again",
     "job_detail",
     "job_list",
+    "launch_campaign",
     "limit_queue",
     "list_progress",
     "map_columns",

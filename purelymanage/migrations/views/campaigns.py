@@ -85,7 +85,9 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     may_change = request.user.may(Right.MANAGE)
     people = campaign.participants.present()
     chosen = PeopleFilter.read(request.GET)
-    found = chosen.narrow(people).select_related("mail").order_by("address", "pk")
+    doubt = asked(request, "doubt")
+    found = review.narrow(campaign, chosen.narrow(people), doubt)
+    found = found.select_related("mail").order_by("address", "pk")
     page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
     figures = Figures.of(campaign)
     context: dict[str, Any] = {
@@ -93,6 +95,7 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": rows_of(campaign, list(page)),
         "filter": chosen,
+        "doubt": doubt,
         "figures": figures,
         "may_change": may_change,
         "link": links.link_of(campaign) if may_change and campaign.is_open else "",

@@ -1,0 +1,111 @@
+"""What is done with the people of a campaign at its review."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
+from purelymanage.errors import Refused
+from purelymanage.figures import thin
+from purelymanage.migrations.forms.review import (
+    BehalfForm,
+    DestinationForm,
+    LaunchForm,
+)
+from purelymanage.migrations.models import Campaign, Participant
+from purelymanage.migrations.operations import launching, reviewing, submissions
+
+
+@require_POST
+@requires(Right.MANAGE)
+def launch_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """Make copies for everybody who is ready; twice does no harm."""
+    mine = Campaign.objects.visible_to(request.user).select_related("batch")
+    campaign = get_object_or_404(mine, pk=pk)
+    form = LaunchForm(request.POST, campaign=campaign)
+    if not form.is_valid():
+        messages.error(request, "Choose how the copies begin.")
+        return redirect("migrations:campaign-detail", pk)
+    try:
+        launched = launching.launch(
+            campaign=campaign, wishes=form.wishes, actor=request.user
+        )
+    except Refused as exc:
+        messages.error(request, str(exc))
+        return redirect("migrations:campaign-detail", pk)
+    if launched.copies:
+        messages.success(request, _launched_in_words(launched))
+    else:
+        messages.info(request, "Everybody who was ready is here already.")
+    return redirect("migrations:batch-detail", launched.batch.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def change_destination(
+    request: AuthenticatedHttpRequest, pk: int, key: int
+) -> HttpResponse:
+    person = _person(request, pk, key)
+    data = request.POST if request.method == "POST" else None
+    form = DestinationForm(data, participant=person, user=request.user)
+    if form.is_valid():
+        try:
+            reviewing.change_destination(
+                participant=person, **form.cleaned_data, actor=request.user
+            )
+        except Refused as exc:
+            form.add_error(None, str(exc))
+        else:
+            return redirect("migrations:campaign-detail", pk)
+    context = {"campaign": person.campaign, "person": person, "form": form}
+    status = 422 if form.errors else 200
+    template = "migrations/campaigns/change_destination.html"
+    return render(request, template, context, status=status)
+
+
+@sensitive_post_parameters("password")
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def add_on_behalf(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpResponse:
+    """Take a password that its owner gave to somebody in another way."""
+    person = _person(request, pk, key)
+    form = BehalfForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            submissions.add_on_behalf(
+                participant=person, **form.login, actor=request.user
+            )
+        except Refused as exc:
+            form.add_error(None, str(exc))
+        else:
+            messages.success(request, f"The password of {person} is being tried.")
+            return redirect("migrations:campaign-detail", pk)
+    context = {"campaign": person.campaign, "person": person, "form": form}
+    status = 422 if form.errors else 200
+    template = "migrations/campaigns/add_on_behalf.html"
+    return render(request, template, context, status=status)
+
+
+def _person(request: AuthenticatedHttpRequest, pk: int, key: int) -> Participant:
+    mine = Campaign.objects.visible_to(request.user)
+    present = Participant.objects.present().select_related("campaign__server")
+    return get_object_or_404(present, pk=key, campaign=pk, campaign__in=mine)
+
+
+def _launched_in_words(launched: launching.Launched) -> str:
+    number = launched.copies
+    words = f"{thin(number)} {'copy was' if number == 1 else 'copies were'} launched."
+    if lost := launched.unreadable:
+        whose = "1 password" if lost == 1 else f"{thin(lost)} passwords"
+        words += f" {whose} cannot be opened any more. Ask for them again."
+    return words
