@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -126,7 +128,7 @@ class PageTests(ReviewTestCase):
 
 
 class LaunchPageTests(ReviewTestCase):
-    def launch(self, **data: str) -> object:
+    def launch(self, **data: str) -> Any:
         return self.client.post(f"{self.url}launch/", AS_USUAL | data, follow=True)
 
     def test_it_launches_and_goes_to_the_copies(self) -> None:
