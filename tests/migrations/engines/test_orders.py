@@ -76,3 +76,13 @@ def test_large_messages_can_be_counted() -> None:
     assert (
         Orders([target("a", 1, 5000, 4096), target("b", 9999)]).larger_than(4096) == 2
     )
+
+
+def test_where_several_are_filled_all_of_them_come_along() -> None:
+    orders = Orders([target("a", *[1] * 40), target("b", *[1] * 4), target("c", 1)])
+    orders.spread = 2
+    order, asked = None, ""
+    while (order := orders.next(order)) is not None:
+        order.cut(10**9, 4)
+        asked += name(order)
+    assert asked == "abcaaaaaaaaa"

@@ -65,11 +65,13 @@ class Growth:
         self._options = options
         # Counted now, before anything has been asked for.
         self._waits = _waits(arrival.connections[0], orders)
+        orders.spread = self._wanted()
 
     async def grow(self) -> None:
         """Make whichever side is waited for faster, as long as that is possible."""
-        if self._waits >= FEW:
-            await self._hide_waiting()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._wanted() - 1):
+                group.create_task(self._add_destination())
         # The beginning is slower than what comes after, and nothing to compare with.
         await asyncio.sleep(SPAN)
         helpful = [self._departure, self._arrival]
@@ -83,15 +85,18 @@ class Growth:
             elif side in helpful and not await self._try(side, pulse):
                 helpful.remove(side)
 
-    async def _hide_waiting(self) -> None:
-        """Where each message has to wait for leave, let several wait at a time."""
+    def _wanted(self) -> int:
+        """Return how many are worth it from the start.
+
+        Where each message has to wait for leave, several may wait at a time.
+        """
+        if self._waits < FEW:
+            return 1
         waiting = self._waits * self._arrival.connections[0].round_trip
         wanted = self._options.connections
         while wanted < self._options.most_connections and waiting / wanted > WORTH:
             wanted += 1
-        async with asyncio.TaskGroup() as group:
-            for _ in range(wanted - 1):
-                group.create_task(self._add_destination())
+        return wanted
 
     async def _try(self, side: Side, before: Pulse) -> bool:
         """Add a connection, and say whether it was worth it."""
@@ -117,6 +122,7 @@ class Growth:
         connection = await self._arrival.join()
         if connection is None:
             return None
+        self._orders.spread = max(self._orders.spread, len(self._arrival.connections))
         return self._transfer.deliver_over(connection)
 
     async def _watch(self) -> Pulse:

@@ -20,6 +20,7 @@ class Order:
     job: Job
     listing: Listing
     left: int
+    total: int
     # How many connections fetch from this folder.
     hands: int = 0
     # Known once somebody begins, as all folders together may hold very many.
@@ -47,12 +48,15 @@ class Orders:
     """All that is missing, for one connection or for several.
 
     Each has a folder of its own while there are enough of them, and then helps out
-    where there is most left to do.
+    where there is most left to do. Where the destination is filled over several, they
+    change between folders, so that none of those has to wait for a folder.
     """
 
     def __init__(self, targets: Iterable[Target]) -> None:
+        # How many folders are under way at a time, as so many can be filled.
+        self.spread = 1
         self._open = [
-            Order(target, job, job.listing, job.waiting)
+            Order(target, job, job.listing, job.waiting, job.waiting)
             for target in targets
             for job in target.open_jobs()
             if job.listing is not None and job.waiting
@@ -74,14 +78,20 @@ class Orders:
     def next(self, at: Order | None) -> Order | None:
         """Return where whoever is at work in `at` goes on."""
         self._open = [it for it in self._open if it.left and not it.job.failed]
+        is_open = any(it is at for it in self._open)
+        if at is not None and is_open and self.spread == 1:
+            return at
         if at is not None:
-            if any(it is at for it in self._open):
-                return at
             at.hands -= 1
         if not self._open:
             return None
-        untouched = [order for order in self._open if not order.hands]
-        busiest = max(self._open, key=lambda order: order.left)
-        best = untouched[0] if untouched else busiest
+        free = [order for order in self._open if not order.hands][: self.spread]
+        if not free:
+            best = max(self._open, key=lambda order: order.left)
+        elif self.spread > 1:
+            # All come to their end together, so that none is left for the last.
+            best = max(free, key=lambda order: order.left / order.total)
+        else:
+            best = free[0]
         best.hands += 1
         return best
