@@ -26,7 +26,10 @@ def mint(row: Campaign | Participant) -> str:
 
 
 def link_of(row: Campaign | Participant) -> str:
-    """Return the link again, empty where there is none."""
+    """Return the link again, empty where there is none, or its key is gone."""
     if not row.token:
         return ""
-    return url_of(crypto.unseal(row.token, bound_to=row.token_place))
+    try:
+        return url_of(crypto.unseal(row.token, bound_to=row.token_place))
+    except crypto.Unreadable:
+        return ""

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.campaign_events import CampaignEvent
-from purelymanage.audit.models import Agent
+from purelymanage.audit.models import Agent, OutgoingMail
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
 from purelymanage.migrations.campaigns import links, rules
@@ -123,6 +123,9 @@ def close_campaign(*, campaign: Campaign, actor: User) -> None:
     held.save(update_fields=["closed_at"])
     waiting = held.participants.exclude(mail_due="")
     waiting.update(mail_due="", mail_due_at=None)
+    # What a mail server has put off until later is not sent either.
+    mails = held.participants.exclude(mail=None).values("mail")
+    OutgoingMail.objects.waiting().filter(pk__in=mails).delete()
     record_campaign(CampaignEvent.CAMPAIGN_CLOSED, held, actor=actor)
 
 

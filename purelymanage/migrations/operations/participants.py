@@ -101,13 +101,14 @@ def show_link(*, participant: Participant, actor: User) -> str:
     campaign = hold(participant.campaign)
     refuse_if_over(campaign)
     row = _lock(participant)
-    if not row.token:
-        links.mint(row)
+    link = links.link_of(row)
+    if not link:
+        link = links.url_of(links.mint(row))
         row.save(update_fields=["token_hash", "token"])
     record_campaign(
         CampaignEvent.LINK_SHOWN, campaign, actor=actor, address=row.address
     )
-    return links.link_of(row)
+    return link
 
 
 def _lock(participant: Participant) -> Participant:

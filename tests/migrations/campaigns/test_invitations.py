@@ -114,6 +114,14 @@ class InviteTests(InvitationCase):
         self.assertFalse(Participant.objects.exclude(mail_due="").exists())
 
 
+    def test_what_a_server_put_off_is_not_sent_after_the_end(self) -> None:
+        self.client.post(f"{self.url}mails/invitation/send/")
+        invitations.send_due()
+        self.client.post(f"{self.url}close/")
+        send_mail()
+        self.assertEqual(mail.outbox, [])
+
+
 class RemindTests(InvitationCase):
     def test_it_goes_to_those_who_have_not_answered(self) -> None:
         self.send()

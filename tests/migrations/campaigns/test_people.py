@@ -181,6 +181,14 @@ class ShowLinkTests(PeopleCase):
         sentence = "looked at the link of Autumn move for anna@old.example"
         self.assertEqual(self.events()[1:], [sentence, sentence])
 
+    def test_one_whose_key_is_gone_is_made_anew(self) -> None:
+        Participant.objects.update(token="9:AAAA", token_hash="0" * 64)
+        Campaign.objects.update(token="9:AAAA")
+        link = self.client.post(self.path).context["link"]
+        token = link.rstrip("/").rpartition("/")[2]
+        self.assertEqual(Participant.objects.of_token(token), self.person)
+        self.assertContains(self.client.get(self.url), "Not readable")
+
     def test_it_is_nobody_elses(self) -> None:
         for user, status in ((self.audrey, 403), (self.lina, 404)):
             self.client.force_login(user)
