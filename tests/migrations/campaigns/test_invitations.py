@@ -113,7 +113,6 @@ class InviteTests(InvitationCase):
         self.assertEqual(invitations.send_due(), 0)
         self.assertFalse(Participant.objects.exclude(mail_due="").exists())
 
-
     def test_what_a_server_put_off_is_not_sent_after_the_end(self) -> None:
         self.client.post(f"{self.url}mails/invitation/send/")
         invitations.send_due()
