@@ -11,6 +11,7 @@ from purelymanage.domains.models import Domain
 from purelymanage.migrations.campaigns import links, texts
 from purelymanage.migrations.forms.campaigns import WRITTEN
 from purelymanage.migrations.models import Campaign, Server
+from purelymanage.migrations.references import ELSEWHERE
 from tests.account import add_campaign, add_server
 from tests.cast import CastTestCase
 from tests.migrations.campaigns.people import hand_over
@@ -126,6 +127,13 @@ class CreateCampaignTests(FormCase):
         self.send(rule="reviewed", destination_domain="shop.example")
         found = list(Campaign.objects.order_by("pk").values_list("domains", flat=True))
         self.assertEqual(found, [["shop.example"], ["shop.example"]])
+
+    def test_the_log_counts_it_to_where_it_leads(self) -> None:
+        self.send(destination_domain="shop.example")
+        self.send(rule="reviewed")
+        created = Entry.objects.filter(event="campaign.created").order_by("pk")
+        domains = list(created.values_list("domain", flat=True))
+        self.assertEqual(domains, ["shop.example", ELSEWHERE])
 
     def test_it_asks_for_a_server_first(self) -> None:
         Server.objects.all().delete()
