@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from purelymanage.migrations.campaigns.own_copy import is_copied
 from purelymanage.migrations.models import Participant, Submission
 
 State = Submission.State
@@ -31,7 +32,8 @@ def of(participant: Participant) -> Standing:
     what, since = _what(participant, newest)
     # Where it was handed over again, it may only wait for its turn.
     is_there = what == "kept" or any(it.secret for it in newest)
-    if job is not None and has_copy and job.needs_password and not is_there:
+    needs_one = job is not None and job.needs_password and not is_copied(job)
+    if has_copy and needs_one and not is_there:
         what, since = "needed", since or participant.submitted_at
     return Standing(what, since, has_copy)
 

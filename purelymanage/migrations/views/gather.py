@@ -88,6 +88,9 @@ def _own(
         submissions.note_opened(participant=participant)
     if participant.removed_at is not None:
         return _notice(request, campaign, "removed", status=410)
+    if request.htmx and request.method == "GET":
+        context = {"participant": participant}
+        return render(request, "gather/_progress.html", context)
     if not campaign.is_open:
         return _over(request, campaign, participant)
     if request.method == "POST" and "withdraw" in request.POST:
@@ -95,10 +98,6 @@ def _own(
 
     found = standing.of(participant)
     if found.has_copy and found.what != "needed":
-        if request.htmx:
-            return render(
-                request, "gather/_progress.html", {"participant": participant}
-            )
         return _page(request, campaign, None, participant, found)
     form = _form(request, campaign, participant)
     if form.is_valid():
