@@ -74,12 +74,14 @@ class Deliverer:
         self._retired = True
 
     async def _enter(self, target: Target) -> None:
-        """Go into a folder that gets many messages one by one.
+        """Go into a folder that gets many messages one by one, all of them from us.
 
         A server that has it open need not open it for each of them, which takes
-        longer than to store one.
+        longer than to store one. What others put there it would have to tell us.
         """
-        if not self._batches and self._passage.outbox.waiting(target.wire) >= FEW:
+        outbox = self._passage.outbox
+        many = outbox.waiting(target.wire) >= FEW
+        if not self._batches and many and not outbox.is_shared(target.wire):
             await enter(self._destination, target.wire, writable=True)
 
     async def _send(self, batch: list[Parcel]) -> None:

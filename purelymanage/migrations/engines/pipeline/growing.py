@@ -69,8 +69,11 @@ class Growth:
 
     async def grow(self) -> None:
         """Make whichever side is waited for faster, as long as that is possible."""
+        wanted = self._wanted()
+        for connection in await self._arrival.further():
+            self._transfer.deliver_over(connection)
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._wanted() - 1):
+            for _ in range(wanted - len(self._arrival.connections)):
                 group.create_task(self._add_destination())
         # The beginning is slower than what comes after, and nothing to compare with.
         await asyncio.sleep(SPAN)

@@ -40,6 +40,10 @@ class Outbox:
         """Return how many messages wait for a folder."""
         return len(self._waiting.get(wire, ()))
 
+    def is_shared(self, wire: bytes) -> bool:
+        """Say whether several connections are at work in a folder."""
+        return self._tended[wire] > 1
+
     def put(self, parcel: Parcel) -> None:
         self._waiting.setdefault(parcel.target.wire, deque()).append(parcel)
         self._news.set()

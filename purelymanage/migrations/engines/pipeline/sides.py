@@ -28,6 +28,7 @@ class Side:
         self._tally = tally
         self.connections: list[Connection] = []
         self._compresses = False
+        self._coming: set[asyncio.Task[Connection | None]] = set()
 
     async def connect(self) -> Connection:
         session = await log_in(
@@ -51,6 +52,17 @@ class Side:
             return None
         return connection
 
+    def join_ahead(self, count: int) -> None:
+        """Open further connections while other things are done."""
+        for _ in range(count):
+            self._coming.add(asyncio.create_task(self.join()))
+
+    async def further(self) -> list[Connection]:
+        """Return the connections that were opened ahead, once they are."""
+        await asyncio.gather(*self._coming)
+        self._coming.clear()
+        return self.connections[1:]
+
     @property
     def can_compress(self) -> bool:
         able = all(it.has("COMPRESS=DEFLATE") for it in self.connections)
@@ -65,6 +77,10 @@ class Side:
                 group.create_task(connection.compress())
 
     async def close(self, *, politely: bool) -> None:
+        for coming in self._coming:
+            coming.cancel()
+        await asyncio.gather(*self._coming, return_exceptions=True)
+        self._coming.clear()
         connections, self.connections = self.connections, []
         self._compresses = False
         await asyncio.gather(*(c.close(politely=politely) for c in connections))
@@ -111,11 +127,18 @@ class Sides:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.departure.connect())
             if self.arrival is not None:
-                group.create_task(self.arrival.connect())
+                group.create_task(self._connect_arrival(self.arrival))
 
     async def close(self, *, politely: bool) -> None:
         sides = [self.departure, self.arrival]
         await asyncio.gather(*(it.close(politely=politely) for it in sides if it))
+
+    async def _connect_arrival(self, arrival: Side) -> None:
+        first = await arrival.connect()
+        writes = not self._options.dry_run and not self._options.flags_only
+        if writes and not first.has("LITERAL+"):
+            # Where each message has to wait for leave, several may wait at a time.
+            arrival.join_ahead(self._options.connections - 1)
 
     async def list_destination(self) -> FolderList:
         """Return the folders there, of a mailbox to be created the one it will have."""
