@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 from django.utils import timezone
 
 from purelymanage.migrations.models import Batch, JobAction, Run
+from purelymanage.migrations.views import reports
 from tests.cast import HTMX
 from tests.migrations.batch_cases import State, add_jobs, add_runs
 from tests.migrations.test_batch_detail import BatchCase
@@ -69,3 +71,16 @@ class BatchControlTests(BatchCase):
         add_runs(add_jobs(self.batch, 1), State.QUEUED)
         r = self.client.get(f"{self.url}?state=copying")
         self.assertContains(r, '<option value="copying" selected>Copying (0)</option>')
+
+
+class LargeReportTests(BatchCase):
+    def test_a_report_of_thousands_is_cut_on_the_page_alone(self) -> None:
+        add_jobs(self.batch, 12)
+        with mock.patch.object(reports, "MOST_LINES", 10):
+            r = self.client.get(f"{self.url}report/")
+        self.assertContains(r, 'scope="row"', 10)
+        self.assertContains(r, "the first 10 of 12")
+        self.assertNotContains(self.client.get(f"{self.url}report/"), "the first")
+        r = self.client.get(f"{self.url}report.csv")
+        content: bytes = r.getvalue()
+        self.assertEqual(content.count(b"user"), 12)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import islice
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -17,7 +19,9 @@ from purelymanage.migrations.models import Batch, Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.sheets import writing
 
-MOST_ITEMS = 1_000  # on the page; the table has all
+# On the page; the table has all.
+MOST_LINES = 1_000
+MOST_ITEMS = 1_000
 
 
 @require_safe
@@ -33,7 +37,8 @@ def batch_report(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         "figures": figures_of(
             jobs, runs.filter(job__batch=batch, job__removed_at=None)
         ),
-        "lines": reports.lines_of(jobs),
+        "lines": islice(reports.lines_of(jobs), MOST_LINES),
+        "most_lines": MOST_LINES,
         "items": listed[:MOST_ITEMS],
         "has_more_items": len(listed) > MOST_ITEMS,
         "now": timezone.now(),
