@@ -298,6 +298,8 @@ DISCOVERY_REACHES_PRIVATE_NETWORKS = env.bool(
 IMAPSYNC_BIN = env.str("IMAPSYNC_BIN", "imapsync")
 MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", "auto")
 DELETION_GRACE_HOURS = env.int("DELETION_GRACE_HOURS", 24)
+# How long the password of a mailbox is kept that was not copied completely.
+PASSWORDS_KEPT_DAYS = env.int("PASSWORDS_KEPT_DAYS", 30)
 
 # Where a signed note of the audit chain goes once a day, outside the database.
 AUDIT_CHECKPOINT_FILE = env.str("AUDIT_CHECKPOINT_FILE", "")

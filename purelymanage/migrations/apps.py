@@ -45,9 +45,10 @@ def in_use() -> QuerySet[Model, int]:
 def begin_what_is_due(*, cluster: str, **_: Any) -> None:
     """Begin what falls due by the clock, and what a dead worker left, within a second."""
     from purelymanage.migrations import queue
-    from purelymanage.migrations.operations import settling
+    from purelymanage.migrations.operations import logins, settling
 
     if cluster == queue.CLUSTER:
         settling.give_back_abandoned()
         queue.take_back_lost()
         queue.dispatch()
+        logins.go_on()

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from purelymanage.imap.backoff import told_wait
 from purelymanage.imap.errors import (
     CertificateRefused,
     ConnectionLost,
@@ -36,7 +37,6 @@ PAUSES: dict[str, list[timedelta]] = {
 }
 # Told to somebody from this one in a row on.
 STALLS_TOLD = 2
-LONGEST_WAIT = timedelta(days=2)
 
 _THROTTLED = re.compile(
     r"back-?off time|throttl|rate limit|too many (?:simultaneous|concurrent|connections"
@@ -58,12 +58,6 @@ _TOO_LARGE = re.compile(
     r"|maximum (?:message )?size|message size",
     re.IGNORECASE,
 )
-_WAIT = re.compile(
-    r"(?:back-?off time:?|(?:again|retry|wait)(?: \w+)?) (\d+)\s*"
-    r"(milliseconds?|msec|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b",
-    re.IGNORECASE,
-)
-_UNITS = {"ms": SECOND / 1000, "mi": SECOND / 1000, "m": MINUTE, "h": HOUR, "s": SECOND}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,19 +140,6 @@ def side_of(sentence: str) -> str:
     """Return which of the two mailboxes a sentence of the engine is about."""
     found = re.search(r"\b(source|destination)\b", sentence)
     return found[1] if found else ""
-
-
-def told_wait(words: str) -> timedelta | None:
-    """Return how long a server wants to be left alone, if it says so."""
-    found = _WAIT.search(words)
-    if found is None:
-        return None
-    unit = found[2].lower()
-    if unit.startswith("min") or unit == "m":
-        length = MINUTE
-    else:
-        length = _UNITS[unit[:2] if unit[:2] in {"ms", "mi"} else unit[:1]]
-    return min(LONGEST_WAIT, int(found[1]) * length)
 
 
 def _is_throttle(code: str, words: str, side: str) -> bool:

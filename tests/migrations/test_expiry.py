@@ -95,6 +95,8 @@ class ExpiryTests(WithRuns):
         late = Job.objects.latest("pk")
         late.secret_expires_at = timezone.now() + timedelta(seconds=30)
         late.save()
+        # One of them had begun, and waited to go on.
+        Run.objects.filter(job=late).update(started_at=timezone.now(), attempt=1)
         self.assertEqual(secrets.wipe_expired_secrets(), 3)
         tell_of_batches()
         self.assertEqual(self.told(), [Event.BATCH_NEEDS_PASSWORDS])
@@ -117,6 +119,9 @@ class ExpiryTests(WithRuns):
         secrets.seal_secret(job, "canary")
         assert job.secret_expires_at is not None
         self.assertEqual((job.secret_expires_at - timezone.now()).days, 29)
+        with self.settings(PASSWORDS_KEPT_DAYS=7):
+            secrets.seal_secret(job, "canary")
+        self.assertEqual((job.secret_expires_at - timezone.now()).days, 6)
 
     def test_removing_a_job_erases_both(self) -> None:
         run = self.add("ada@old.example")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import SimpleTestCase
 
+from purelymanage.imap.backoff import told_wait
 from purelymanage.imap.errors import (
     CertificateRefused,
     ConnectionLost,
@@ -18,7 +19,6 @@ from purelymanage.migrations.failures import (
     diagnose,
     diagnose_items,
     is_oversize,
-    told_wait,
 )
 from purelymanage.migrations.models import Run
 

@@ -15,6 +15,7 @@ from purelymanage.figures import thin
 from purelymanage.migrations.job_states import with_state
 from purelymanage.migrations.models import Batch, Job, JobAction, Run
 from purelymanage.migrations.models.batches import BatchQuerySet
+from purelymanage.migrations.operations.secrets import EXPIRED
 from purelymanage.migrations.references import batch_entry
 
 # How each state reads behind one number and behind all others, in the order told.
@@ -71,10 +72,11 @@ def _to_tell() -> BatchQuerySet:
     untried = Job.objects.with_untried_login().exclude(batch=None)
     open_runs = Run.objects.open().exclude(job__batch=None)
     since = Coalesce(OuterRef("told_at"), Value(NEVER))
-    # What was stopped before it began, or whose password expired, has not run.
+    # What was stopped before it began has not run. Whose password expired while it
+    # waited to go on has ended, but that was told by itself.
     ran = Run.objects.filter(
         job__batch=OuterRef("pk"), started_at__isnull=False, finished_at__gt=since
-    )
+    ).exclude(failure=EXPIRED)
     refused = Job.objects.present().filter(
         batch=OuterRef("pk"),
         login__in=[Job.Login.WRONG, Job.Login.UNKNOWN],

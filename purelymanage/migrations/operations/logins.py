@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -63,6 +64,32 @@ class Finding:
 def hand_on(server_id: int) -> None:
     """Let a worker try what is due at a server."""
     async_task(TASK, server_id, task_name=f"logins at server {server_id}")
+
+
+def go_on() -> int:
+    """Let workers try what is due where both servers have room; return at how many.
+
+    Called by the clock, each second: a copy that has ended leaves its place to whoever
+    comes first, and nobody else wakes those that found a server full.
+    """
+    servers = [
+        server_id
+        for server_id in due_servers()
+        # Workers may be busy: nobody is handed on once more before they had a chance.
+        if _has_room(server_id) and cache.add(f"logins:{server_id}", "handed on", 5)
+    ]
+    for server_id in servers:
+        hand_on(server_id)
+    return len(servers)
+
+
+@transaction.atomic(durable=True)
+def _has_room(server_id: int) -> bool:
+    now = timezone.now()
+    due = Job.objects.with_due_login(now).filter(server=server_id)
+    room = _room(server_id, due, now)
+    full = [pk for pk, left in room.items() if left <= 0]
+    return server_id not in full and due.exclude(destination_server__in=full).exists()
 
 
 @transaction.atomic(durable=True)

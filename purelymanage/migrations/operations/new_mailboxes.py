@@ -22,7 +22,7 @@ from purelymanage.mailboxes.operations.hand_overs import link_of, make_hand_over
 from purelymanage.mailboxes.passwords import make_password
 from purelymanage.migrations.models import Job
 from purelymanage.migrations.operations.secrets import (
-    KEPT,
+    kept,
     open_destination_secret,
     seal_destination_secret,
 )
@@ -92,7 +92,7 @@ def _intend(job: Job) -> str:
             row.destination_secret = ""
     password = make_password()
     seal_destination_secret(row, password)
-    row.secret_expires_at = row.secret_expires_at or timezone.now() + KEPT
+    row.secret_expires_at = row.secret_expires_at or timezone.now() + kept()
     row.save(update_fields=["destination_secret", "secret_expires_at"])
     job.destination_secret = row.destination_secret
     return password

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import FilteredRelation, Q
 from django.utils import timezone
@@ -20,7 +21,6 @@ from purelymanage.migrations.references import (
     record_job,
 )
 
-KEPT = timedelta(days=30)
 # The passwords of a batch whose dates are this close are erased at once.
 TOGETHER = timedelta(minutes=5)
 EXPIRED = (
@@ -28,10 +28,15 @@ EXPIRED = (
 )
 
 
+def kept() -> timedelta:
+    """Return how long a password is kept at most, see settings."""
+    return timedelta(days=settings.PASSWORDS_KEPT_DAYS)
+
+
 def seal_secret(job: Job, password: str) -> None:
     """Put a password into `job`, which is not saved yet."""
     job.source_secret = crypto.seal(password, bound_to=job.secret_place)
-    job.secret_expires_at = timezone.now() + KEPT
+    job.secret_expires_at = timezone.now() + kept()
     job.secret_wiped_at = None
 
 

@@ -5,14 +5,17 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from purelymanage.imap.account import Account
+from purelymanage.imap.backoff import told_wait
 from purelymanage.imap.errors import (
     CertificateRefused,
     ConnectionLost,
     LoginRefused,
+    Refused,
     Unreachable,
 )
 from purelymanage.migrations.engines.base import (
@@ -314,3 +317,28 @@ def test_a_server_that_asks_for_a_pause_gets_one(
     assert proxy.connections == 4
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 30)
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:30])
+
+
+@pytest.mark.parametrize(("words", "connections"), [("299 s", 1), ("300 ms", 2)])
+def test_a_server_that_says_how_long_is_left_alone_for_that(
+    old: Dovecot, new: Dovecot, new_user: NewUser, words: str, connections: int
+) -> None:
+    otto, anna = new_user(old), new_user(new)
+    old.seed(otto, {"INBOX": MAIL[:3]})
+    refusals = [f" NO [THROTTLED] Suggested Backoff Time: {words}".encode()]
+
+    def rewrite(data: bytes) -> bytes:
+        if refusals and b" OK [READ-ONLY]" in data:
+            return data.replace(b" OK [READ-ONLY]", refusals.pop())
+        return data
+
+    with Proxy(old.port, rewrite=rewrite) as proxy:
+        outcome = copy(through(proxy, old, otto), new.account(anna))
+
+    assert proxy.connections == connections
+    assert not refusals
+    if connections > 1:
+        assert outcome.verdict == Verdict.COMPLETE
+    else:
+        assert isinstance(outcome.failure, Refused)
+        assert told_wait(outcome.failure.technical) == timedelta(seconds=299)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from unittest import mock
 
 from django.contrib.messages import get_messages
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -239,6 +240,21 @@ class LimitTests(LoginTestCase):
         settle_login(job=job, finding=Finding(Login.WRONG, "No."))
         run.refresh_from_db()
         self.assertIsNotNone(run.handed_at)
+
+    def test_a_copy_that_ends_wakes_those_that_found_a_server_full(self) -> None:
+        cache.clear()
+        Server.objects.update(parallel_runs=1)
+        run = self.new_run(ANNA, OTHER_ADDRESS)
+        self.assertTrue(Run.objects.busy().filter(pk=run.pk).exists())
+        self.add()
+        self.assertEqual(logins.go_on(), 0)
+        Run.objects.filter(pk=run.pk).update(
+            state=Run.State.DONE, handed_at=None, finished_at=timezone.now()
+        )
+        self.assertEqual(logins.go_on(), 1)
+        # Until a worker had a chance to begin.
+        self.assertEqual(logins.go_on(), 0)
+        self.assertEqual(self.logins_queued(), 1)
 
     def test_several_are_tried_at_the_same_time(self) -> None:
         for _ in range(MOST_AT_ONCE):

@@ -11,6 +11,7 @@ from collections import Counter
 
 from purelymanage.figures import thin
 from purelymanage.imap.account import Account
+from purelymanage.imap.backoff import told_wait
 from purelymanage.imap.errors import ImapError
 from purelymanage.imap.folders import list_folders
 from purelymanage.migrations.engines.base import (
@@ -82,9 +83,15 @@ class Run:
                     failures += 1
                     if failures > self._options.reconnects:
                         raise
+                    pause = min(LONGEST_PAUSE, 0.25 * 2**failures)
+                    if wait := told_wait(exc.technical):
+                        pause = wait.total_seconds()
+                    if pause > LONGEST_PAUSE:
+                        # Whoever made us begin knows how to wait for so long.
+                        raise
                     self._tally.note(f"{exc.message} Trying again.")
                 await self._close()
-                await asyncio.sleep(min(LONGEST_PAUSE, 0.25 * 2**failures))
+                await asyncio.sleep(pause)
         finally:
             await self._close()
 
