@@ -134,7 +134,7 @@ def show_link(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpRespo
 @requires(Right.MANAGE)
 def remove_person(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpResponse:
     person = _person(request, pk, key)
-    if request.method == "POST":
+    if request.POST.get("confirmed"):
         try:
             participants.remove_person(participant=person, actor=request.user)
         except Refused as exc:

@@ -12,6 +12,8 @@ from tests.account import add_campaign, add_server
 from tests.cast import CastTestCase
 from tests.migrations.campaigns.people import hand_over
 
+SURE = {"confirmed": "1"}
+
 
 class PeopleCase(CastTestCase):
     server: ClassVar[Server]
@@ -136,7 +138,7 @@ class RemovePersonTests(PeopleCase):
         hand_over([self.person])
         link = participants.show_link(participant=self.person, actor=self.adam)
         self.assertContains(self.client.get(f"{self.path}remove/"), "erased at once")
-        r = self.client.post(f"{self.path}remove/", follow=True)
+        r = self.client.post(f"{self.path}remove/", SURE, follow=True)
         self.assertContains(r, "anna@old.example was taken out of Autumn move.")
         self.assertFalse(self.person.submissions.exists())
         token = link.rstrip("/").rpartition("/")[2]
@@ -145,7 +147,7 @@ class RemovePersonTests(PeopleCase):
 
     def test_they_come_back_as_somebody_new(self) -> None:
         Participant.objects.update(refused_at=self.campaign.created_at)
-        self.client.post(f"{self.path}remove/")
+        self.client.post(f"{self.path}remove/", SURE)
         self.add("anna@old.example")
         self.person.refresh_from_db()
         self.assertIsNone(self.person.removed_at)
@@ -160,7 +162,7 @@ class RemovePersonTests(PeopleCase):
             created_by=self.olga,
         )
         Participant.objects.update(job=job)
-        r = self.client.post(f"{self.path}remove/", follow=True)
+        r = self.client.post(f"{self.path}remove/", SURE, follow=True)
         self.assertContains(r, "is being copied already")
         self.assertEqual(len(self.listed()), 1)
 
