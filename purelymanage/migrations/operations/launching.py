@@ -74,6 +74,8 @@ def launch(*, campaign: Campaign, wishes: Wishes, actor: User) -> Launched:
     held = _hold(campaign)
     if held.purged_at is not None:
         raise Refused(ERASED)
+    if held.server.removed_at is not None:
+        raise Refused(f"{held.server.name} was removed from the panel.")
     if not _may(actor, held.domains):
         raise Refused(NOT_ALLOWED)
     people = _ready(held, merges=wishes.merges)

@@ -15,7 +15,15 @@ from purelymanage.errors import Refused
 from purelymanage.figures import in_bytes
 from purelymanage.migrations import queue
 from purelymanage.migrations.logins import Trial, try_account
-from purelymanage.migrations.models import Batch, Job, Run, Server
+from purelymanage.migrations.models import (
+    Batch,
+    Campaign,
+    Job,
+    Run,
+    Server,
+    Submission,
+)
+from purelymanage.migrations.models.campaigns import CampaignQuerySet
 from purelymanage.migrations.operations.secrets import wipe_secret
 
 # Where stored passwords are sent, and how well they are protected on the way.
@@ -85,8 +93,9 @@ def edit_server(
     are protected, must ask for them again.
     """
     new: dict[str, Any] = dict(settings)
-    # In the order of whoever confirms a draft: first the batch, then the server.
+    # In the order of whoever confirms a draft or launches: first these, then the server.
     drafts = list(_drafts(server).select_for_update())
+    campaigns = list(_campaigns(server).select_for_update(no_key=True))
     server = Server.objects.select_for_update().get(pk=server.pk)
     changed = {key for key, value in new.items() if getattr(server, key) != value}
     if not changed:
@@ -99,6 +108,12 @@ def edit_server(
         raise Refused(
             f"A copy from or into {server.name} is waiting or running. Stop it first, "
             "or wait until it has ended."
+        )
+    asking = [it.name for it in campaigns if it.is_open]
+    if moved and asking:
+        raise Refused(
+            f"The campaign {asking[0]} asks people for their passwords at {server.name}. "
+            "Close it first."
         )
 
     changes = ", ".join(
@@ -126,12 +141,16 @@ def edit_server(
         return Erased()
 
     Batch.objects.filter(pk__in=[it.pk for it in drafts]).update(sheet="")
+    kept = Submission.objects.filter(participant__campaign__in=campaigns)
+    handed_over = kept.exclude(secret="").delete()[0]
+    if handed_over:
+        changes += f", erasing {handed_over} passwords of campaigns"
     if drafts:
         changes += f", erasing what {len(drafts)} unfinished imports held"
     log.record(Event.SERVER_CHANGED, actor=actor, target=server.name, changes=changes)
     stored = [job for job in locked if job.source_secret or job.destination_secret]
     erased = sum(wipe_secret(job=job, actor=actor) for job in stored)
-    return Erased(erased, len(drafts))
+    return Erased(erased + handed_over, len(drafts))
 
 
 def _wake(server: Server) -> None:
@@ -170,6 +189,12 @@ def _uses(server: Server, prefix: str = "") -> Q:
     return Q(**{f"{prefix}server": server}) | Q(
         **{f"{prefix}destination_server": server}
     )
+
+
+def _campaigns(server: Server) -> CampaignQuerySet:
+    """Campaigns that may hold passwords for a server."""
+    found: CampaignQuerySet = Campaign.objects.filter(server=server, purged_at=None)
+    return found.order_by("pk")
 
 
 def _drafts(server: Server) -> Any:

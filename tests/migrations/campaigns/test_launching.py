@@ -25,6 +25,7 @@ from purelymanage.migrations.models import (
 from purelymanage.migrations.operations import launching
 from purelymanage.migrations.operations.launching import Wishes, join_late, launch
 from purelymanage.migrations.operations.secrets import open_secret
+from purelymanage.migrations.operations.servers import edit_server
 from tests.cast import CastTestCase
 from tests.migrations.campaigns.people import (
     DOMAIN,
@@ -167,6 +168,20 @@ class LaunchTests(LaunchTestCase):
         self.assertEqual(self.launch().copies, 1)
         Campaign.objects.update(purged_at=timezone.now())
         with self.assertRaisesMessage(Refused, launching.ERASED):
+            self.launch()
+
+    def test_nothing_goes_to_a_server_that_is_another_one_by_now(self) -> None:
+        self.hand_over(ANNA)
+        with self.assertRaisesMessage(Refused, "Close it first"):
+            edit_server(server=self.server, host="new.example", actor=self.adam)
+        Campaign.objects.update(closed_at=timezone.now())
+        erased = edit_server(server=self.server, host="new.example", actor=self.adam)
+        self.assertEqual(erased.passwords, 1)
+        self.assertFalse(Submission.objects.exists())
+        with self.assertRaisesMessage(Refused, launching.NOTHING):
+            self.launch()
+        Server.objects.update(removed_at=timezone.now())
+        with self.assertRaisesMessage(Refused, "was removed"):
             self.launch()
 
     def test_a_thousand_take_as_many_queries_as_one(self) -> None:
