@@ -9,12 +9,15 @@ from allauth.account.internal.flows.login import (
 )
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.test import Client
 
 
-def prove(client: Client, *, ago: float = 0) -> None:
+def prove(
+    client: Client, *, ago: float = 0, session: SessionBase | None = None
+) -> None:
     """Write a proof `ago` seconds old into the session of somebody signed in."""
-    session = client.session
+    session = session or client.session
     session[WHOSE] = session[SESSION_KEY]
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [
         {"method": "password", "at": time.time() - ago}

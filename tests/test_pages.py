@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -31,6 +32,7 @@ LISTS = [
 
 
 class NoCallTests(SandboxTestCase):
+    @pytest.mark.slow
     def test_drawing_a_page_never_calls_purelymail(self) -> None:
         fill_account()
         add_job(add_server(self.olga, pk=1), pk=1)
@@ -56,6 +58,7 @@ class QueryCountTests(CastTestCase):
     def measure(self) -> dict[str, int]:
         return {name: self.queries(name) for name in LISTS}
 
+    @pytest.mark.slow
     def test_more_rows_take_no_more_queries(self) -> None:
         server = add_server(self.olga, pk=1)
         job = add_job(server, pk=1, rows=10)

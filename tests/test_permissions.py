@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from unittest import mock
 
+import pytest
 from django.contrib.auth import SESSION_KEY
 from django.core.cache import cache
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
@@ -110,6 +111,7 @@ class PermissionTests(CastTestCase):
                     self.assertIn("/accounts/login/", r["HX-Redirect"])
                     self.assertEqual(r.content, b"")
 
+    @pytest.mark.slow
     def test_everybody_gets_where_their_rights_reach(self) -> None:
         people = (self.olga, self.adam, self.lina, self.hedy, self.audrey)
         for user in people:
@@ -122,9 +124,11 @@ class PermissionTests(CastTestCase):
     def check(self, user: User, name: str, route: Route, method: str) -> int:
         """Return the status of the answer, which fits the rights of `user`."""
         cache.clear()
-        if self.client.session.get(SESSION_KEY) != str(user.pk):
+        session = self.client.session
+        if session.get(SESSION_KEY) != str(user.pk):
             self.client.force_login(user)
-        prove(self.client)
+            session = self.client.session
+        prove(self.client, session=session)
         status: int = getattr(self.client, method)(route.path).status_code
         if status == 405:  # says nothing about anybody's rights
             return status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from purelymanage.imap.account import Account
@@ -18,6 +19,7 @@ A_CLICK = 0.6  # what finding and pressing takes a person, on top of the machine
 CLICKS = 9
 
 
+@pytest.mark.slow
 def test_somebody_is_taken_in_within_twenty_seconds(
     page: Page, browser: Browser, panel: Panel
 ) -> None:

@@ -168,6 +168,7 @@ class CrashTests(AtOnceTestCase):
 
 
 class RaceTests(AtOnceTestCase):
+    @pytest.mark.slow
     def test_a_cancellation_and_an_execution_never_both_win(self) -> None:
         outcomes: Counter[str] = Counter()
         with ThreadPoolExecutor(2) as pool:
