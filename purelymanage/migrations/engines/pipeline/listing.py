@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from enum import IntEnum
 
@@ -121,6 +121,16 @@ class Listing:
 
     def identities(self) -> Iterable[bytes]:
         return map(self.key, range(len(self)))
+
+    def some_identities(self, share: int, shares: int) -> Iterator[tuple[int, bytes]]:
+        """Return rows and keys of about one in so many messages.
+
+        Messages of one identity always belong to the same share.
+        """
+        lasts = self._keys[identity.LENGTH - 1 :: identity.LENGTH]
+        for row, last in enumerate(lasts):
+            if last % shares == share:
+                yield row, self.key(row)
 
     def is_left_out(self, row: int) -> bool:
         return self.marks[row] == Mark.FAILED

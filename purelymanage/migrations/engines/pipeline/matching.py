@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 from . import identity
 from .listing import Listing
 
+# Messages that are compared at a time, more or less.
+IN_ONE_STEP = 25_000
+
 
 def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
     """Return for each listing which of its rows have a counterpart in `there`.
@@ -20,55 +23,84 @@ def find_present(sources: Sequence[Listing], there: Listing) -> list[bytearray]:
     that the message left over is the one that really is missing.
     """
     present = [bytearray(len(source)) for source in sources]
-    # One table for both sides: of 200,000 messages a second one would not fit.
-    spare = Counter(there.identities())
-    for source in sources:
-        for key in source.identities():
-            if key in spare:
-                spare[key] -= 1
-    unclear: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
-    for number, source in enumerate(sources):
-        for row, key in enumerate(source.identities()):
-            left = spare.get(key)
-            if left is None:
-                continue
-            if left >= 0 and not identity.is_weak(key):
+    shares = _shares(sources, there)
+    for share in range(shares):
+        spare = Counter(key for _, key in there.some_identities(share, shares))
+        wanted = [list(source.some_identities(share, shares)) for source in sources]
+        for rows in wanted:
+            for _, key in rows:
+                if key in spare:
+                    spare[key] -= 1
+        unclear: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+        for number, rows in enumerate(wanted):
+            for row, key in rows:
+                left = spare.get(key)
+                if left is None:
+                    continue
+                if left >= 0 and not identity.is_weak(key):
+                    present[number][row] = 1
+                else:
+                    unclear[key].append((number, row))
+        if unclear:
+            for number, row, _ in _pair_all(sources, unclear, there):
                 present[number][row] = 1
-            else:
-                unclear[key].append((number, row))
-    if unclear:
-        for number, row, _ in _pair_all(sources, unclear, there):
-            present[number][row] = 1
     return present
 
 
-def find_pairs(
-    sources: Sequence[Listing], there: Listing
-) -> list[list[tuple[int, int]]]:
+class Pairs:
+    """Rows of a listing of the source, each with its counterpart's."""
+
+    def __init__(self) -> None:
+        self._rows = array("L")
+        self._matches = array("L")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._rows, self._matches, strict=True)
+
+    def add(self, row: int, match: int) -> None:
+        self._rows.append(row)
+        self._matches.append(match)
+
+
+def find_pairs(sources: Sequence[Listing], there: Listing) -> list[Pairs]:
     """Return for each listing which of its rows is which one of `there`."""
-    pairs: list[list[tuple[int, int]]] = [[] for _ in sources]
-    match_of = {key: row for row, key in enumerate(there.identities())}
-    # How many rows would like to have the same counterpart.
-    rivals = array("L", bytes(array("L").itemsize * len(there)))
-    for source in sources:
-        for key in source.identities():
-            if key in match_of:
-                rivals[match_of[key]] += 1
-    unclear = {
-        key
-        for row, key in enumerate(there.identities())
-        if match_of[key] != row or rivals[row] > 1 or identity.is_weak(key)
-    }
-    wanted: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
-    for number, source in enumerate(sources):
-        for row, key in enumerate(source.identities()):
-            if key in unclear:
-                wanted[key].append((number, row))
-            elif key in match_of:
-                pairs[number].append((row, match_of[key]))
-    for number, row, match in _pair_all(sources, wanted, there):
-        pairs[number].append((row, match))
+    pairs = [Pairs() for _ in sources]
+    shares = _shares(sources, there)
+    for share in range(shares):
+        match_of: dict[bytes, int] = {}
+        unclear: set[bytes] = set()
+        for row, key in there.some_identities(share, shares):
+            if key in match_of or identity.is_weak(key):
+                unclear.add(key)
+            match_of[key] = row
+        seen: set[bytes] = set()
+        wanted = [list(source.some_identities(share, shares)) for source in sources]
+        for rows in wanted:
+            for _, key in rows:
+                if key in seen:
+                    unclear.add(key)
+                seen.add(key)
+        open_: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+        for number, rows in enumerate(wanted):
+            for row, key in rows:
+                if key not in match_of:
+                    continue
+                if key in unclear:
+                    open_[key].append((number, row))
+                else:
+                    pairs[number].add(row, match_of[key])
+        if open_:
+            for number, row, match in _pair_all(sources, open_, there):
+                pairs[number].add(row, match)
     return pairs
+
+
+def _shares(sources: Sequence[Listing], there: Listing) -> int:
+    """Return in how many steps to compare, as tables take five times what they hold."""
+    return 1 + max(map(len, [*sources, there])) // IN_ONE_STEP
 
 
 def _pair_all(
