@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,9 @@ def main() -> int:
         "messages": wishes.messages,
         "bytes": size,
         "folders": len(stored),
+        "processors": os.cpu_count(),
+        # Much more than there are processors, and the times are those of a crowd.
+        "load": os.getloadavg()[0],
         "versions": {program.name: version for program, version in found},
     }
     results: list[Result] = []

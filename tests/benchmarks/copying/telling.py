@@ -84,7 +84,7 @@ def tables(
         "medians, whole processes (without their start in brackets)"
     )
     heads = ["program", "first copy", "messages/s", "nothing to do", "CPU per GB"]
-    heads += ["memory", "imapsync takes", "mbsync takes"]
+    heads += ["memory", "than imapsync", "than mbsync"]
     yield "| " + " | ".join(heads) + " |"
     yield "|---|" + "---:|" * (len(heads) - 1)
     mine = [result for result in results if result.case == case and result.first]
@@ -155,5 +155,5 @@ def _time(seconds: float, alone: float | None) -> str:
 
 def _times(other: Result | None, result: Result) -> str:
     if other is None or other is result:
-        return "" if other is None else "1"
-    return f"{other.seconds() / result.seconds():.1f} times as long"
+        return ""
+    return f"{other.seconds() / result.seconds():.1f} times as fast"
