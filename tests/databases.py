@@ -6,7 +6,8 @@ To migrate takes seconds of work, to copy what was migrated a fraction of one.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 from django.conf import settings
@@ -65,3 +66,20 @@ def _elsewhere() -> psycopg.Connection[tuple[object, ...]]:
     """Connect to the database that every server has."""
     params = connection.get_connection_params() | {"dbname": "postgres"}
     return psycopg.connect(**params, autocommit=True)
+
+
+@contextmanager
+def empty_database() -> Iterator[None]:
+    """Let the connection lead to a database without any table for a while."""
+    own = connection.settings_dict["NAME"]
+    name = f"{own}_empty"
+    connection.close()
+    with _elsewhere() as other:
+        other.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        connection.settings_dict["NAME"] = name
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = own
+            other.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))

@@ -9,6 +9,7 @@ from django.test import TransactionTestCase
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
+from tests.databases import empty_database
 
 BEFORE = [("migrations", "0002_there_at_first")]
 AFTER = [("migrations", "0003_one_server_per_name")]
@@ -22,10 +23,11 @@ def migrate(targets: list[tuple[str, str]]) -> Any:
 
 @pytest.mark.slow
 class OneServerPerNameTests(TransactionTestCase):
-    def tearDown(self) -> None:
-        migrate(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    def setUp(self) -> None:
+        self.enterContext(empty_database())
 
     def test_servers_with_the_same_name_are_told_apart(self) -> None:
+        migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("accounts"))
         olga = User.objects.create_user("olga@example.org", None, role=Role.OWNER)
         servers = migrate(BEFORE).get_model("migrations", "Server").objects
         long = "x" * 100
