@@ -239,6 +239,16 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "The next try is")
         self.assertNotContains(r, "It goes on at")
 
+    def test_a_password_may_be_replaced_any_time_but_while_it_is_used(self) -> None:
+        link = f"{self.url}password/"
+        self.assertContains(self.client.get(self.url), link)
+        self.start()
+        self.assertNotContains(self.client.get(self.url), link)
+        Run.objects.all().delete()
+        self.assertContains(self.client.get(self.url), link)
+        self.client.force_login(self.audrey)
+        self.assertNotContains(self.client.get(self.url), link)
+
     def test_a_job_whose_login_was_wrong_has_a_page(self) -> None:
         job = self.run_.job
         Run.objects.all().delete()
