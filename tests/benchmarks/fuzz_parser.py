@@ -115,12 +115,13 @@ def at_once(coroutine: Coroutine[Any, Any, T]) -> T:
 def with_seeds(words: list[str]) -> list[str]:
     """Fill an empty folder of inputs and return the words with limits added."""
     for word in words[1:]:
-        if not word.startswith("-"):
-            folder = Path(word)
+        folder = Path(word)
+        # A file is an input to be tried alone.
+        if not word.startswith("-") and not folder.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             for number, seed in enumerate(SEEDS):
                 (folder / f"seed{number}").write_bytes(seed)
-    limits = ["-max_len=65536", "-timeout=5", "-rss_limit_mb=1024"]
+    limits = ["-max_len=65536", "-timeout=20", "-rss_limit_mb=1024"]
     return [words[0], *limits, *words[1:]]
 
 
