@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.conf import settings
+from django.urls import reverse
 
 from purelymanage import crypto
 from purelymanage.accounts.models.invitations import hash_token
@@ -14,7 +15,7 @@ TOKEN_BYTES = 32
 
 
 def url_of(token: str) -> str:
-    return f"{settings.BASE_URL}/gather/{token}/"
+    return settings.BASE_URL + reverse("gather", args=[token])
 
 
 def mint(row: Campaign | Participant) -> str:

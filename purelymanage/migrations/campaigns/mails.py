@@ -9,6 +9,7 @@ from purelymanage.migrations.campaigns import links, texts
 from purelymanage.migrations.models import Campaign, Participant
 
 PLACEHOLDERS = ("name", "address", "link", "until", "contact", "signed_by")
+NOBODYS = "a-link-of-their-own"
 BRACED = re.compile(r"\{([^{}]*)\}")
 
 
@@ -49,7 +50,7 @@ def compose(campaign: Campaign, person: Participant, kind: str, *, link: str) ->
 def preview(campaign: Campaign, kind: str, person: Participant | None) -> Mail:
     """Return what somebody would get; nobody's link is shown for that."""
     somebody = person or Participant(address="anna@old-provider.example", name="Anna")
-    return compose(campaign, somebody, kind, link=links.url_of("…"))
+    return compose(campaign, somebody, kind, link=links.url_of(NOBODYS))
 
 
 def _fill(text: str, values: dict[str, str]) -> str:

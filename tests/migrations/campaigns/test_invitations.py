@@ -59,7 +59,7 @@ class InviteTests(InvitationCase):
     def test_the_mail_can_be_looked_at_before(self) -> None:
         r = self.client.get(f"{self.url}mails/invitation/")
         self.assertContains(r, "Hello Anna,")
-        self.assertContains(r, "/gather/…/")
+        self.assertContains(r, "/gather/a-link-of-their-own/")
         self.assertContains(r, "Invite 2 people")
         self.client.force_login(self.audrey)
         r = self.client.get(f"{self.url}mails/invitation/")
