@@ -1,4 +1,4 @@
-"""A server that takes its time for each message, and what is tried with it."""
+"""Servers that are faster with more connections, and servers that do not like them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ import re
 
 import pytest
 
-from purelymanage.migrations.engines.base import Verdict
+from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.engines.pipeline import growing
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.scripted import Scripted
 from tests.migrations.engines.conftest import NewUser
 from tests.migrations.engines.copying import copy
 
-SECONDS_EACH = 0.02
-ABLE = b"IMAP4rev1 LITERAL+ SASL-IR AUTH=PLAIN"
+ABLE = b"IMAP4rev1 SASL-IR AUTH=PLAIN"
+# With no header but the one that is asked for.
+MAIL = [b"Message-ID: <%d@x>\r\n\r\n" % n + b"x" * 900 for n in range(150)]
 
 
-class Slow:
-    """An inbox that takes a while to store a message."""
+class Inbox:
+    """A server of one folder that takes so many seconds to store a message.
 
-    def __init__(self) -> None:
+    Who comes when it has enough connections ends the oldest one.
+    """
+
+    def __init__(self, able: bytes, seconds: float = 0, most: int = 99) -> None:
+        self._able = able
+        self._seconds = seconds
+        self._most = most
+        self._open: list[asyncio.StreamWriter] = []
         self.stored: list[bytes] = []
         self.connections = 0
 
@@ -29,17 +37,31 @@ class Slow:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.connections += 1
+        self._open.append(writer)
+        if len(self._open) > self._most:
+            self._open.pop(0).transport.abort()
+        try:
+            await self._talk(reader, writer)
+        finally:
+            if writer in self._open:
+                self._open.remove(writer)
+
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         writer.write(b"* OK hello\r\n")
         while line := await reader.readline():
             tag, _, command = line.strip().partition(b" ")
-            size = re.search(rb"\{(\d+)\+\}$", command)
+            size = re.search(rb"\{(\d+)(\+?)\}$", command)
             if size:
+                if not size[2]:
+                    writer.write(b"+ go on\r\n")
                 body = await reader.readexactly(int(size[1]))
                 await reader.readline()
-                await asyncio.sleep(SECONDS_EACH)
+                await asyncio.sleep(self._seconds)
                 self.stored.append(body)
             elif command == b"CAPABILITY":
-                writer.write(b"* CAPABILITY " + ABLE + b"\r\n")
+                writer.write(b"* CAPABILITY " + self._able + b"\r\n")
             elif command.startswith(b"LIST"):
                 writer.write(b'* LIST () "/" INBOX\r\n')
             elif command.startswith((b"SELECT", b"EXAMINE")):
@@ -67,13 +89,27 @@ def test_a_server_that_works_at_one_message_at_a_time_gets_more_connections(
     old: Dovecot, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(growing, "SPAN", 0.2)
-    otto, slow = new_user(old), Slow()
-    # With no header but the one that is asked for
-    mail = [b"Message-ID: <%d@x>\r\n\r\n" % n + b"x" * 900 for n in range(150)]
-    old.seed(otto, {"INBOX": map(Stored, mail)})
-    with Scripted(slow.serve) as server:
-        outcome = copy(old.account(otto), server.account())
+    inbox = Inbox(ABLE + b" LITERAL+", seconds=0.02)
+    outcome = copied(old, new_user(old), inbox)
 
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 150)
-    assert sorted(slow.stored) == sorted(mail)
-    assert 1 < slow.connections <= 4
+    assert sorted(inbox.stored) == sorted(MAIL)
+    assert 1 < inbox.connections <= 4
+
+
+def test_a_server_that_ends_connections_when_there_are_many_gets_fewer(
+    old: Dovecot, new_user: NewUser
+) -> None:
+    inbox = Inbox(ABLE, most=2)
+    outcome = copied(old, new_user(old), inbox)
+
+    assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 150)
+    assert sorted(inbox.stored) == sorted(MAIL)
+    # Four at first, then two or one
+    assert 4 < inbox.connections <= 7
+
+
+def copied(old: Dovecot, user: str, inbox: Inbox) -> Outcome:
+    old.seed(user, {"INBOX": map(Stored, MAIL)})
+    with Scripted(inbox.serve) as server:
+        return copy(old.account(user), server.account())

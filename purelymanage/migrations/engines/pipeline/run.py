@@ -90,6 +90,7 @@ class Run:
                         # Whoever made us begin knows how to wait for so long.
                         raise
                     self._tally.note(f"{exc.message} Trying again.")
+                    self._sides.narrow()
                 await self._close()
                 await asyncio.sleep(pause)
         finally:
@@ -121,6 +122,8 @@ class Run:
                 await self._list()
             writes = not self._options.dry_run and not self._options.flags_only
             if writes:
+                if not careful:
+                    self._sides.join_ahead()
                 self._targets = await create_folders(
                     self._sides.destinations[0], self._targets, self._tally
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from dataclasses import replace
 
 from purelymanage.imap.account import Account
@@ -14,6 +16,9 @@ from purelymanage.imap.session import log_in
 from purelymanage.migrations.engines.base import CopyOptions, refuse_same
 
 from .tally import Tally
+
+# Seconds after a further connection in which a loss may be its fault.
+SUSPICIOUS = 20.0
 
 
 class Side:
@@ -29,6 +34,10 @@ class Side:
         self.connections: list[Connection] = []
         self._compresses = False
         self._coming: set[asyncio.Task[Connection | None]] = set()
+        # As many as the server may be expected to bear.
+        self._most = options.most_connections
+        self._joining = 0
+        self._joined_at = -math.inf
 
     async def connect(self) -> Connection:
         session = await log_in(
@@ -43,14 +52,28 @@ class Side:
 
     async def join(self) -> Connection | None:
         """Open one more connection; None if the server allows no more."""
+        if len(self.connections) + self._joining >= self._most:
+            return None
+        self._joined_at = time.monotonic()
+        self._joining += 1
         try:
             connection = await self.connect()
-            if self._compresses:
-                await connection.compress()
         except ImapError as exc:
             self._tally.note(f"No further connection: {exc.message}")
             return None
+        finally:
+            self._joining -= 1
+        if self._compresses:
+            await connection.compress()
         return connection
+
+    def narrow(self) -> None:
+        """Be content with fewer if it broke soon after there were more.
+
+        Some servers answer one connection too many by closing another one.
+        """
+        if time.monotonic() - self._joined_at < SUSPICIOUS:
+            self._most = max(1, len(self.connections) // 2)
 
     def join_ahead(self, count: int) -> None:
         """Open further connections while other things are done."""
@@ -127,18 +150,22 @@ class Sides:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.departure.connect())
             if self.arrival is not None:
-                group.create_task(self._connect_arrival(self.arrival))
+                group.create_task(self.arrival.connect())
+
+    def narrow(self) -> None:
+        self.departure.narrow()
+        if self.arrival is not None:
+            self.arrival.narrow()
 
     async def close(self, *, politely: bool) -> None:
         sides = [self.departure, self.arrival]
         await asyncio.gather(*(it.close(politely=politely) for it in sides if it))
 
-    async def _connect_arrival(self, arrival: Side) -> None:
-        first = await arrival.connect()
-        writes = not self._options.dry_run and not self._options.flags_only
-        if writes and not first.has("LITERAL+"):
-            # Where each message has to wait for leave, several may wait at a time.
-            arrival.join_ahead(self._options.connections - 1)
+    def join_ahead(self) -> None:
+        """Open what will be needed where each message has to wait for leave."""
+        first = self.destination
+        if self.arrival is not None and first and not first.has("LITERAL+"):
+            self.arrival.join_ahead(self._options.connections - 1)
 
     async def list_destination(self) -> FolderList:
         """Return the folders there, of a mailbox to be created the one it will have."""
