@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar
 from unittest import mock
 
@@ -16,7 +17,9 @@ from purelymanage.migrations import tasks
 from purelymanage.migrations.models import Run, Server
 from purelymanage.migrations.operations import jobs, runs
 from purelymanage.purelymail import budget
+from purelymanage.purelymail.sandbox import demo_mail
 from purelymanage.purelymail.sandbox.demo_mail import password_of
+from purelymanage.purelymail.sandbox.mail_store import NewFolder
 from purelymanage.purelymail.sandbox.server import Sandbox
 from tests.cast import CastTestCase
 
@@ -27,6 +30,15 @@ SMALL = "info@old-provider.example"
 TASK = "purelymanage.migrations.tasks.run_job"
 
 
+make_mail = demo_mail.folders_of
+
+
+@cache
+def mail_of(user: str) -> list[NewFolder]:
+    """Make the mail of a demo mailbox once: it is the same each time."""
+    return list(make_mail(user))
+
+
 class WithMail(SimpleTestCase):
     """Runs the API and both IMAP servers of the stand-in, fresh for each test."""
 
@@ -35,6 +47,7 @@ class WithMail(SimpleTestCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
+        cls.enterClassContext(mock.patch.object(demo_mail, "folders_of", mail_of))
         cls.sandbox = cls.enterClassContext(Sandbox(dns=False))
         host, _, port = cls.sandbox.destination_imap.rpartition(":")
         cls.enterClassContext(

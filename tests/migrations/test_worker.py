@@ -19,18 +19,14 @@ from purelymanage.migrations.models import Job, Run, Server
 from purelymanage.migrations.models.runs import LEASE
 from purelymanage.migrations.operations import jobs, runs
 from purelymanage.purelymail.sandbox import demo
-from purelymanage.purelymail.sandbox.demo_mail import ANNA, password_of
+from purelymanage.purelymail.sandbox.demo_mail import ANNA, HOST, password_of
 from tests.imap.proxy import Proxy
 from tests.migrations.cases import ADDRESS, SMALL, WithMail, make_mailboxes
 from tests.migrations.worker import Cluster, wait_for
 
-BYTES_A_SECOND = 4_000_000
-
-
-def slowly(data: bytes) -> bytes:
-    """Let a copy take long enough to get into its middle."""
-    time.sleep(len(data) / BYTES_A_SECOND)
-    return data
+BEN = f"ben@{HOST}"  # 200 messages, where Anna has 1,500
+# So that a copy takes long enough to get into its middle.
+BYTES_A_SECOND = {ANNA: 4_000_000, BEN: 600_000, SMALL: 600_000}
 
 
 @pytest.mark.slow
@@ -39,13 +35,18 @@ class WorkerTests(WithMail, TransactionTestCase):
         super().setUp()
         self.adam = User.objects.create_user("adam@example.org", None, role=Role.ADMIN)
         host, _, port = self.sandbox.source_imap.rpartition(":")
-        proxy = self.enterContext(Proxy(int(port), host, rewrite=slowly))
+        proxy = self.enterContext(Proxy(int(port), host, rewrite=self.slowly))
         self.server = Server.objects.create(
             name="Old", host=proxy.host, port=proxy.port, created_by=self.adam
         )
         make_mailboxes()
 
-    def new_copy(self, source: str = ANNA) -> Run:
+    def slowly(self, data: bytes) -> bytes:
+        time.sleep(len(data) / BYTES_A_SECOND[self.source])
+        return data
+
+    def new_copy(self, source: str = BEN) -> Run:
+        self.source = source
         run = jobs.create_job(
             server=self.server,
             source_user=source,
@@ -85,7 +86,7 @@ class WorkerTests(WithMail, TransactionTestCase):
         return total
 
     def test_a_killed_worker_costs_nothing(self) -> None:
-        run = self.new_copy()
+        run = self.new_copy(ANNA)
         with Cluster() as cluster:
             self.wait_until_copying(run)
             self.assertTrue(cluster.kill_workers())
@@ -135,7 +136,7 @@ class WorkerTests(WithMail, TransactionTestCase):
         with Cluster():
             run = self.wait_until_ended(run)
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
-        self.assertEqual(self.messages_at_destination(), 1500)
+        self.assertEqual(self.messages_at_destination(), 200)
 
     def test_a_database_that_drops_its_connections_is_no_reason_to_stop(self) -> None:
         run = self.new_copy()
@@ -149,11 +150,11 @@ class WorkerTests(WithMail, TransactionTestCase):
                 self.assertGreater(cursor.fetchone()[0], 0)
             run = self.wait_until_ended(run)
         self.assertEqual((run.verdict, run.attempt), (Run.Verdict.COMPLETE, 1))
-        self.assertEqual(self.messages_at_destination(), 1500)
+        self.assertEqual(self.messages_at_destination(), 200)
 
     def test_no_password_can_be_seen_from_outside(self) -> None:
         run = self.new_copy()
-        secret = password_of(ANNA).encode()
+        secret = password_of(BEN).encode()
         with Cluster() as cluster:
             self.wait_until_copying(run)
             for pid in cluster.processes():
