@@ -26,6 +26,7 @@ from purelymanage.migrations import queue
 from purelymanage.migrations.limits import servers_of
 from purelymanage.migrations.models import Job, Run, Server, SignIn
 from purelymanage.migrations.models.jobs import JobQuerySet
+from purelymanage.migrations.models.servers import ServerQuerySet
 from purelymanage.migrations.operations.runs import add_run
 from purelymanage.migrations.references import batch_entry, job_entry, record_job
 
@@ -83,11 +84,10 @@ def go_on() -> int:
     return len(servers)
 
 
-@transaction.atomic(durable=True)
 def _has_room(server_id: int) -> bool:
     now = timezone.now()
     due = Job.objects.with_due_login(now).filter(server=server_id)
-    room = _room(server_id, due, now)
+    room = _room(server_id, due, now, Server.objects.order_by("pk"))
     full = [pk for pk, left in room.items() if left <= 0]
     return server_id not in full and due.exclude(destination_server__in=full).exists()
 
@@ -100,7 +100,9 @@ def claim_logins(*, server_id: int, most: int) -> list[Job]:
     """
     now = timezone.now()
     due = Job.objects.with_due_login(now).filter(server=server_id)
-    room = _room(server_id, due, now)
+    # One at a time counts what is under way.
+    locked = Server.objects.select_for_update(no_key=True).order_by("pk")
+    room = _room(server_id, due, now, locked)
     if (free := min(most, room.get(server_id, 0))) <= 0:
         return []
     full = [pk for pk, left in room.items() if left <= 0]
@@ -195,7 +197,9 @@ def has_due(server_id: int) -> bool:
     return Job.objects.with_due_login(timezone.now()).filter(server=server_id).exists()
 
 
-def _room(server_id: int, due: JobQuerySet, now: datetime) -> dict[int, int]:
+def _room(
+    server_id: int, due: JobQuerySet, now: datetime, servers: ServerQuerySet
+) -> dict[int, int]:
     """Return how many more logins each server that is needed may be asked for now.
 
     Its limit is for copies and trials together, but somebody who waits for minutes
@@ -207,8 +211,6 @@ def _room(server_id: int, due: JobQuerySet, now: datetime) -> dict[int, int]:
     least = 1 if now - oldest.login_due_at > PATIENCE_WITH_COPIES else 0
     others = due.exclude(destination_server=None).order_by()
     keys = {server_id, *others.values_list("destination_server", flat=True).distinct()}
-    # One at a time counts what is under way.
-    servers = Server.objects.select_for_update(no_key=True).order_by("pk")
     room = {}
     for server in servers.filter(pk__in=keys):
         most = MOST_AT_ONCE
