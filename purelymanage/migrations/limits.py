@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,6 +20,7 @@ from purelymanage.migrations.models import (
     ServerDay,
     SignIn,
 )
+from purelymanage.migrations.together import read_together
 
 
 def rest_until(start: time | None, end: time | None, at: datetime) -> datetime | None:
@@ -44,6 +45,19 @@ def next_day(at: datetime) -> datetime:
 
 def today(at: datetime) -> datetime:
     return next_day(at) - timedelta(days=1)
+
+
+SERVER_COLUMNS = (
+    "pk",
+    "name",
+    "parallel_runs",
+    "bytes_a_day",
+    "pause_from",
+    "pause_until",
+    "today",
+    "trials",
+)
+RULES = ("pk", "parallel_runs", "paused_at", "pause_from", "pause_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +86,13 @@ class ServerNow:
         return self.bytes_a_day - self.bytes_today
 
 
-def servers_now(at: datetime, pks: Iterable[int] | None = None) -> list[ServerNow]:
-    """Return the servers that have any limit."""
+def servers_now(at: datetime, pks: Iterable[int]) -> list[ServerNow]:
+    """Return those of some servers that have any limit."""
+    limited = _limited(at).filter(pk__in=list(pks))
+    return [_server(row, at) for row in limited.values_list(*SERVER_COLUMNS)]
+
+
+def _limited(at: datetime) -> QuerySet[Server]:
     days = ServerDay.objects.of_servers(today(at).date())
     days = days.filter(server=OuterRef("pk"))
     limited: QuerySet[Server] = Server.objects.filter(
@@ -81,38 +100,54 @@ def servers_now(at: datetime, pks: Iterable[int] | None = None) -> list[ServerNo
         | Q(bytes_a_day__isnull=False)
         | Q(pause_from__isnull=False)
     ).order_by("pk")
-    if pks is not None:
-        limited = limited.filter(pk__in=pks)
     either = Q(server=OuterRef("pk")) | Q(destination_server=OuterRef("pk"))
     trials = Job.objects.with_login_under_way(at).filter(either).order_by()
     # All of them are in the one group of this value.
     counted = trials.values("login").annotate(count=Count("pk")).values("count")
     sign_ins = SignIn.objects.under_way(at).filter(server=OuterRef("pk")).order_by()
     held = sign_ins.values("server").annotate(count=Count("pk")).values("count")
-    columns = ("pk", "name", "parallel_runs", "bytes_a_day", "pause_from")
-    rows = limited.annotate(
+    return limited.annotate(
         today=Coalesce(Subquery(days.values("bytes")[:1]), 0),
         trials=Coalesce(Subquery(counted), 0) + Coalesce(Subquery(held), 0),
-    ).values_list(*columns, "pause_until", "today", "trials")
-    return [
-        ServerNow(
-            pk=pk,
-            name=name,
-            parallel_runs=most,
-            trials=trying,
-            bytes_a_day=budget,
-            bytes_today=used,
-            rests_until=rest_until(start, end, at),
-            renewed_at=next_day(at),
-        )
-        for pk, name, most, budget, start, end, used, trying in rows
-    ]
+    )
+
+
+def _server(row: Sequence[Any], at: datetime) -> ServerNow:
+    pk, name, most, budget, start, end, used, trying = row
+    return ServerNow(
+        pk=pk,
+        name=name,
+        parallel_runs=most,
+        trials=trying,
+        bytes_a_day=budget,
+        bytes_today=used,
+        rests_until=rest_until(_time(start), _time(end), at),
+        renewed_at=next_day(at),
+    )
+
+
+def _time(value: time | str | None) -> time | None:
+    return time.fromisoformat(value) if isinstance(value, str) else value
 
 
 def servers_of(job: Job) -> list[int]:
     """Return the servers a job takes part of, in the order they are locked in."""
     ends = {job.server_id, job.destination_server_id}
     return sorted(pk for pk in ends if pk is not None)
+
+
+def _rules(row: Sequence[Any] = ()) -> QueueRules:
+    """Return the rules from what JSON holds of them, or those before any change."""
+    if not row:
+        return QueueRules()
+    pk, most, paused_at, start, end = row
+    return QueueRules(
+        pk=pk,
+        parallel_runs=most,
+        paused_at=paused_at and datetime.fromisoformat(paused_at),
+        pause_from=_time(start),
+        pause_until=_time(end),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +189,16 @@ class Situation:
             "job__server",
             "job__destination_server",
         )
+        queue, busy, servers = read_together(
+            QueueRules.objects.values_list(*RULES),
+            rows,
+            _limited(now).values_list(*SERVER_COLUMNS),
+        )
         situation = cls(
             now=now,
-            rules=QueueRules.objects.present(),
-            busy=[Busy(*row) for row in rows],
-            servers={it.pk: it for it in servers_now(now)},
+            rules=_rules(*queue),
+            busy=[Busy(*row) for row in busy],
+            servers={it.pk: it for it in (_server(row, now) for row in servers)},
         )
         for run in situation.busy:
             situation.count(run)

@@ -28,6 +28,7 @@ def why_waiting(runs: Sequence[Run]) -> dict[int, str]:
     if not waiting:
         return {}
     situation = Situation.read(timezone.now())
+    now = situation.now
     jobs = (
         Job.objects.filter(runs__in=waiting)
         .select_related("batch", "server", "destination_server")
@@ -35,10 +36,19 @@ def why_waiting(runs: Sequence[Run]) -> dict[int, str]:
         .in_bulk()
     )
     return {
-        pk: _why(run, jobs[run.job_id], situation)
+        pk: _why(run, jobs[run.job_id], now)
+        or _why_held(run, jobs[run.job_id], situation)
         for pk, run in waiting.items()
         if run.job_id in jobs
     }
+
+
+def why_alone(run: Run) -> str:
+    """Return the same for one run that came with its job, in one query at most."""
+    if run.state != Run.State.QUEUED:
+        return ""
+    now = timezone.now()
+    return _why(run, run.job, now) or _why_held(run, run.job, Situation.read(now))
 
 
 def moment(at: datetime) -> str:
@@ -52,24 +62,24 @@ def moment(at: datetime) -> str:
     return f"on {local.day} {local:%B} at {clock}"
 
 
-def _why(run: Run, job: Job, situation: Situation) -> str:
-    now = situation.now
+def _why(run: Run, job: Job, now: datetime) -> str:
+    """Say what holds it back that has nothing to do with others."""
     if run.handed_at:
-        return _why_handed(run, situation)
+        return _why_handed(run.handed_at, now)
     if run.not_before and run.not_before > now:
         words = "It tries again"
         if run.trouble:
             words = AGAIN.get(Run.Trouble(run.trouble), words)
         return f"{words} {moment(run.not_before)}."
-    return (
-        _why_not_yet(job, now)
-        or _why_closed(job, situation)
-        or _why_full(run, job, situation)
-    )
+    return _why_not_yet(job, now)
 
 
-def _why_handed(run: Run, situation: Situation) -> str:
-    if run.handed_at and situation.now - run.handed_at > CLAIMED_SOON:
+def _why_held(run: Run, job: Job, situation: Situation) -> str:
+    return _why_closed(job, situation) or _why_full(run, job, situation)
+
+
+def _why_handed(handed_at: datetime, now: datetime) -> str:
+    if now - handed_at > CLAIMED_SOON:
         return "It waits for a worker: none is free."
     return "It starts in a moment."
 

@@ -145,9 +145,9 @@ class BatchDetailTests(BatchCase):
             add_runs(jobs[:half], State.QUEUED)
             add_runs(jobs[half : half + 2], State.RUNNING)
             add_runs(jobs[half + 2 :], State.FAILED)
-            # Who is asking; the batch, its states and sums, and copies that run; the number and the page of rows, their runs, four for
+            # Who is asking; the batch, its states and sums, and copies that run; the number and the page of rows, their runs, two for
             # why they wait; the oldest failure, the last action.
-            with self.subTest(count=count), self.assertNumQueries(13):
+            with self.subTest(count=count), self.assertNumQueries(11):
                 self.client.get(f"{self.url}?state=queued", headers=HTMX)
             # Who is asking, the batch, its states and sums, and what runs.
             with self.subTest(count=count), self.assertNumQueries(4):

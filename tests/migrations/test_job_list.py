@@ -109,9 +109,9 @@ class JobListTests(CastTestCase):
             self.add(count, **self.ended())
             self.add(count // 10)
             # Who is asking; the number of those that ended,
-            # what runs, the rules, those that wait, their number, four for why; what
+            # what runs, the rules, those that wait, their number, two for why; what
             # has changed (two), batches, the page.
-            with self.subTest(count=count), self.assertNumQueries(14):
+            with self.subTest(count=count), self.assertNumQueries(12):
                 self.client.get(URL, headers=HTMX)
             # Who is asking, what runs, what has changed (two).
             with self.subTest(count=count), self.assertNumQueries(4):

@@ -95,9 +95,9 @@ class WhyWaitingTests(WithRuns):
     def test_the_number_of_queries_does_not_grow(self) -> None:
         some = [self.add(f"user{n}") for n in range(3)]
         more = [*some, *(self.add(f"more{n}") for n in range(20))]
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(2):
             queue.why_waiting(some)
-        with self.assertNumQueries(4):
+        with self.assertNumQueries(2):
             queue.why_waiting(more)
         with self.assertNumQueries(0):
             queue.why_waiting([])

@@ -29,7 +29,7 @@ from purelymanage.migrations.options import JobOptions
 from purelymanage.migrations.planning import plan_of
 from purelymanage.migrations.presentation import LOGIN_TONES, RunView
 from purelymanage.migrations.troubles import by_cause
-from purelymanage.migrations.waiting import why_waiting
+from purelymanage.migrations.waiting import why_alone
 
 EARLIER = 20
 MOST_ITEMS = 200  # on the page; the table has all
@@ -99,7 +99,9 @@ def remove_job(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 
 def _newest(request: AuthenticatedHttpRequest) -> RunQuerySet:
     runs: RunQuerySet = Run.objects.visible_to(request.user).newest_of_jobs()
-    return runs.select_related("job__server", "job__batch")
+    return runs.select_related(
+        "job__server", "job__destination_server", "job__batch"
+    ).defer("job__batch__sheet")
 
 
 def _job(request: AuthenticatedHttpRequest, pk: int) -> Job:
@@ -113,12 +115,14 @@ def show_run(
     """Answer with the page of a job, or with that of one run alone."""
     folders = list(run.folders.all())
     has_failed = run.failed or any(it.state == "failed" for it in folders)
+    # What it could not copy it tries once more, as soon as it is its turn.
+    waits_for_others = run.state == Run.State.QUEUED and not run.not_before
     context: dict[str, Any] = {
         "run": run,
         "job": run.job,
-        "view": RunView(run, why_waiting([run]).get(run.pk, "")),
+        "view": RunView(run, why_alone(run)),
         "folders": folders,
-        "problems": by_cause(run) if has_failed else [],
+        "problems": by_cause(run) if has_failed and not waits_for_others else [],
         "is_alone": is_alone,
         "may_change": request.user.may(Right.MANAGE)
         and not is_alone

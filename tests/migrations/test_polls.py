@@ -1,0 +1,78 @@
+"""What asks for itself again every second or two costs next to nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from purelymanage.migrations.models import Job, Run, RunError, RunFolder, Server
+from purelymanage.migrations.operations.jobs_many import ask_of_jobs
+from tests.cast import HTMX
+from tests.migrations.batch_cases import add_batch, add_jobs, add_runs
+from tests.migrations.waiting_runs import WithRuns
+
+MOST = 4
+
+
+class PollTests(WithRuns):
+    """Each is asked with all there is before a view: cookie, person and their rights."""
+
+    def setUp(self) -> None:
+        # The limits are looked at as well where there are some.
+        Server.objects.update(parallel_runs=1, bytes_a_day=10**9)
+        self.batch = add_batch(self.olga, self.server)
+        self.jobs = add_jobs(self.batch, 6)
+        add_runs(self.jobs[:2], Run.State.RUNNING, bytes=10, phase="copying")
+        add_runs(self.jobs[2:4], Run.State.QUEUED)
+        add_runs(self.jobs[4:5], Run.State.FAILED)
+
+    def assert_cheap(self, url: str) -> None:
+        # Somebody who sees everything, and somebody limited to a domain.
+        for person in (self.olga, self.lina):
+            self.client.force_login(person)
+            with self.subTest(url=url, person=person):
+                with CaptureQueriesContext(
+                    connection,
+                ) as queries:
+                    r = self.client.get(url, headers=HTMX)
+                self.assertEqual(r.status_code, 200)
+                self.assertLessEqual(
+                    len(queries), MOST, [it["sql"][:300] for it in queries]
+                )
+
+    def run_of(self, job: Job, **columns: Any) -> str:
+        run = Run.objects.get(job=job)
+        Run.objects.filter(pk=run.pk).update(**columns)
+        RunFolder.objects.create(run=run, position=0, source="INBOX", state="failed")
+        RunError.objects.create(run=run, folder="INBOX", uid=1, size=1, reason="No.")
+        return f"/migrations/jobs/{job.pk}/?mark=old"
+
+    def test_the_overview(self) -> None:
+        self.assert_cheap("/migrations/progress/?mark=old")
+
+    def test_the_copies_on_the_first_page(self) -> None:
+        self.assert_cheap("/running-copies/")
+
+    def test_a_batch(self) -> None:
+        rows = "&".join(f"row={it.pk}" for it in self.jobs)
+        self.assert_cheap(f"/migrations/batches/{self.batch.pk}/progress/?{rows}")
+
+    def test_what_is_asked_of_many_jobs(self) -> None:
+        keys = [self.jobs[5].pk]
+        ask_of_jobs(batch=self.batch, kind="plan", keys=keys, actor=self.olga)
+        self.assert_cheap(f"/migrations/batches/{self.batch.pk}/action/")
+
+    def test_a_copy_that_runs(self) -> None:
+        samples = [[it, it, it * 1000] for it in range(60)]
+        self.assert_cheap(self.run_of(self.jobs[0], failed=3, samples=samples))
+
+    def test_a_run_that_waits_for_others(self) -> None:
+        self.assert_cheap(self.run_of(self.jobs[2], failed=3))
+
+    def test_a_run_that_is_put_off(self) -> None:
+        later = timezone.now() + timedelta(hours=1)
+        self.assert_cheap(self.run_of(self.jobs[2], failed=3, not_before=later))
