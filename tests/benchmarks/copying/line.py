@@ -49,9 +49,12 @@ class End(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         piece = bytes(memoryview(self._buffer)[:count])
-        if self._hidden and self._heard < TALK and b"CAPABILITY" in piece:
+        talk = piece[: max(0, TALK - self._heard)]
+        if self._hidden and b"CAPABILITY" in talk:
+            rest = piece[len(talk) :]
             for word in self._hidden:
-                piece = piece.replace(b" " + word, b"")
+                talk = talk.replace(b" " + word, b"")
+            piece = talk + rest
         self._heard += count
         self._hold(piece)
         self._bytes_held += len(piece)
