@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from purelymanage.figures import in_bytes, thin
 from purelymanage.imap.account import Account, Security
-from purelymanage.imap.errors import CertificateRefused
+from purelymanage.imap.errors import CertificateRefused, ImapError
 from purelymanage.imap.opening import tls_context
 from purelymanage.migrations import engines
 from purelymanage.migrations.engines import NAMES, EngineUnavailable, get_engine
@@ -34,6 +34,7 @@ from purelymanage.migrations.engines.base import (
     in_messages,
     refuse_same,
 )
+from purelymanage.migrations.engines.pipeline.verifying import verify
 
 SCHEMES = {
     "imaps": (Security.TLS, 993),
@@ -98,6 +99,12 @@ class Command(BaseCommand):
             "that the setting IMAP_CA_FILE names)",
         )
         parser.add_argument("--dry-run", action="store_true", help="write nothing")
+        parser.add_argument(
+            "--verify",
+            action="store_true",
+            help="copy nothing: compare both sides message by message, byte for byte, "
+            "and print what differs",
+        )
         parser.add_argument("--json", action="store_true", help="print one object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -111,6 +118,9 @@ class Command(BaseCommand):
         except (SameMailbox, EngineUnavailable) as exc:
             raise CommandError(str(exc), returncode=2) from None
 
+        if options["verify"]:
+            self._verify(source, destination, in_json=options["json"])
+            return
         watch = _Watch(self, quiet=options["json"])
         with _stopped_by_signals(watch.stop):
             outcome = engine.copy(
@@ -121,6 +131,32 @@ class Command(BaseCommand):
         else:
             self._tell(outcome)
         if outcome.verdict != Verdict.COMPLETE:
+            sys.exit(1)
+
+    def _verify(self, source: Account, destination: Account, *, in_json: bool) -> None:
+        def tell(line: str) -> None:
+            if not in_json:
+                self.stdout.write(line)
+
+        try:
+            found = verify(source, destination, CopyOptions(), tell)
+        except ImapError as exc:
+            raise CommandError(f"{exc.message} {exc.technical}".strip()) from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before the end.") from None
+        if in_json:
+            self.stdout.write(json.dumps(found.as_dict(), ensure_ascii=False))
+        else:
+            for it in found.differences:
+                size = in_bytes(it.size)
+                which = f"message {it.uid} ({size})" if it.uid else "the folder"
+                self.stdout.write(f"{it.folder}, {which}: {it.reason}")
+            self.stdout.write(
+                f"{thin(found.equal)} of {in_messages(found.messages)} are equal, "
+                f"{thin(len(found.differences))} differ, {thin(found.only_there)} "
+                f"more are at the destination alone, {found.seconds:.1f} s."
+            )
+        if not found.is_equal:
             sys.exit(1)
 
     def _tell(self, outcome: Outcome) -> None:
