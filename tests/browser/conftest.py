@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import (
@@ -53,11 +54,11 @@ def session() -> dict[str, StorageState]:
     return {}
 
 
-@pytest.fixture
-def page(
+@contextmanager
+def signed_in(
     browser: Browser, panel: Panel, session: dict[str, StorageState]
-) -> Iterator[Page]:
-    """Return a page of somebody who is signed in; no error may reach its console."""
+) -> Iterator[tuple[Page, list[str]]]:
+    """Open a page of somebody who is signed in, with what reaches its console."""
     # Colours that are on their way from one theme to the other fail every check.
     context = browser.new_context(
         base_url=panel.url, reduced_motion="reduce", storage_state=session.get("kept")
@@ -77,6 +78,15 @@ def page(
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/")
         session["kept"] = context.storage_state()
-    yield page
+    yield page, wrong
     context.close()
+
+
+@pytest.fixture
+def page(
+    browser: Browser, panel: Panel, session: dict[str, StorageState]
+) -> Iterator[Page]:
+    """Return a page of somebody who is signed in; no error may reach its console."""
+    with signed_in(browser, panel, session) as (page, wrong):
+        yield page
     assert not wrong

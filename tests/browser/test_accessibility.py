@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, StorageState
 
+from tests.browser.conftest import signed_in
 from tests.panel import Panel
 from tests.visitor import Visitor
 
@@ -83,11 +85,32 @@ ALL: dict[str, Any] = {"resultTypes": ["violations"]}
 ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
 COLOURS = ALL | {"runOnly": {"type": "rule", "values": ABOUT_COLOURS}}
 RULES = {"light": ALL, "dark": COLOURS}
+RUN = "options => axe.run(options).then(found => found.violations)"
+
+
+@pytest.fixture(scope="module")
+def opened(
+    browser: Browser, panel: Panel, session: dict[str, StorageState]
+) -> Iterator[tuple[Page, list[str]]]:
+    with signed_in(browser, panel, session) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(opened: tuple[Page, list[str]]) -> Iterator[Page]:
+    """Return the same page to each test, which goes where it wants to."""
+    page, wrong = opened
+    wrong.clear()
+    yield page
+    assert not wrong
 
 
 def check(page: Page, path: str) -> list[str]:
     """Return what is wrong with a page at each width and in each theme."""
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.emulate_media(color_scheme="light")
     page.goto(path)
+    page.evaluate(AXE_SCRIPT)
     wrong = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -98,7 +121,7 @@ def check(page: Page, path: str) -> list[str]:
             wrong.append(f"{path} at {width} px scrolls sideways")
         for theme in THEMES:
             page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-            found = Axe().run(page, options=RULES[theme]).response["violations"]
+            found = page.evaluate(RUN, RULES[theme])
             wrong += [
                 f"{path} at {width} px, {theme}: {it['help']}: "
                 f"{[node['target'] for node in it['nodes']][:3]}"
