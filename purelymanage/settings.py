@@ -103,6 +103,15 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+# So many connections are shared by the threads of a web process, which are many more.
+# Not for workers: they are forked, and have one each.
+if pool := env.int("DATABASE_POOL", 0):
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": pool,
+        "timeout": 10,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {

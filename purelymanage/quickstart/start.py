@@ -247,13 +247,15 @@ def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
     web = [*(sys.executable, "-m", "gunicorn", "purelymanage.wsgi")]
     for host in ports.loopbacks():
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    web += ["--workers", "2", "--threads", "4", "--graceful-timeout", "3"]
+    # Owners of mailboxes wait for seconds until their old server has answered: each
+    # thread is cheap, but the connections to the database are shared.
+    web += ["--workers", "2", "--threads", "400", "--graceful-timeout", "3"]
     # The panel is loaded once, before its two processes part.
     web += ["--preload", "--no-control-socket", "--access-logfile", "-"]
     web += ["--logger-class", "purelymanage.access_log.MaskingLogger"]
     cluster = [sys.executable, "manage.py", "qcluster", "--skip-checks"]
     commands = {
-        "web": (web, env),
+        "web": (web, {**env, "DATABASE_POOL": "20"}),
         "worker": (cluster, env),
         "migrations": (cluster, {**env, "Q_CLUSTER_NAME": "migrations"}),
     }

@@ -17,12 +17,12 @@ from django.http.response import HttpResponseBase
 
 PREFIX = "/gather/"
 # How many are served at once by one process, while others wait in the order they came.
-PLACES = 8
+PLACES = 5
 # Seconds after which somebody is not let in any more, but quickly told that their
 # password is tried later; so many of those at once, and so long for that at most.
-PATIENCE = 6.0
-LATE_PLACES = 2
-LATE_PATIENCE = 6.0
+PATIENCE = 5.0
+LATE_PLACES = 4
+LATE_PATIENCE = 8.0
 LARGEST = 16_000  # bytes of a form
 
 

@@ -160,15 +160,24 @@ def let_go() -> None:
 
 
 def _find_place(offer: Offer, until: float | None) -> SignIn | TooOften | Later:
+    if until is None:
+        # Too late for a place, so nothing is locked to look for one.
+        now = timezone.now()
+        often = limits.too_often_until(offer.keys, now)
+        return TooOften(often) if often else Later(now)
     while True:
-        place = reserve_sign_in(
-            campaign=offer.campaign, keys=offer.keys, only_looks=until is None
-        )
-        full = isinstance(place, Later) and place.is_full
-        if not full or until is None or time.monotonic() >= until:
+        place = reserve_sign_in(campaign=offer.campaign, keys=offer.keys)
+        if not _is_full(place):
             return place
-        let_go()
-        time.sleep(ASKED_EVERY)
+        while not limits.free_places(offer.campaign.server, timezone.now()):
+            if time.monotonic() >= until:
+                return place
+            let_go()
+            time.sleep(ASKED_EVERY)
+
+
+def _is_full(place: SignIn | TooOften | Later) -> bool:
+    return isinstance(place, Later) and place.is_full
 
 
 def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Answer:

@@ -41,12 +41,8 @@ class Later:
 
 
 @transaction.atomic(durable=True)
-def reserve_sign_in(
-    *, campaign: Campaign, keys: Keys, only_looks: bool = False
-) -> SignIn | TooOften | Later:
+def reserve_sign_in(*, campaign: Campaign, keys: Keys) -> SignIn | TooOften | Later:
     """Take a place at the server, unless a limit stands against it.
-
-    Who has waited too long already `only_looks` whether they failed too often.
 
     Everybody who counts holds the lock on the server, logins of copies included.
     """
@@ -60,7 +56,7 @@ def reserve_sign_in(
         answer, reason = Later(now + limits.QUARTER), USED_UP
     elif limits.is_silent(server.pk, now):
         answer = Later(now + limits.SILENT_FOR)
-    elif only_looks or not limits.free_places(server, now):
+    elif not limits.free_places(server, now):
         answer = Later(now, is_full=True)
     else:
         return add_sign_in(campaign, keys, now)

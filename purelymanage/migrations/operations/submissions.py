@@ -268,8 +268,12 @@ def _hand_on_once(submission: Submission) -> None:
 
 def _participant(campaign: Campaign, offer: Offer) -> Participant:
     """Return whose password it is, also where nobody had listed them."""
-    found = Participant.objects.select_for_update(of=("self",))
-    participant, _ = found.get_or_create(campaign=campaign, address=offer.address)
+    mine = Participant.objects.select_for_update(of=("self",))
+    mine = mine.filter(campaign=campaign, address=offer.address)
+    # Nobody else adds one meanwhile: they would need the lock on the campaign.
+    participant = mine.first() or Participant.objects.create(
+        campaign=campaign, address=offer.address
+    )
     participant.campaign = campaign
     return participant
 

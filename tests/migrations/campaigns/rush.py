@@ -1,0 +1,190 @@
+"""Many people at the form of a running panel at the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+import psycopg
+import requests
+
+from purelymanage.quickstart import environment
+from tests.imap.dovecot import Dovecot
+from tests.imap.proxy import Proxy
+from tests.panel import Panel
+from tests.visitor import TOKEN, Visitor
+
+PASSWORD = "of-this-one-{}"
+LINK = re.compile(r"/gather/[\w-]+/")
+CAMPAIGN = re.compile(r"/migrations/campaigns/\d+/")
+
+
+class SlowDovecot(Dovecot):
+    """Takes a second for each sign-in that is right."""
+
+    def __enter__(self) -> Self:
+        self._scripts = Path(tempfile.mkdtemp(prefix="slow-sign-in-"))
+        self._scripts.chmod(0o755)
+        script = self._scripts / "slowly"
+        script.write_text('#!/bin/sh\nsleep 1\nexec "$@"\n')
+        script.chmod(0o755)
+        self.extra = (
+            "service imap {\n  executable = imap slowly\n  process_limit = 64\n}\n"
+            "service slowly {\n"
+            f"  executable = script-login {script}\n"
+            "  process_limit = 64\n  unix_listener slowly {\n    mode = 0666\n  }\n}\n"
+        )
+        return super().__enter__()
+
+    def __exit__(self, *details: Any) -> None:
+        super().__exit__(*details)
+        shutil.rmtree(self._scripts)
+
+
+class CountingProxy(Proxy):
+    """Counts how many connections are open at the same time."""
+
+    open: int = 0
+    most: int = 0
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.open += 1
+        self.most = max(self.most, self.open)
+        try:
+            await super()._serve(reader, writer)
+        finally:
+            self.open -= 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    seconds: float
+    title: str
+
+
+def add_server(visitor: Visitor, name: str, port: int, *, parallel: int) -> str:
+    """Add a mail server of ours and return its key."""
+    path = "/migrations/servers/new/"
+    visitor.post(
+        path,
+        name=name,
+        host="127.0.0.1",
+        port=str(port),
+        security="clear",
+        clear_is_meant="on",
+        parallel_runs=str(parallel),
+    )
+    page = visitor.get("/migrations/campaigns/new/").text
+    found = re.search(rf'<option value="(\d+)"[^>]*>{re.escape(name)}<', page)
+    assert found, page
+    return found[1]
+
+
+def begin_campaign(visitor: Visitor, name: str, server: str) -> str:
+    """Begin a campaign and return the path of the link for everybody."""
+    texts = {
+        name: f"{name} {{link}}" if name.endswith("text") else name
+        for name in (
+            "purpose",
+            "retention",
+            "invitation_subject",
+            "invitation_text",
+            "reminder_subject",
+            "reminder_text",
+        )
+    }
+    answer = visitor.post(
+        "/migrations/campaigns/new/",
+        name=name,
+        server=server,
+        rule="same",
+        destination_domain="example.org",
+        days="7",
+        language="en",
+        signed_by="Example Ltd",
+        contact="help@example.org",
+        **texts,
+    )
+    link = LINK.search(answer.text)
+    assert link, answer.text
+    return link[0]
+
+
+class Crowd:
+    """People who all have the form open, and send it at the same moment."""
+
+    def __init__(self, panel: Panel, path: str) -> None:
+        self.path = path
+        self.where = urlsplit(panel.url)
+        opened = requests.get(panel.url + path, timeout=30)
+        token = TOKEN.search(opened.text)
+        assert token
+        self.token = token[1]
+        self.cookie = opened.cookies["csrftoken"]
+
+    async def send(self, address: str, password: str) -> Answer:
+        form = urlencode(
+            {
+                "csrfmiddlewaretoken": self.token,
+                "address": address,
+                "password": password,
+                "consent": "on",
+            }
+        )
+        lines = (
+            f"POST {self.path} HTTP/1.1",
+            f"Host: {self.where.netloc}",
+            f"Cookie: csrftoken={self.cookie}",
+            "Origin: null",
+            "Sec-Fetch-Site: same-origin",
+            "Content-Type: application/x-www-form-urlencoded",
+            f"Content-Length: {len(form)}",
+            "Connection: close",
+            "",
+            form,
+        )
+        began = time.monotonic()
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.where.port or 80
+        )
+        writer.write("\r\n".join(lines).encode())
+        said = (await reader.read()).decode()
+        writer.close()
+        title = re.search("<title>(.*?)</title>", said, re.DOTALL)
+        return Answer(
+            int(said.split(maxsplit=2)[1]),
+            time.monotonic() - began,
+            title[1].strip() if title else said[:200],
+        )
+
+    async def send_all(self, number: int) -> list[Answer]:
+        return await asyncio.gather(
+            *(
+                self.send(f"p{it}@old.example", PASSWORD.format(it))
+                for it in range(number)
+            )
+        )
+
+
+def states(panel: Panel, name: str) -> dict[str, int]:
+    """Count what is stored of a campaign."""
+    url = environment.read(panel.env_file)["DATABASE_URL"]
+    with psycopg.connect(url.replace("postgres://", "postgresql://", 1)) as connection:
+        rows = connection.execute(
+            "SELECT s.state, count(*) FROM migrations_submission s"
+            " JOIN migrations_participant p ON p.id = s.participant_id"
+            " JOIN migrations_campaign c ON c.id = p.campaign_id"
+            " WHERE c.name = %s GROUP BY 1",
+            [name],
+        ).fetchall()
+    return dict(rows)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import threading
+from unittest import mock
+
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory, SimpleTestCase
+
+from purelymanage.migrations.campaigns import gate
+from purelymanage.migrations.campaigns.gate import Gate, GateMiddleware
+
+
+class GateTests(SimpleTestCase):
+    def test_places_are_given_in_the_order_people_came(self) -> None:
+        door = Gate(1)
+        self.assertTrue(door.enter(0))
+        order: list[int] = []
+        threads = []
+        for number in range(3):
+            thread = threading.Thread(target=self.wait_for, args=(door, order, number))
+            thread.start()
+            threads.append(thread)
+            while len(door._waiting) <= number:
+                pass
+        door.leave()
+        for thread in threads:
+            thread.join(5)
+        self.assertEqual(order, [0, 1, 2])
+        self.assertTrue(door.enter(0))
+
+    def wait_for(self, door: Gate, order: list[int], number: int) -> None:
+        if door.enter(5):
+            order.append(number)
+            door.leave()
+
+    def test_who_gave_up_takes_nobodys_place(self) -> None:
+        door = Gate(1)
+        self.assertTrue(door.enter(0))
+        self.assertFalse(door.enter(0.01))
+        door.leave()
+        self.assertTrue(door.enter(0))
+
+
+class MiddlewareTests(SimpleTestCase):
+    def setUp(self) -> None:
+        self.seen: list[float | None] = []
+
+        def answer(request: HttpRequest) -> HttpResponse:
+            self.seen.append(getattr(request, "may_wait_until", -1.0))
+            return HttpResponse()
+
+        self.middleware = GateMiddleware(answer)
+
+    def send(self, path: str = "/gather/x/", data: str = "a=b") -> int:
+        request = RequestFactory().post(
+            path, data, content_type="application/x-www-form-urlencoded"
+        )
+        return self.middleware(request).status_code
+
+    def fill(self, door: Gate, places: int) -> None:
+        for _ in range(places):
+            self.assertTrue(door.enter(0))
+
+    def test_one_passes_with_time_to_wait(self) -> None:
+        self.assertEqual(self.send(), 200)
+        assert self.seen[0] is not None
+        self.assertGreater(self.seen[0], 0)
+
+    def test_who_waited_too_long_is_let_in_without_time(self) -> None:
+        self.fill(self.middleware._gate, gate.PLACES)
+        with mock.patch.object(gate, "PATIENCE", 0.01):
+            self.assertEqual(self.send(), 200)
+        self.assertEqual(self.seen, [None])
+
+    def test_in_the_end_one_is_told_to_come_back(self) -> None:
+        self.fill(self.middleware._gate, gate.PLACES)
+        self.fill(self.middleware._late_gate, gate.LATE_PLACES)
+        with (
+            mock.patch.object(gate, "PATIENCE", 0.01),
+            mock.patch.object(gate, "LATE_PATIENCE", 0.01),
+        ):
+            self.assertEqual(self.send(), 503)
+
+    def test_other_pages_wait_for_nothing(self) -> None:
+        self.fill(self.middleware._gate, gate.PLACES)
+        self.assertEqual(self.send("/mailboxes/new/"), 200)
+        self.assertEqual(self.seen, [-1.0])
+
+    def test_what_is_too_large_does_not_come_in(self) -> None:
+        self.assertEqual(self.send(data="x" * (gate.LARGEST + 1)), 400)
+        self.assertEqual(self.seen, [])
