@@ -75,6 +75,9 @@ class Growth:
         async with asyncio.TaskGroup() as group:
             for _ in range(wanted - len(self._arrival.connections)):
                 group.create_task(self._add_destination())
+        if self._options.messages_a_second is not None:
+            # It is as slow as somebody wants it to be.
+            return
         # The beginning is slower than what comes after, and nothing to compare with.
         await asyncio.sleep(SPAN)
         helpful = [self._departure, self._arrival]
