@@ -70,11 +70,12 @@ class Growth:
     async def grow(self) -> None:
         """Make whichever side is waited for faster, as long as that is possible."""
         wanted = self._wanted()
-        for connection in await self._arrival.further():
-            self._transfer.deliver_over(connection)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(wanted - len(self._arrival.connections)):
-                group.create_task(self._add_destination())
+        if wanted > 1:
+            for connection in await self._arrival.further():
+                self._transfer.deliver_over(connection)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(wanted - len(self._arrival.connections)):
+                    group.create_task(self._add_destination())
         if self._options.messages_a_second is not None:
             # It is as slow as somebody wants it to be.
             return
