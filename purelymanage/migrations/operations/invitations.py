@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.campaign_events import CampaignEvent
@@ -28,6 +29,7 @@ MAILS_A_MINUTE = 60
 MINUTE = timedelta(minutes=1)
 # Nobody gets two of a kind within a day, whoever presses the button how often.
 PAUSE = timedelta(days=1)
+TASK = "purelymanage.migrations.campaigns.tasks.send_mails"
 LOCK = 0x51_07_3C  # any number that nobody else locks
 
 NOBODY = "There is nobody left whom such a mail could be sent to."
@@ -100,6 +102,7 @@ def invite_again(*, participant: Participant, actor: User) -> None:
         raise Refused(TOO_SOON)
     row.mail_due, row.mail_due_at = Participant.Mail.INVITATION, timezone.now()
     row.save(update_fields=["mail_due", "mail_due_at"])
+    async_task(TASK)
     record_campaign(
         CampaignEvent.PEOPLE_INVITED, campaign, actor=actor, people=row.address
     )
@@ -162,6 +165,7 @@ def _ask_for(people: QuerySet[Participant], kind: Participant.Mail) -> int:
     number = people.update(mail_due=kind, mail_due_at=timezone.now())
     if not number:
         raise Refused(NOBODY)
+    async_task(TASK)
     return number
 
 
