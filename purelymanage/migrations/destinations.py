@@ -80,6 +80,8 @@ def open_destination(run: Run) -> Account | None:
             return None
     except NotCreated as exc:
         unsure = exc.is_outage or isinstance(exc, NotKnown)
+        # Another copy may go into the same new mailbox.
+        unsure = unsure or new_mailboxes.is_begun(job)
         raise NotOpen(str(exc), retry=unsure) from exc
     except ImapError as exc:
         raise NotOpen(exc.message, technical=exc.technical, retry=True) from exc

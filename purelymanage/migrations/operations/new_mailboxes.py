@@ -15,7 +15,7 @@ from purelymanage.accounts.permissions import Right
 from purelymanage.audit.models import Agent
 from purelymanage.imap.errors import LoginRefused
 from purelymanage.imap.login import check_login
-from purelymanage.mailboxes.models import Mailbox
+from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.mailboxes.operations import creating
 from purelymanage.mailboxes.operations.app_passwords import imap_account
 from purelymanage.mailboxes.operations.hand_overs import link_of, make_hand_over
@@ -33,6 +33,12 @@ def is_missing(job: Job) -> bool:
     if not job.creates_destination or job.destination_server_id is not None:
         return False
     return not Mailbox.objects.present().filter(address=job.destination).exists()
+
+
+def is_begun(job: Job) -> bool:
+    """Whether PurelyMail was asked for its mailbox already, or has made it by now."""
+    asked = Creation.objects.asked().filter(address=job.destination)
+    return asked.exists() or not is_missing(job)
 
 
 def ensure_mailbox(*, job: Job) -> None:
