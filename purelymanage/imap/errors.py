@@ -44,7 +44,7 @@ class Refused(ImapError):
         super().__init__(message, technical)
         # The response code in upper case, such as OVERQUOTA or TRYCREATE.
         self.code = code
-        self.retry = code in {"INUSE", "THROTTLED", "UNAVAILABLE"}
+        self.retry = code in {"INUSE", "LIMIT", "THROTTLED", "UNAVAILABLE"}
 
 
 class ProtocolError(ImapError):

@@ -12,7 +12,7 @@ from purelymanage.imap.responses import Status
 from purelymanage.migrations.engines.base import FolderState
 
 from .listing import Mark
-from .passage import Parcel, Passage, Stream
+from .passage import FolderChanged, Parcel, Passage, Stream
 from .work import Target
 
 # APPEND commands without an answer on one connection.
@@ -143,6 +143,10 @@ class Deliverer:
         if status.code in _FULL or refused.retry:
             parcel.mark(Mark.MISSING)
             raise refused
+        if status.code == "TRYCREATE" and parcel.target.is_lost():
+            parcel.mark(Mark.MISSING)
+            name = parcel.target.name
+            raise FolderChanged(f"The folder {name} went away during the copy.")
         self._passage.fail(
             parcel.job,
             parcel.listing,

@@ -8,6 +8,7 @@ from typing import Any
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import Refused
 from purelymanage.imap.messages import (
+    Entering,
     Message,
     enter,
     fetch_envelope,
@@ -28,6 +29,8 @@ from .work import Job, Target
 # enough that commands cost nothing.
 CHUNK_BYTES = 512 * 1024
 CHUNK_MESSAGES = 200
+# As often a folder may turn out to be another one.
+REPLACED = 2
 # From here on a message goes through without being held.
 STREAM_FROM = 8 * 1024 * 1024
 
@@ -52,6 +55,7 @@ class Fetcher:
         self._chunks: set[asyncio.Task[None]] = set()
         # What each message asked for in the current folder takes up in the window.
         self._expected: dict[int, int] = {}
+        self._entering: Entering | None = None
         self._again: list[tuple[Target, Job, int]] = []
         # The last message asked for; when careful, the only one on its way.
         self.current: tuple[Job, int] | None = None
@@ -85,6 +89,7 @@ class Fetcher:
     async def _enter(self, job: Job, listing: Listing) -> None:
         """Go into the folder without waiting; whether it worked shows later."""
         entering = await enter(self._source, job.source.wire, writable=False)
+        self._entering = entering
 
         async def check() -> None:
             status = await entering.answer
@@ -94,6 +99,11 @@ class Fetcher:
                     self._passage.tally, f"The source does not open it: {status.text}"
                 )
             elif entering.selected.uid_validity != listing.uid_validity:
+                job.replaced += 1
+                if job.replaced > REPLACED:
+                    reason = "The source replaces this folder again and again."
+                    job.fail(self._passage.tally, reason)
+                    return
                 name = job.progress.source
                 raise FolderChanged(f"The folder {name} was replaced during the copy.")
 
@@ -130,7 +140,7 @@ class Fetcher:
         if taken < whole:
             # A single message that is larger than the window.
             weights = dict.fromkeys(weights, taken)
-        expected = self._expected
+        expected, entering = self._expected, self._entering
         expected.update(weights)
 
         def take(message: Message) -> None:
@@ -140,6 +150,7 @@ class Fetcher:
                 or message.body is None
                 or job.failed
                 or self._passage.stopping
+                or not _is_same(entering, listing)
             ):
                 return
             del expected[message.uid]
@@ -206,14 +217,21 @@ class Fetcher:
             self._raise_passing(status)
         for row in rows:
             if status.ok:
-                # Deleted meanwhile, or forgotten: the next look will tell.
-                continue
-            if len(rows) > 1:
+                self._withheld(job, listing, row)
+            elif len(rows) > 1:
                 self._again.append((target, job, row))
             else:
                 self._passage.fail(
                     job, listing, row, f"The source refused it: {status.text}"
                 )
+
+    def _withheld(self, job: Job, listing: Listing, row: int) -> None:
+        """Note what did not come. If it was deleted, the next look will tell."""
+        uid = listing.uids[row]
+        if uid in job.withheld:
+            reason = "The source lists it and does not hand it out."
+            self._passage.fail(job, listing, row, reason)
+        job.withheld.add(uid)
 
     def _raise_passing(self, status: Status) -> None:
         """End the pass where a refusal speaks of this moment, not of a message."""
@@ -222,3 +240,10 @@ class Fetcher:
         )
         if not status.ok and refused.retry:
             raise refused
+
+
+def _is_same(entering: Entering | None, listing: Listing) -> bool:
+    """Say whether the numbers of messages mean what they meant when they were read."""
+    return (
+        entering is not None and entering.selected.uid_validity == listing.uid_validity
+    )

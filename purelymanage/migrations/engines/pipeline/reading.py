@@ -36,6 +36,11 @@ class Reading:
     selected: Selected
     refusal: Refused | None = None
 
+    @property
+    def unlisted(self) -> int:
+        """Return how many messages are counted and not told about."""
+        return max(0, self.selected.exists - self.listing.seen)
+
 
 OnRead = Callable[[Reading], None]
 
@@ -101,6 +106,9 @@ async def _read(
         reading.refusal = _refusal(connection, status.text, status.code)
     elif not fetched.ok and entering.selected.exists:
         reading.refusal = _refusal(connection, fetched.text, fetched.code)
+        if not reading.refusal.retry and entering.selected.uid_next:
+            reading.refusal = None
+            await _read_around(connection, wire, listing, entering.selected)
     if reading.refusal is not None and reading.refusal.retry:
         raise reading.refusal
     if validity is None:
@@ -108,23 +116,55 @@ async def _read(
     return reading
 
 
+async def _read_around(
+    connection: Connection, wire: bytes, listing: Listing, selected: Selected
+) -> None:
+    """Read a folder around the messages that its server stumbles over."""
+    spans = [(listing.last_uid + 1, selected.uid_next - 1)]
+    async with connection.turn:
+        entering = await enter(connection, wire, writable=False)
+        while spans:
+            first, last = spans.pop()
+            asked = f"{first}:{last}" if first < last else f"{first}"
+            fields = identity.FIELDS
+            answer = await fetch_summaries(connection, asked, fields, listing.add)
+            status = await answer
+            if entering.selected.uid_validity != selected.uid_validity:
+                return
+            if not status.ok:
+                refusal = _refusal(connection, status.text, status.code)
+                if refusal.retry:
+                    raise refusal
+                if first < last:
+                    middle = (first + last) // 2
+                    spans += [(first, middle), (middle + 1, last)]
+
+
 async def _identify(connection: Connection, listing: Listing, wire: bytes) -> None:
     """Read a few more headers of the messages without Message-ID and Received."""
     uids = sorted(listing.unidentified)
+
+    def take(summary: Summary) -> None:
+        if entering.selected.uid_validity == listing.uid_validity:
+            listing.identify(summary)
+
     async with connection.turn:
-        await enter(connection, wire, writable=False)
+        entering = await enter(connection, wire, writable=False)
         answers = [
             await fetch_summaries(
                 connection,
                 uid_set(uids[start : start + UIDS_AT_ONCE]),
                 identity.WEAK_FIELDS,
-                listing.identify,
+                take,
             )
             for start in range(0, len(uids), UIDS_AT_ONCE)
         ]
     for answer in answers:
-        connection.expect_ok(await answer, [b"FETCH"])
-    # What was deleted in between keeps the key it has.
+        status = await answer
+        refusal = _refusal(connection, status.text, status.code)
+        if not status.ok and refusal.retry:
+            raise refusal
+    # What was deleted in between, or is not told, keeps the key it has.
     listing.unidentified.clear()
 
 

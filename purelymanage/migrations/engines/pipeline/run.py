@@ -12,7 +12,7 @@ from collections import Counter
 from purelymanage.figures import thin
 from purelymanage.imap.account import Account
 from purelymanage.imap.backoff import told_wait
-from purelymanage.imap.errors import ImapError
+from purelymanage.imap.errors import ImapError, ProtocolError
 from purelymanage.imap.folders import list_folders
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -75,8 +75,7 @@ class Run:
                     await self._attempt(careful=failures > 1)
                     return
                 except ImapError as exc:
-                    # The very first connection is a question of the settings.
-                    if not exc.retry or not self._targets:
+                    if not self._may_pass(exc):
                         raise
                     if self._reached() != reached:
                         failures, reached = 0, self._reached()
@@ -95,6 +94,15 @@ class Run:
                 await asyncio.sleep(pause)
         finally:
             await self._close()
+
+    def _may_pass(self, failure: ImapError) -> bool:
+        """Say whether to try again; the first connection is a question of settings.
+
+        What makes no sense may do so on another connection, and where it is one
+        message that makes none, it is found that way.
+        """
+        again = failure.retry or isinstance(failure, ProtocolError)
+        return again and bool(self._targets)
 
     def stop(self) -> bool:
         """Send nothing more. False if there is nothing that would end by itself."""
@@ -182,6 +190,7 @@ class Run:
                 be = "is" if job.unseen == 1 else "are"
                 reason = f"{in_messages(job.unseen)} {be} not at the destination."
                 job.fail(self._tally, reason)
+            job.tell_unlisted(self._tally)
             if not job.failed:
                 job.progress.state = FolderState.DONE
         self._tally.enter(Phase.DONE)
@@ -248,6 +257,7 @@ class Run:
             job.listing = reading.listing
             job.progress.messages = len(reading.listing)
             job.progress.bytes = reading.listing.total_bytes
+            job.unlisted = reading.unlisted
 
         def took_destination(reading: Reading) -> None:
             target = targets[reading.wire]

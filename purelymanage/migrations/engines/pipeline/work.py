@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from purelymanage.figures import thin
 from purelymanage.imap.errors import Refused
 from purelymanage.imap.folders import Folder
-from purelymanage.migrations.engines.base import FolderProgress, FolderState
+from purelymanage.migrations.engines.base import (
+    FolderProgress,
+    FolderState,
+    in_messages,
+)
 
 from .listing import Listing, Mark
 from .matching import find_present
@@ -26,6 +30,12 @@ class Job:
     failed: bool = False
     # Messages without a counterpart when we last looked, and without an excuse.
     unseen: int = 0
+    # What the source counts and says nothing about.
+    unlisted: int = 0
+    # Messages that were asked for and did not come, although nothing was wrong.
+    withheld: set[int] = field(default_factory=set)
+    # How often it turned out to be another folder than the one that was read.
+    replaced: int = 0
 
     @property
     def waiting(self) -> int:
@@ -39,6 +49,14 @@ class Job:
             self.progress.state = FolderState.FAILED
             tally.refuse(self.progress.source, 0, 0, reason)
             tally.note(f"{self.progress.source}: {reason}")
+
+    def tell_unlisted(self, tally: Tally) -> None:
+        """Report what cannot even be named; it is skipped like any other message."""
+        if self.unlisted and not self.failed:
+            self.progress.failed += self.unlisted
+            what = in_messages(self.unlisted)
+            reason = f"The source counts {what} more than it tells about."
+            tally.refuse(self.progress.source, 0, 0, reason)
 
     @property
     def under_way(self) -> bool:
@@ -63,6 +81,16 @@ class Target:
     jobs: list[Job] = field(default_factory=list)
     listing: Listing | None = None
     permanent_flags: frozenset[bytes] | None = None
+    # Whether it was made once more, after somebody had deleted or renamed it.
+    again: bool = False
+
+    def is_lost(self) -> bool:
+        """Say whether it is to be made once more; a second time would be no use."""
+        if self.exists and self.again:
+            return False
+        self.exists = self.subscribed = False
+        self.listing, self.again = None, True
+        return True
 
     @property
     def wanted(self) -> bool:
