@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from purelymanage.imap.folders import Folder, FolderList
 
 # RFC 6154, and the older names Gmail gave two of them.
@@ -22,29 +24,37 @@ _WELL_KNOWN = {
         "envoyés", "messages envoyés", "éléments envoyés", "enviados",
         "elementos enviados", "posta inviata", "inviata", "verzonden",
         "verzonden items", "wysłane", "skickat", "sendt", "itens enviados",
-        "отправленные", "odeslané",
+        "отправленные", "odeslané", "mensajes enviados", "verzonden berichten",
+        "elementy wysłane", "skickade", "skickade objekt", "sendt post",
+        "sendte elementer", "enviadas", "odeslaná pošta",
     ),
     "drafts": (
         "drafts", "draft", "entwürfe", "entwurf", "brouillons", "borradores", "bozze",
         "concepten", "szkice", "robocze", "utkast", "kladder", "rascunhos",
-        "черновики", "koncepty",
+        "черновики", "koncepty", "wersje robocze",
     ),
     "trash": (
         "trash", "deleted items", "deleted messages", "deleted", "bin", "papierkorb",
         "gelöschte elemente", "gelöschte objekte", "gelöscht", "corbeille",
         "éléments supprimés", "papelera", "elementos eliminados", "cestino",
         "prullenbak", "verwijderde items", "kosz", "papperskorg", "papirkurv",
-        "lixeira", "itens excluídos", "корзина", "удаленные", "koš",
+        "lixeira", "itens excluídos", "корзина", "удаленные", "koš", "удалённые",
+        "posta eliminata", "elementy usunięte", "papperskorgen", "borttagna objekt",
+        "slettet post", "slettede elementer", "lixo", "itens eliminados",
+        "odstraněná pošta",
     ),
     "junk": (
         "junk", "spam", "junk e-mail", "junk email", "junk mail", "bulk mail",
         "unerwünscht", "werbung", "spamverdacht", "courrier indésirable", "indésirables",
         "correo no deseado", "posta indesiderata", "ongewenste e-mail", "ongewenst",
-        "skräppost", "lixo eletrônico", "спам", "nevyžádaná pošta",
+        "skräppost", "lixo eletrônico", "спам", "nevyžádaná pošta", "pourriel",
+        "niechciane", "wiadomości-śmieci", "uønsket post", "uønsket mail",
+        "uønsket e-mail", "søppelpost", "useriøs e-post", "lixo electrónico",
+        "нежелательная почта", "nevyžádané",
     ),
     "archive": (
         "archive", "archives", "archiv", "archivo", "archivio", "archief", "archiwum",
-        "arkiv", "arquivo", "архив",
+        "arkiv", "arquivo", "архив", "archivados",
     ),
 }  # fmt: skip
 _ROLE_BY_NAME = {name: role for role, all_ in _WELL_KNOWN.items() for name in all_}
@@ -82,4 +92,7 @@ def _top_name(folders: FolderList, folder: Folder) -> str | None:
     path = folders.namespace(folder).path(folder.name)
     if path[0] == "INBOX":
         path = path[1:]
-    return path[0].casefold() if len(path) == 1 else None
+    if len(path) != 1:
+        return None
+    # Some servers write an ö as an o and the dots for it.
+    return unicodedata.normalize("NFC", path[0]).casefold()

@@ -162,16 +162,20 @@ def _settle(
 def _look_elsewhere(
     job: Job, listing: Listing, found: bytearray, targets: list[Target]
 ) -> None:
-    """Count what some other folder brings along as present."""
+    """Count what some other folder brings along as present.
+
+    It is one message with several labels there, so its size has to agree as well.
+    """
     elsewhere = {
-        key
+        it
         for target in targets
         for other in target.open_jobs()
         if other is not job and other.listing is not None
-        for key in other.listing.identities()
+        for it in zip(other.listing.identities(), other.listing.sizes, strict=True)
     }
-    for row, key in enumerate(listing.identities()):
-        if key in elsewhere:
+    both = zip(listing.identities(), listing.sizes, strict=True)
+    for row, it in enumerate(both):
+        if it in elsewhere:
             found[row] = 1
 
 
