@@ -154,8 +154,10 @@ async def create_folder(
     listed: dict[bytes, Folder] = {}
     take = take_listing(FolderList(), listed, set())
     await connection.run(b'LIST "" ', mailbox(wire), on_data=take)
-    # A star in the name stands for anything here, so other names may be listed too.
-    if not any(names.decode(it) == names.decode(wire) for it in listed):
+    # A star in the name stands for anything here, so other names may be listed too. To
+    # some servers small and capital letters are the same.
+    name = names.decode(wire).casefold()
+    if not any(names.decode(it).casefold() == name for it in listed):
         raise Refused(
             f"The {connection.place} refused to create the folder "
             f"{names.decode(wire)}.",

@@ -294,7 +294,7 @@ def test_a_folder_is_created_with_what_is_above_it() -> None:
     folders: list[bytes] = [b"INBOX"]
 
     def create(name: bytes) -> bytes:
-        if b"*" in name:
+        if b"*" in name or name.lower() in {it.lower() for it in folders}:
             return b" NO\r\n"
         parent = name.rpartition(b"/")[0]
         if name in folders or (parent and parent not in folders):
@@ -312,7 +312,8 @@ def test_a_folder_is_created_with_what_is_above_it() -> None:
             if verb == b"CREATE":
                 writer.write(tag + create(name))
             else:
-                found = [it for it in folders if fnmatchcase(it, name)]
+                wanted = name.lower()
+                found = [it for it in folders if fnmatchcase(it.lower(), wanted)]
                 listed = b"".join(b'* LIST () "/" "%s"\r\n' % it for it in found)
                 writer.write(listed + tag + b" OK\r\n")
 
@@ -321,6 +322,9 @@ def test_a_folder_is_created_with_what_is_above_it() -> None:
         assert folders == [b"INBOX", b"a", b"a/b", b"a/b/c"]
         # A second time does no harm
         await create_folder(connection, b"a/b/c", (b"a", b"a/b"))
+        # Nor does one that differs in a way that is nothing to the server
+        await create_folder(connection, b"A/b/C")
+        assert folders == [b"INBOX", b"a", b"a/b", b"a/b/c"]
         with pytest.raises(Refused, match="refused to create the folder x/y"):
             await create_folder(connection, b"x/y")
         # Not even where one like it exists

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from enum import IntEnum
 
+from purelymanage.imap.errors import ProtocolError
 from purelymanage.imap.messages import Summary
 
 from . import identity
+
+# A server that lists on and on shall not fill the memory.
+MOST = 5_000_000
 
 
 class Mark(IntEnum):
@@ -69,6 +73,8 @@ class Listing:
                 self._older.insert(place, summary.uid)
             return
         row = len(self)
+        if row >= MOST:
+            raise ProtocolError("The server lists more messages than a folder has.")
         if summary.uid <= _last(self.uids):
             # Servers list in order, but none of them promised to.
             row = bisect_left(self.uids, summary.uid)
