@@ -18,19 +18,22 @@ from django.http.response import HttpResponseBase
 PREFIX = "/gather/"
 # How many are served at once by one process, while others wait in the order they came.
 PLACES = 5
-# Seconds after which somebody is not let in any more, but quickly told that their
-# password is tried later; so many of those at once, and so long for that at most.
+# Seconds after which somebody is not let in any more, but told that their password is
+# tried later; at once where so many wait already that it would come to that.
 PATIENCE = 5.0
+LONGEST_LINE = 30
+# How many of those at once, and how long after they came at most.
 LATE_PLACES = 4
-LATE_PATIENCE = 8.0
+LATE_PATIENCE = 13.0
 LARGEST = 16_000  # bytes of a form
 
 
 class Gate:
     """Lets so many in at once, in the order they came."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, longest_line: int | None = None) -> None:
         self._free = places
+        self._longest_line = longest_line
         self._waiting: deque[threading.Event] = deque()
         self._lock = threading.Lock()
 
@@ -40,6 +43,8 @@ class Gate:
             if self._free:
                 self._free -= 1
                 return True
+            if len(self._waiting) == self._longest_line:
+                return False
             turn = threading.Event()
             self._waiting.append(turn)
         if turn.wait(patience):
@@ -64,7 +69,7 @@ class GateMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._gate = Gate(PLACES)
+        self._gate = Gate(PLACES, LONGEST_LINE)
         self._late_gate = Gate(LATE_PLACES)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -76,7 +81,7 @@ class GateMiddleware:
         until = arrived + PATIENCE
         if self._gate.enter(PATIENCE):
             return self._pass(self._gate, request, until)
-        if self._late_gate.enter(LATE_PATIENCE):
+        if self._late_gate.enter(arrived + LATE_PATIENCE - time.monotonic()):
             return self._pass(self._late_gate, request, None)
         busy = HttpResponse("Too many at once. Try again in a minute.\n", "text/plain")
         busy.status_code = 503

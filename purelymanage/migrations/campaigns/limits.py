@@ -31,7 +31,7 @@ PER_ADDRESS_A_DAY = 15
 # and some of its people mistype.
 PER_CLIENT = 40  # in a quarter of an hour
 # Right, refused or not answered: what is kept for later must not be without end either.
-ANY_PER_CLIENT = 600  # in a quarter of an hour
+ANY_PER_CLIENT = 1000  # in a quarter of an hour
 # By the link for everybody, from wherever they come.
 PER_LINK = 60  # in an hour
 # By everything that hands passwords over, workers included: providers shut out whom

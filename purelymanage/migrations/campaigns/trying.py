@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db import connection
 from django.utils import timezone
 
 from purelymanage import crypto
 from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.migrations.campaigns import limits
+from purelymanage.migrations.campaigns.keeping import keep_with_others, let_go
 from purelymanage.migrations.models import Participant, Server, SignIn
 from purelymanage.migrations.operations import kept_submissions, launching, submissions
 from purelymanage.migrations.operations.kept_submissions import Claim, Verdict
@@ -26,7 +26,7 @@ from purelymanage.migrations.operations.sign_ins import (
     forget_sign_ins,
     reserve_sign_in,
 )
-from purelymanage.migrations.operations.submissions import Offer, Over, TooManyKept
+from purelymanage.migrations.operations.submissions import Offer, Over
 from purelymanage.migrations.presets import BY_KEY
 
 logger = logging.getLogger(__name__)
@@ -87,15 +87,15 @@ def hand_over(offer: Offer, *, until: float | None) -> Answer:
         match place := _find_place(offer, until):
             case TooOften():
                 return Answer.TOO_OFTEN
+            case Later(is_full=True):
+                return Answer.KEPT if keep_with_others(offer) else Answer.TOO_OFTEN
             case Later(when=when):
-                submissions.keep_untried(offer=offer, due_at=when)
-                return Answer.KEPT
+                left = submissions.keep_untried(offers=[offer], due_at=when)
+                return Answer.TOO_OFTEN if left else Answer.KEPT
         let_go()
         server = offer.campaign.server
         found = try_password(server, offer.login, offer.password, PATIENCE)
         return _settle(offer, place, found)
-    except TooManyKept:
-        return Answer.TOO_OFTEN
     except Over:
         return Answer.OVER
 
@@ -153,18 +153,12 @@ def sweep() -> str:
     )
 
 
-def let_go() -> None:
-    """Give the connection to the database back while something else takes its time."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
 def _find_place(offer: Offer, until: float | None) -> SignIn | TooOften | Later:
     if until is None:
         # Too late for a place, so nothing is locked to look for one.
         now = timezone.now()
         often = limits.too_often_until(offer.keys, now)
-        return TooOften(often) if often else Later(now)
+        return TooOften(often) if often else Later(now, is_full=True)
     while True:
         place = reserve_sign_in(campaign=offer.campaign, keys=offer.keys)
         if not _is_full(place):
@@ -186,9 +180,11 @@ def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Answer:
             _join(submissions.store_right(offer=offer, sign_in=sign_in))
         case Answer.KEPT:
             due_at: datetime = timezone.now() + AGAIN_AFTER
-            submissions.keep_untried(
-                offer=offer, due_at=due_at, sign_in=sign_in, words=found.words
+            left = submissions.keep_untried(
+                offers=[offer], due_at=due_at, sign_in=sign_in, words=found.words
             )
+            if left:
+                return Answer.TOO_OFTEN
         case _:
             submissions.note_refused(offer=offer, sign_in=sign_in)
     return found.answer

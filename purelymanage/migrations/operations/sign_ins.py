@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -82,17 +83,20 @@ def add_sign_in(campaign: Campaign, keys: Keys, now: datetime) -> SignIn:
     )
 
 
-def note_untried(campaign: Campaign, keys: Keys, now: datetime) -> None:
+def note_untried(campaign: Campaign, keys: Sequence[Keys], now: datetime) -> None:
     """Count what is kept without having been tried; part of a larger change."""
-    SignIn.objects.create(
-        server_id=campaign.server_id,
-        campaign=campaign,
-        address_key=keys.address,
-        client_key=keys.client,
-        begun_at=now,
-        holds_until=now,
-        ended_at=now,
-        outcome=SignIn.Outcome.UNANSWERED,
+    SignIn.objects.bulk_create(
+        SignIn(
+            server_id=campaign.server_id,
+            campaign=campaign,
+            address_key=it.address,
+            client_key=it.client,
+            begun_at=now,
+            holds_until=now,
+            ended_at=now,
+            outcome=SignIn.Outcome.UNANSWERED,
+        )
+        for it in keys
     )
 
 

@@ -6,6 +6,7 @@ it as a whole or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,10 +35,6 @@ State = Submission.State
 
 class Over(Refused):
     """The campaign ended while somebody filled in its form."""
-
-
-class TooManyKept(Refused):
-    """So many passwords of one mailbox wait already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
     what the other has proved.
     """
     campaign = lock_open(offer.campaign)
-    participant = _participant(campaign, offer)
+    participant = _participants(campaign, [offer])[offer.address]
     end_sign_in(sign_in, SignIn.Outcome.RIGHT)
     if not offer.participant and is_of_another(participant, offer.login):
         log.record_many([left_out(participant, offer.login)])
@@ -113,45 +110,63 @@ def note_refused(*, offer: Offer, sign_in: SignIn) -> None:
 
 @transaction.atomic(durable=True)
 def keep_untried(
-    *, offer: Offer, due_at: datetime, sign_in: SignIn | None = None, words: str = ""
-) -> None:
-    """Keep a password that could not be tried, for a worker.
+    *,
+    offers: Sequence[Offer],
+    due_at: datetime,
+    sign_in: SignIn | None = None,
+    words: str = "",
+) -> list[Offer]:
+    """Keep passwords that could not be tried, for a worker.
 
-    Raises `TooManyKept`, unless it came by a link of one's own: there the oldest makes
-    room.
+    They are of one campaign; of many at once, each would wait for the locks of all
+    before it. Answers those that are not kept, as so many of their mailbox wait
+    already. What comes by a link of one's own takes the place of the oldest.
     """
-    campaign = lock_open(offer.campaign)
-    participant = _participant(campaign, offer)
+    campaign = lock_open(offers[0].campaign)
+    people = _participants(campaign, offers)
     now = timezone.now()
-    kept = participant.submissions.untried().order_by("made_at", "pk")
-    keys = list(kept.values_list("pk", flat=True))
-    if len(keys) >= MOST_KEPT:
-        if not offer.participant:
-            raise TooManyKept("Several passwords of this mailbox wait already.")
-        Submission.objects.filter(pk__in=keys[: len(keys) - MOST_KEPT + 1]).delete()
-    if sign_in is None:
-        note_untried(campaign, offer.keys, now)
-    else:
+    waiting = Submission.objects.untried().filter(participant__in=people.values())
+    kept = [it.participant_id for it in waiting.only("participant")]
+    left, new = [], []
+    for offer in offers:
+        participant = people[offer.address]
+        if kept.count(participant.pk) >= MOST_KEPT:
+            if not offer.participant:
+                left.append(offer)
+                continue
+            _make_room(participant)
+        kept.append(participant.pk)
+        submission = Submission(
+            participant=participant,
+            user=offer.user,
+            state=State.WAITING,
+            words=words[:500],
+            tries=1 if sign_in else 0,
+            due_at=due_at,
+            agreed_at=now,
+        )
+        _seal(submission, offer.password)
+        new.append(submission)
+        if offer.participant and participant.withdrawn_at:
+            participant.withdrawn_at = None
+            participant.save(update_fields=["withdrawn_at"])
+    Submission.objects.bulk_create(new)
+    if sign_in is not None:
         end_sign_in(sign_in, SignIn.Outcome.UNANSWERED)
-    submission = Submission(
-        participant=participant,
-        user=offer.user,
-        state=State.WAITING,
-        words=words[:500],
-        tries=1 if sign_in else 0,
-        due_at=due_at,
-        agreed_at=now,
-    )
-    _seal(submission, offer.password)
-    submission.save()
-    if offer.participant and participant.withdrawn_at:
-        participant.withdrawn_at = None
-        participant.save(update_fields=["withdrawn_at"])
-    if due_at <= now:
-        _hand_on_once(submission)
+    else:
+        note_untried(campaign, [it.keys for it in offers if it not in left], now)
+    if new and due_at <= now:
+        _hand_on_once(campaign, new)
     event = CampaignEvent.SUBMISSION_KEPT
-    entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=offer.address)
-    log.record_many([entry])
+    log.record_many(
+        [
+            campaign_entry(
+                event, campaign, actor=Agent.STRANGER, address=it.participant.address
+            )
+            for it in new
+        ]
+    )
+    return left
 
 
 @transaction.atomic(durable=True)
@@ -171,7 +186,7 @@ def add_on_behalf(
     )
     _seal(submission, password)
     submission.save()
-    _hand_on_once(submission)
+    _hand_on_once(campaign, [submission])
     event = CampaignEvent.SUBMISSION_ADDED
     log.record_many(
         [campaign_entry(event, campaign, actor=actor, address=held.address)]
@@ -258,24 +273,35 @@ def _seal(submission: Submission, password: str) -> None:
     submission.secret = crypto.seal(password, bound_to=submission.secret_place)
 
 
-def _hand_on_once(submission: Submission) -> None:
+def _hand_on_once(campaign: Campaign, new: Sequence[Submission]) -> None:
     """Begin with the first that is due; whoever works on it takes the others as well."""
-    server = submission.participant.campaign.server_id
-    others = Submission.objects.due(timezone.now()).exclude(pk=submission.pk)
+    server = campaign.server_id
+    others = Submission.objects.due(timezone.now())
+    others = others.exclude(pk__in=[it.pk for it in new])
     if not others.filter(participant__campaign__server=server).exists():
         hand_on(server)
 
 
-def _participant(campaign: Campaign, offer: Offer) -> Participant:
-    """Return whose password it is, also where nobody had listed them."""
-    mine = Participant.objects.select_for_update(of=("self",))
-    mine = mine.filter(campaign=campaign, address=offer.address)
+def _make_room(participant: Participant) -> None:
+    oldest = participant.submissions.untried().order_by("made_at", "pk").first()
+    if oldest is not None:
+        oldest.delete()
+
+
+def _participants(
+    campaign: Campaign, offers: Sequence[Offer]
+) -> dict[str, Participant]:
+    """Return whose passwords they are by address, also those nobody had listed."""
+    addresses = {it.address for it in offers}
+    mine = Participant.objects.select_for_update(of=("self",)).order_by("pk")
+    found = list(mine.filter(campaign=campaign, address__in=addresses))
     # Nobody else adds one meanwhile: they would need the lock on the campaign.
-    participant = mine.first() or Participant.objects.create(
-        campaign=campaign, address=offer.address
-    )
-    participant.campaign = campaign
-    return participant
+    known = {it.address for it in found}
+    new = [Participant(campaign=campaign, address=it) for it in addresses - known]
+    found += Participant.objects.bulk_create(new)
+    for participant in found:
+        participant.campaign = campaign
+    return {it.address: it for it in found}
 
 
 def _lock(participant: Participant) -> Participant:

@@ -24,6 +24,7 @@ from purelymanage.mailboxes.views.welcome import kept_to_oneself
 from purelymanage.migrations import presets
 from purelymanage.migrations.campaigns import standing, texts, trying
 from purelymanage.migrations.campaigns.forgery import checks_forgery
+from purelymanage.migrations.campaigns.keeping import let_go
 from purelymanage.migrations.campaigns.limits import QUARTER
 from purelymanage.migrations.campaigns.texts.saying import (
     Saying,
@@ -245,5 +246,5 @@ def _typed_address(form: GatherForm | None) -> str:
 
 def _keep_pace(began: float) -> None:
     took = time.monotonic() - began
-    trying.let_go()
+    let_go()
     time.sleep(math.ceil(took / PACE) * PACE - took if PACE else 0)

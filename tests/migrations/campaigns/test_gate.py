@@ -40,6 +40,11 @@ class GateTests(SimpleTestCase):
         door.leave()
         self.assertTrue(door.enter(0))
 
+    def test_nobody_joins_a_line_that_is_too_long(self) -> None:
+        door = Gate(1, longest_line=0)
+        self.assertTrue(door.enter(0))
+        self.assertFalse(door.enter(60))
+
 
 class MiddlewareTests(SimpleTestCase):
     def setUp(self) -> None:
