@@ -167,8 +167,8 @@ def _wishes() -> argparse.Namespace:
     add = parser.add_argument
     names = [program.name for program in programs()]
     add("--programs", nargs="+", choices=names, default=names)
-    add("--latency", nargs="+", type=float, default=[0, 40, 100], metavar="MS")
-    add("--without-literal-plus", nargs="+", type=float, default=[40], metavar="MS")
+    add("--latency", nargs="*", type=float, default=[0, 40, 100], metavar="MS")
+    add("--without-literal-plus", nargs="*", type=float, default=[40], metavar="MS")
     add("--skip", nargs="+", choices=["literal", "memory"], default=[])
     add("--messages", type=int, default=1_500)
     add("--megabytes", type=float, default=44)
