@@ -41,6 +41,7 @@ from purelymanage.migrations.operations.secrets import seal_secret
 from purelymanage.migrations.operations.submissions import open_secret
 from purelymanage.migrations.references import campaign_entry, job_entry
 
+MANY = 500  # copies at once
 NOTHING = "Nobody is ready yet: there is no password that is right and without a doubt."
 ERASED = "What this campaign held was erased."
 
@@ -202,6 +203,11 @@ def _make_copies(campaign: Campaign, people: Sequence[Any], maker: User) -> list
         [Run(job=it, pair=it.pair, dry_run=dry_run, queued_at=now) for it in jobs],
         batch_size=ONE_STEP,
     )
+    if len(jobs) >= MANY:
+        # The database would go on as if these tables were what they were a minute ago,
+        # and look for what goes next by comparing each run with each job.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE migrations_job, migrations_run")
     return jobs
 
 
