@@ -27,6 +27,8 @@ class Reviewed:
 
     verdict: Verdict
     into: str
+    # Who signs in, where it is not the address.
+    login: str = ""
     # The mailboxes that are copied into the same one, or that are the same.
     others: tuple[str, ...] = field(default=())
 
@@ -81,6 +83,7 @@ def reviews_of(campaign: Campaign, keys: Sequence[int]) -> dict[int, Reviewed]:
         it.pk: Reviewed(
             BY_CODE[it.verdict],
             it.into,
+            it.source if it.source != it.address else "",
             tuple(shared.get(it.pk, ()) or twice.get(it.pk, ())),
         )
         for it in rows

@@ -82,6 +82,13 @@ class PageTests(ReviewTestCase):
         r = self.client.get(self.url)
         self.assertContains(r, "else@old.example goes into this one as well.")
 
+    def test_it_says_who_signs_in_with_another_name(self) -> None:
+        self.hand_over(ANNA)
+        hand_over(add_people(self.campaign, BERT), user="eve@old.example")
+        r = self.client.get(self.url)
+        self.assertContains(r, "signs in as eve@old.example")
+        self.assertNotContains(r, f"signs in as {ANNA}")
+
     def test_one_who_came_twice_names_the_other(self) -> None:
         self.hand_over(ANNA)
         hand_over(add_people(self.campaign, BERT), user=ANNA)
