@@ -228,13 +228,18 @@ def lock_open(campaign: Campaign) -> Campaign:
     found = held.first()
     if found is None or not found.is_open:
         raise Over("This campaign is over.")
+    if found.server_id != campaign.server_id:
+        raise Over("This campaign asks for passwords of another server by now.")
     return found
 
 
 def is_of_another(participant: Participant, login: str) -> bool:
-    """Whether the password that is kept opens another mailbox than `login`."""
+    """Whether the password that is kept opens another mailbox than `login`.
+
+    Whoever signs in as the address itself owns it, and comes before all others.
+    """
     former = participant.submissions.filter(state=State.RIGHT).first()
-    if former is None:
+    if former is None or login.casefold() == participant.address:
         return False
     return former.source_user.casefold() != login.casefold()
 

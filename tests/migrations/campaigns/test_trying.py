@@ -10,7 +10,13 @@ from django_q.models import OrmQ
 from purelymanage.audit.models import Entry, OutgoingMail
 from purelymanage.migrations.campaigns import limits, trying
 from purelymanage.migrations.campaigns.trying import Answer
-from purelymanage.migrations.models import Participant, SignIn, Submission
+from purelymanage.migrations.models import (
+    Campaign,
+    Participant,
+    Server,
+    SignIn,
+    Submission,
+)
 from purelymanage.migrations.operations import kept_submissions, submissions
 from purelymanage.migrations.operations.sign_ins import reserve_sign_in
 from purelymanage.migrations.operations.submissions import Offer
@@ -99,6 +105,23 @@ class HandOverTests(TryingTestCase):
         participant = Participant.objects.get()
         self.hand_over("eves", user="eve@old.example", participant=participant)
         self.assertEqual(Submission.objects.get().source_user, "eve@old.example")
+
+    def test_nobody_comes_before_the_owner_with_another_name(self) -> None:
+        self.imap.passwords["eve@old.example"] = "eves"
+        self.hand_over("eves", user="eve@old.example")
+        self.assertEqual(self.hand_over(), Answer.RIGHT)
+        self.assertEqual(Submission.objects.get().source_user, ANNA)
+
+    def test_what_was_tried_at_another_server_is_not_kept(self) -> None:
+        offer = Offer(Campaign.objects.get(), ANNA, PASSWORD, client="192.0.2.7")
+        place = reserve_sign_in(campaign=offer.campaign, keys=offer.keys)
+        assert isinstance(place, SignIn)
+        other = Server.objects.create(
+            name="Another", host="192.0.2.1", created_by=self.olga
+        )
+        Campaign.objects.update(server=other)
+        with self.assertRaises(submissions.Over):
+            submissions.store_right(offer=offer, sign_in=place)
 
     def test_nothing_is_taken_after_the_end(self) -> None:
         self.campaign.closed_at = timezone.now()
