@@ -37,6 +37,8 @@ PER_LINK = 60  # in an hour
 # By everything that hands passwords over, workers included: providers shut out whom
 # they see fail again and again.
 PER_SERVER = 120  # in an hour
+# Of these so many are left to links of one's own, whatever strangers do.
+FOR_OWN_LINKS = 30
 # At one server at the same time. Its own limit counts as well, with copies and logins.
 AT_ONCE = 8
 
@@ -106,8 +108,10 @@ def is_used_up(campaign: Campaign, way: Way, at: datetime) -> bool:
     """
     since = SignIn.objects.filter(begun_at__gt=at - HOUR).filter(_failed())
     of_server = since.filter(server=campaign.server_id).count()
-    if of_server >= PER_SERVER or way == Way.OWN:
+    if way == Way.OWN:
         return of_server >= PER_SERVER
+    if of_server >= PER_SERVER - FOR_OWN_LINKS:
+        return True
     of_link = since.filter(campaign=campaign, address_key__startswith=f"{way}:")
     return of_link.count() >= PER_LINK
 

@@ -55,7 +55,8 @@ class Offer:
 
     @property
     def way(self) -> Way:
-        return Way.OWN if self.participant else Way.SHARED
+        # Not where it is used to try other mailboxes.
+        return Way.OWN if self.participant and not self.user else Way.SHARED
 
     @property
     def keys(self) -> Keys:

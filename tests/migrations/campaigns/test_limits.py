@@ -83,6 +83,21 @@ class LimitTests(TryingTestCase):
         answer = self.hand_over(participant=participant)
         self.assertEqual(answer, Answer.TOO_OFTEN)
 
+    def test_strangers_do_not_use_up_all_that_a_server_takes(self) -> None:
+        participant, _ = invite(self.campaign)
+        self.refuse(limits.PER_SERVER - limits.FOR_OWN_LINKS)
+        other, _ = make_campaign(self.olga, server=self.campaign.server)
+        self.assertEqual(self.hand_over(campaign=other), Answer.KEPT)
+        self.assertEqual(self.imap.logins.total(), 0)
+        self.assertEqual(self.hand_over(participant=participant), Answer.RIGHT)
+
+    def test_a_link_of_ones_own_is_for_its_own_mailbox(self) -> None:
+        participant, _ = invite(self.campaign)
+        self.refuse(limits.PER_LINK)
+        answer = self.hand_over(WRONG, user="zoe@old.example", participant=participant)
+        self.assertEqual(answer, Answer.KEPT)
+        self.assertEqual(self.imap.logins.total(), 0)
+
     def test_from_one_place_nothing_passes_after_forty(self) -> None:
         self.refuse(limits.PER_CLIENT, client="192.0.2.7")
         answer = self.hand_over(client="192.0.2.7")
