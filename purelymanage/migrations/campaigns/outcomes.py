@@ -30,6 +30,8 @@ def tell(submission: Submission, outcome: Outcome) -> bool:
     """Write to the owner of a mailbox. Part of settling the submission."""
     participant = submission.participant
     campaign = participant.campaign
+    if campaign.closed_at is not None:
+        return False  # closing ends all mail
     proved = outcome == Outcome.RIGHT and not submission.user
     if not proved and not _may_write_to(participant, campaign):
         return False

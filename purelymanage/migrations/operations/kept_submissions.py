@@ -233,8 +233,7 @@ def _refuse(held: Submission, words: str) -> Entry:
 def _give_up(held: Submission) -> Entry:
     campaign = held.participant.campaign
     _settle(held, State.UNANSWERED, "The server never answered.")
-    if campaign.closed_at is None:  # closing ends all mail
-        tell(held, Outcome.UNANSWERED)
+    tell(held, Outcome.UNANSWERED)
     return campaign_entry(
         CampaignEvent.SUBMISSION_UNANSWERED,
         campaign,

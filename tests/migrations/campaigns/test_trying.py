@@ -264,6 +264,18 @@ class WorkerTests(TryingTestCase):
         self.assertIn("1 too late", trying.sweep())
         self.assertEqual(self.mails(), [])
 
+    def test_what_is_tried_while_it_is_closed_is_not_told(self) -> None:
+        invite(self.campaign)
+        self.keep(WRONG)
+        self.imap.hangs_up = False
+        (claim,) = kept_submissions.claim_kept(
+            server_id=self.campaign.server_id, most=1
+        )
+        Campaign.objects.update(closed_at=timezone.now())
+        refused = kept_submissions.Verdict(SignIn.Outcome.REFUSED)
+        kept_submissions.settle_kept(claim=claim, verdict=refused)
+        self.assertEqual(self.mails(), [])
+
     def test_the_former_stays_until_the_newer_is_found_right(self) -> None:
         self.imap.hangs_up = False
         self.hand_over()
