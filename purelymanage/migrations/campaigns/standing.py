@@ -27,15 +27,14 @@ class Standing:
 
 def of(participant: Participant) -> Standing:
     job = participant.job
-    has_copy = job is not None and job.removed_at is None
     newest = list(participant.submissions.order_by("-made_at", "-pk"))
     what, since = _what(participant, newest)
     # Where it was handed over again, it may only wait for its turn.
     is_there = what == "kept" or any(it.secret for it in newest)
     needs_one = job is not None and job.needs_password and not is_copied(job)
-    if has_copy and needs_one and not is_there:
+    if participant.has_copy and needs_one and not is_there:
         what, since = "needed", since or participant.submitted_at
-    return Standing(what, since, has_copy)
+    return Standing(what, since, participant.has_copy)
 
 
 def _what(

@@ -49,7 +49,12 @@ _FINISHED = Run.objects.filter(
 # The first whose condition holds is the one.
 STATES = (
     PersonState("complete", "Complete", "good", Exists(_FINISHED)),
-    PersonState("launched", "Being copied", "running", Q(job__isnull=False)),
+    PersonState(
+        "launched",
+        "Being copied",
+        "running",
+        Q(job__isnull=False, job__removed_at=None),
+    ),
     PersonState("ready", "Password right", "good", _has(_State.RIGHT)),
     PersonState(
         "untried",

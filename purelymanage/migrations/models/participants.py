@@ -108,6 +108,10 @@ class Participant(models.Model):
         return self.address
 
     @property
+    def has_copy(self) -> bool:
+        return self.job is not None and self.job.removed_at is None
+
+    @property
     def token_place(self) -> str:
         """What the sealed token is bound to."""
         return f"migrations.participant:{self.uuid}:token"

@@ -92,7 +92,7 @@ def invite_again(*, participant: Participant, actor: User) -> None:
     refuse_if_over(campaign)
     present = campaign.participants.present().select_for_update(of=("self",))
     row = present.select_related("mail").filter(pk=participant.pk).first()
-    if row is None or row.job_id is not None:
+    if row is None or row.has_copy:
         raise Refused(NOBODY)
     if not row.is_listed:
         raise Refused(NOT_LISTED)
@@ -156,7 +156,8 @@ def _send(row: Participant, now: datetime) -> None:
 def _forget_unwanted(now: datetime) -> None:
     due = Participant.objects.exclude(mail_due="")
     over = Q(campaign__closed_at__isnull=False) | Q(campaign__ends_at__lte=now)
-    unwanted = over | Q(removed_at__isnull=False) | Q(job__isnull=False)
+    copied = Q(job__isnull=False, job__removed_at=None)
+    unwanted = over | Q(removed_at__isnull=False) | copied
     answered = Q(mail_due=Participant.Mail.REMINDER) & Q(_has_password())
     due.filter(unwanted | answered).update(mail_due="", mail_due_at=None)
 

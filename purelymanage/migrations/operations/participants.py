@@ -80,7 +80,7 @@ def remove_person(*, participant: Participant, actor: User) -> None:
     """Take somebody out of a campaign and erase what they had handed over."""
     campaign = hold(participant.campaign)
     row = _lock(participant)
-    if row.job_id is not None:
+    if row.has_copy:
         raise Refused(f"{row} is being copied already. Remove that copy instead.")
     row.submissions.all().delete()
     row.removed_at = timezone.now()

@@ -203,7 +203,7 @@ def withdraw_submission(
         pk=participant.campaign_id
     )
     held = _lock(participant)
-    if held.job_id is not None:
+    if held.has_copy:
         raise Refused("Copying has been prepared, so it cannot be withdrawn here.")
     erased, _ = held.submissions.all().delete()
     if not erased:

@@ -87,7 +87,7 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     chosen = PeopleFilter.read(request.GET)
     doubt = asked(request, "doubt")
     found = review.narrow(campaign, chosen.narrow(people), doubt)
-    found = found.select_related("mail").order_by("address", "pk")
+    found = found.select_related("mail", "job").order_by("address", "pk")
     page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
     figures = Figures.of(campaign)
     context: dict[str, Any] = {

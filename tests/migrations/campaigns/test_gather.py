@@ -256,6 +256,14 @@ class OwnLinkTests(FormTestCase):
         self.assertTrue(Submission.objects.exists())
         self.assertNotContains(self.client.get(self.path), 'name="withdraw"')
 
+    def test_it_is_withdrawn_where_the_copy_was_removed(self) -> None:
+        job = self.launch()
+        Job.objects.filter(pk=job.pk).update(removed_at=timezone.now())
+        self.submit()
+        self.assertContains(self.client.get(self.path), 'name="withdraw"')
+        self.client.post(self.path, {"withdraw": "yes"})
+        self.assertFalse(Submission.objects.exists())
+
     def test_a_copy_that_needs_another_password_asks_for_it(self) -> None:
         self.submit()
         job = self.launch()

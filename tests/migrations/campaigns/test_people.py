@@ -4,10 +4,11 @@ from typing import Any, ClassVar
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from purelymanage.audit.models import Entry
 from purelymanage.migrations.models import Campaign, Job, Participant, Server
-from purelymanage.migrations.operations import participants
+from purelymanage.migrations.operations import invitations, participants
 from tests.account import add_campaign, add_server
 from tests.cast import CastTestCase
 from tests.migrations.campaigns.people import hand_over
@@ -165,6 +166,13 @@ class RemovePersonTests(PeopleCase):
         r = self.client.post(f"{self.path}remove/", SURE, follow=True)
         self.assertContains(r, "is being copied already")
         self.assertEqual(len(self.listed()), 1)
+
+        Job.objects.filter(pk=job.pk).update(removed_at=timezone.now())
+        self.assertContains(self.client.get(self.url), f"{self.path}remove/")
+        self.client.post(f"{self.path}invite/")
+        self.assertEqual(invitations.send_due(), 1)
+        self.client.post(f"{self.path}remove/", SURE)
+        self.assertEqual(self.listed(), [])
 
 
 class ShowLinkTests(PeopleCase):
