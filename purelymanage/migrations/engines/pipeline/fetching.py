@@ -166,8 +166,9 @@ class Fetcher:
             left = {uid: expected.pop(uid, None) for uid in weights}
             missed = {uid: weight for uid, weight in left.items() if weight is not None}
             await self._passage.window.give(sum(missed.values()))
-            rows = [listing.row(uid) for uid in missed]
-            self._not_delivered(target, job, listing, rows, status)
+            if _is_same(entering, listing):
+                rows = [listing.row(uid) for uid in missed]
+                self._not_delivered(target, job, listing, rows, status)
 
         return self._group.create_task(settle())
 
