@@ -193,8 +193,10 @@ def _changes(campaign: Campaign, wishes: Wishes) -> list[str]:
 
 
 def _holds_passwords(campaign: Campaign) -> bool:
+    if campaign.batch_id is not None:
+        return True
     people = campaign.participants.present()
-    return people.filter(Q(job__isnull=False) | ~Q(submissions=None)).exists()
+    return people.filter(~Q(submissions=None)).exists()
 
 
 def _refuse_foreign(campaign: Campaign, actor: User) -> None:

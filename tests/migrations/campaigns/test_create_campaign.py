@@ -10,7 +10,7 @@ from purelymanage.audit.models import Entry
 from purelymanage.domains.models import Domain
 from purelymanage.migrations.campaigns import links, texts
 from purelymanage.migrations.forms.campaigns import WRITTEN
-from purelymanage.migrations.models import Campaign, Server
+from purelymanage.migrations.models import Batch, Campaign, Participant, Server
 from purelymanage.migrations.references import ELSEWHERE
 from tests.account import add_campaign, add_server
 from tests.cast import CastTestCase
@@ -182,6 +182,15 @@ class EditCampaignTests(FormCase):
         hand_over(self.campaign.participants.all()[:1])
         other = add_server(self.olga, name="Another")
         r = self.send(server=other.pk)
+        self.assertContains(r, "handed over passwords", status_code=422)
+
+    def test_its_server_stays_that_of_its_copies(self) -> None:
+        Participant.objects.update(removed_at=timezone.now())
+        Campaign.objects.update(
+            batch=Batch.objects.create(server=self.server, created_by=self.olga),
+            launched_at=timezone.now(),
+        )
+        r = self.send(server=add_server(self.olga, name="Another").pk)
         self.assertContains(r, "handed over passwords", status_code=422)
 
     def test_whose_it_is_follows_where_it_leads(self) -> None:
