@@ -66,10 +66,12 @@ def _write_all() -> None:
                 return
             taken = _items[:]
             _items.clear()
-        by_campaign: dict[int, list[_Item]] = defaultdict(list)
+        # By server as well, as somebody may have changed that of a campaign meanwhile.
+        together: dict[tuple[int, int], list[_Item]] = defaultdict(list)
         for item in taken:
-            by_campaign[item.offer.campaign.pk].append(item)
-        for items in by_campaign.values():
+            campaign = item.offer.campaign
+            together[campaign.pk, campaign.server_id].append(item)
+        for items in together.values():
             _write(items)
 
 

@@ -17,6 +17,7 @@ from django_q.tasks import async_task
 from purelymanage import crypto
 from purelymanage.audit import log
 from purelymanage.audit.campaign_events import CampaignEvent
+from purelymanage.audit.chain import plain_address
 from purelymanage.audit.log import Actor
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.errors import Refused
@@ -29,6 +30,8 @@ from purelymanage.migrations.references import campaign_entry
 TASK = "purelymanage.migrations.campaigns.trying.try_kept"
 # Of one participant; more of them are guesses.
 MOST_KEPT = 3
+# Of one campaign by the link for everybody: so many people a campaign has at most.
+MOST_WAITING = 10_000
 
 State = Submission.State
 
@@ -48,6 +51,7 @@ class Offer:
     # Whose own link it came by.
     participant: Participant | None = None
     client: str | None = None
+    request: str = ""  # as the log calls it
 
     @property
     def login(self) -> str:
@@ -120,15 +124,20 @@ def keep_untried(
     """Keep passwords that could not be tried, for a worker.
 
     They are of one campaign; of many at once, each would wait for the locks of all
-    before it. Answers those that are not kept, as so many of their mailbox wait
-    already. What comes by a link of one's own takes the place of the oldest.
+    before it. Answers those that are not kept, as so many of their mailbox or of
+    the campaign wait already. What comes by a link of one's own takes the place of the
+    oldest.
     """
     campaign = lock_open(offers[0].campaign)
+    waiting = Submission.objects.untried().filter(participant__campaign=campaign)
+    room = max(0, MOST_WAITING - waiting.count())
+    left = [it for it in offers if it.participant is None][room:]
+    offers = [it for it in offers if it not in left]
     people = _participants(campaign, offers)
     now = timezone.now()
-    waiting = Submission.objects.untried().filter(participant__in=people.values())
-    kept = [it.participant_id for it in waiting.only("participant")]
-    left, new = [], []
+    theirs = waiting.filter(participant__in=people.values())
+    kept = [it.participant_id for it in theirs.only("participant")]
+    taken, new = [], []
     for offer in offers:
         participant = people[offer.address]
         if kept.count(participant.pk) >= MOST_KEPT:
@@ -137,6 +146,7 @@ def keep_untried(
                 continue
             _make_room(participant)
         kept.append(participant.pk)
+        taken.append(offer)
         submission = Submission(
             participant=participant,
             user=offer.user,
@@ -155,18 +165,10 @@ def keep_untried(
     if sign_in is not None:
         end_sign_in(sign_in, SignIn.Outcome.UNANSWERED)
     else:
-        note_untried(campaign, [it.keys for it in offers if it not in left], now)
+        note_untried(campaign, [it.keys for it in taken], now)
     if new and due_at <= now:
         _hand_on_once(campaign, new)
-    event = CampaignEvent.SUBMISSION_KEPT
-    log.record_many(
-        [
-            campaign_entry(
-                event, campaign, actor=Agent.STRANGER, address=it.participant.address
-            )
-            for it in new
-        ]
-    )
+    log.record_many([_kept(campaign, it) for it in taken])
     return left
 
 
@@ -286,6 +288,14 @@ def _hand_on_once(campaign: Campaign, new: Sequence[Submission]) -> None:
     others = others.exclude(pk__in=[it.pk for it in new])
     if not others.filter(participant__campaign__server=server).exists():
         hand_on(server)
+
+
+def _kept(campaign: Campaign, offer: Offer) -> Entry:
+    event, address = CampaignEvent.SUBMISSION_KEPT, offer.address
+    entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=address)
+    # Whoever writes it may do so for others.
+    entry.address, entry.request_id = plain_address(offer.client), offer.request
+    return entry
 
 
 def _make_room(participant: Participant) -> None:

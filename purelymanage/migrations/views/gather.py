@@ -15,9 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from purelymanage.audit.log import remote_address
+from purelymanage.audit.log import remote_address, request_id
 from purelymanage.errors import Refused
 from purelymanage.http import HtmxHttpRequest
 from purelymanage.mailboxes.views.welcome import kept_to_oneself
@@ -50,6 +51,7 @@ WRONG = {
 
 # The check against forgery is one of its own: see there.
 @csrf_exempt
+@sensitive_post_parameters("password")
 @never_cache
 @login_not_required
 @kept_to_oneself
@@ -124,6 +126,7 @@ def _hand_over(
         password=form.cleaned_data["password"],
         participant=participant,
         client=remote_address.get(),
+        request=request_id.get(),
     )
     return trying.hand_over(offer, until=getattr(request, "may_wait_until", None))
 

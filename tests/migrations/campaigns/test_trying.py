@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.core import mail
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from purelymanage.audit.models import Entry, OutgoingMail
-from purelymanage.migrations.campaigns import limits, trying
+from purelymanage.migrations.campaigns import keeping, limits, trying
 from purelymanage.migrations.campaigns.trying import Answer
 from purelymanage.migrations.models import (
     Campaign,
@@ -172,6 +173,43 @@ class HandOverTests(TryingTestCase):
         self.let_pass(minutes=1)
         self.hand_over()
         self.assertEqual(self.imap.logins.total(), limits.SILENT_AFTER + 1)
+
+    def test_strangers_do_not_fill_a_campaign_without_end(self) -> None:
+        participant, _ = invite(self.campaign)
+        self.imap.hangs_up = True
+        with mock.patch.object(submissions, "MOST_WAITING", 2):
+            for address, answer in (
+                ("x@old.example", Answer.KEPT),
+                ("y@old.example", Answer.KEPT),
+                ("z@old.example", Answer.TOO_OFTEN),
+                (ANNA, Answer.TOO_OFTEN),  # so that nobody learns who is listed
+            ):
+                self.assertEqual(self.hand_over(address=address), answer)
+            self.assertEqual(self.hand_over(participant=participant), Answer.KEPT)
+        self.assertEqual(Participant.objects.count(), 3)
+
+    def test_what_is_kept_with_others_says_where_it_came_from(self) -> None:
+        places = ["192.0.2.1", "192.0.2.2"]
+        offers = [
+            Offer(self.campaign, f"{it}@old.example", "", client=it) for it in places
+        ]
+        submissions.keep_untried(offers=offers, due_at=timezone.now())
+        found = Entry.objects.order_by("pk").values_list("address", flat=True)
+        self.assertEqual(list(found), places)
+
+    def test_what_is_meant_for_another_server_is_not_kept_with_others(self) -> None:
+        before = Offer(Campaign.objects.get(), ANNA, PASSWORD)
+        other = Server.objects.create(
+            name="Another", host="192.0.2.1", created_by=self.olga
+        )
+        Campaign.objects.update(server=other)
+        now = Offer(Campaign.objects.get(), "zoe@old.example", PASSWORD)
+        items = [keeping._Item(now), keeping._Item(before)]
+        with mock.patch.object(keeping, "_items", items[:]):
+            keeping._write_all()
+        self.assertEqual([it.is_kept for it in items], [True, False])
+        self.assertIsInstance(items[1].problem, submissions.Over)
+        self.assertEqual(Participant.objects.get().address, "zoe@old.example")
 
     def test_one_of_a_link_of_ones_own_makes_room(self) -> None:
         participant, _ = invite(self.campaign)
