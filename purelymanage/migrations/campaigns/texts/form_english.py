@@ -97,8 +97,9 @@ WORDS = Words(
     ),
     unknown_title="This link does not work",
     unknown=(
-        "Perhaps a part of it is missing. Copy the whole link from the message, up to "
-        "its last letter, or ask whoever sent it for a new one."
+        "Perhaps a part of it is missing: copy the whole link from the message, up to "
+        "its last letter. Or what it was for has been over for a while, and all about "
+        "you was erased. If in doubt, ask whoever sent it."
     ),
     forged_title="Please open the page again",
     forged=(

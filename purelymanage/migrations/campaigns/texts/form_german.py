@@ -120,9 +120,10 @@ WORDS = Words(
     ),
     unknown_title="Dieser Link funktioniert nicht",
     unknown=(
-        "Vielleicht fehlt ein Teil davon. Kopieren Sie den ganzen Link aus der "
-        "Nachricht, bis zum letzten Buchstaben, oder bitten Sie den Absender um einen "
-        "neuen."
+        "Vielleicht fehlt ein Teil davon: Kopieren Sie den ganzen Link aus der "
+        "Nachricht, bis zum letzten Buchstaben. Oder die Aktion ist schon länger "
+        "beendet, und alles über Sie wurde gelöscht. Fragen Sie im Zweifel den "
+        "Absender."
     ),
     forged_title="Bitte öffnen Sie die Seite noch einmal",
     forged=(
