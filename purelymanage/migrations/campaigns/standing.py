@@ -19,6 +19,8 @@ class Standing:
     what: str = ""
     since: datetime | None = None
     has_copy: bool = False
+    # Whether nothing is left to do with a password.
+    is_copied: bool = False
 
     @property
     def hides_form(self) -> bool:
@@ -31,10 +33,12 @@ def of(participant: Participant) -> Standing:
     what, since = _what(participant, newest)
     # Where it was handed over again, it may only wait for its turn.
     is_there = what == "kept" or any(it.secret for it in newest)
-    needs_one = job is not None and job.needs_password and not is_copied(job)
+    copied = job is not None and is_copied(job)
+    needs_one = job is not None and job.needs_password and not copied
     if participant.has_copy and needs_one and not is_there:
         what, since = "needed", since or participant.submitted_at
-    return Standing(what, since, participant.has_copy)
+    has_copy = participant.has_copy
+    return Standing(what, since, has_copy, is_copied=has_copy and copied)
 
 
 def _what(

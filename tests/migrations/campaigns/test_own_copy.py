@@ -76,6 +76,14 @@ class OwnCopyTests(CastTestCase):
         self.assertNotContains(r, 'type="password"')
         self.assertNotContains(r, "every 5s")
 
+    def test_what_happens_to_a_password_is_said_as_long_as_there_is_one(self) -> None:
+        self.assert_shows("What happens to the password", "This link is for you alone")
+        self.run_is(verdict=Run.Verdict.COMPLETE)
+        r = self.client.get(self.url)
+        self.assertNotContains(r, "What happens to the password")
+        self.assertNotContains(r, "This link is for you alone")
+        self.assertContains(r, self.campaign.contact)
+
     def test_what_was_left_out_is_counted(self) -> None:
         self.run_is(verdict=Run.Verdict.SKIPPED, failed=4)
         self.assert_shows("1,200 of 1,204", "4 could not be copied")
