@@ -61,7 +61,7 @@ def list_people(*, campaign: Campaign, people: Sequence[Person], actor: User) ->
     )
     columns = ["name", "destination", "is_listed", "added_by", "added_at"]
     columns += ["removed_at", "invited_at", "reminded_at", "opened_at", "refused_at"]
-    columns += ["submitted_at", "withdrawn_at", "mail"]
+    columns += ["submitted_at", "withdrawn_at", "mail", "token_hash", "token"]
     again = [it for it in new if it.address in known]
     Participant.objects.bulk_update([*again, *changed], columns, batch_size=ONE_STEP)
     if new or changed:
@@ -84,11 +84,10 @@ def remove_person(*, participant: Participant, actor: User) -> None:
         raise Refused(f"{row} is being copied already. Remove that copy instead.")
     row.submissions.all().delete()
     row.removed_at = timezone.now()
-    row.token_hash, row.token = None, ""
+    # The hash stays, so that the link says kindly that nothing is wanted any more.
+    row.token = ""
     row.mail_due, row.mail_due_at = "", None
-    row.save(
-        update_fields=["removed_at", "token_hash", "token", "mail_due", "mail_due_at"]
-    )
+    row.save(update_fields=["removed_at", "token", "mail_due", "mail_due_at"])
     rules.update_domains(campaign)
     record_campaign(
         CampaignEvent.PERSON_REMOVED, campaign, actor=actor, address=row.address
@@ -136,7 +135,8 @@ def _begin_again(row: Participant, one: Person, actor: User) -> None:
     row.is_listed, row.added_by, row.added_at = True, actor, timezone.now()
     row.removed_at = row.invited_at = row.reminded_at = row.opened_at = None
     row.refused_at = row.submitted_at = row.withdrawn_at = None
-    row.mail = None
+    row.mail = row.token_hash = None
+    row.token = ""
 
 
 def _change(row: Participant, one: Person, actor: User) -> bool:

@@ -260,11 +260,13 @@ def left_out(participant: Participant, login: str) -> Entry:
 
 def note_right(participant: Participant, now: datetime) -> None:
     """Note at a participant that a password is right; part of a larger change."""
+    columns = ["submitted_at", "refused_at", "withdrawn_at"]
     if participant.removed_at is not None:
         participant.removed_at, participant.is_listed = None, False
+        participant.token_hash, participant.token = None, ""
+        columns += ["removed_at", "is_listed", "token_hash", "token"]
     participant.submitted_at = now
     participant.refused_at = participant.withdrawn_at = None
-    columns = ["submitted_at", "refused_at", "withdrawn_at", "removed_at", "is_listed"]
     participant.save(update_fields=columns)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -142,9 +143,14 @@ class RemovePersonTests(PeopleCase):
         r = self.client.post(f"{self.path}remove/", SURE, follow=True)
         self.assertContains(r, "anna@old.example was taken out of Autumn move.")
         self.assertFalse(self.person.submissions.exists())
-        token = link.rstrip("/").rpartition("/")[2]
-        self.assertIsNone(Participant.objects.of_token(token))
         self.assertEqual(self.events()[-1], "took anna@old.example out of Autumn move")
+        path = link.removeprefix(settings.BASE_URL)
+        self.assertContains(
+            self.client.get(path), "need not do anything", status_code=410
+        )
+        # It opens nothing either when they come back.
+        self.add("anna@old.example")
+        self.assertEqual(self.client.get(path).status_code, 404)
 
     def test_they_come_back_as_somebody_new(self) -> None:
         Participant.objects.update(refused_at=self.campaign.created_at)

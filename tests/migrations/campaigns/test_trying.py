@@ -124,6 +124,12 @@ class HandOverTests(TryingTestCase):
         with self.assertRaises(submissions.Over):
             submissions.store_right(offer=offer, sign_in=place)
 
+    def test_who_comes_back_has_no_link_of_their_own(self) -> None:
+        _, token = invite(self.campaign, removed_at=timezone.now())
+        self.hand_over()
+        self.assertIsNone(Participant.objects.of_token(token))
+        self.assertTrue(Participant.objects.present().exists())
+
     def test_nothing_is_taken_after_the_end(self) -> None:
         self.campaign.closed_at = timezone.now()
         self.campaign.save()
