@@ -113,7 +113,7 @@ def _others(
     if not mine:
         return {}
     wanted = {getattr(it, column) for it in mine}
-    people = verdicts.counting(campaign).filter(**{f"{column}__in": wanted})
+    people = verdicts.claiming(campaign).filter(**{f"{column}__in": wanted})
     by_value: dict[str, list[str]] = defaultdict(list)
     for person in people.order_by("address"):
         by_value[getattr(person, column)].append(person.address)

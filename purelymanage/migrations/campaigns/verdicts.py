@@ -244,8 +244,8 @@ def _conditions(campaign: Campaign) -> Sequence[tuple[str, Q]]:
             & Q(domain__in=domains.filter(symbolic_subaddressing=True).values("name")),
         ),
         ("itself", _is_itself(campaign)),
-        ("twice", Q(source__in=_several(campaign, "source")) | Q(source__in=of_server)),
-        ("shared", Q(into__in=_several(campaign, "into")) | Q(into__in=of_account)),
+        ("twice", _collides(campaign, "source") | Q(source__in=of_server)),
+        ("shared", _collides(campaign, "into") | Q(into__in=of_account)),
     ]
 
 
@@ -255,19 +255,35 @@ def _is_itself(campaign: Campaign) -> Q:
     return Q(into=F("source"), pk__isnull=not is_purelymail)
 
 
-def counting(campaign: Campaign) -> QuerySet[Any]:
-    """Return those who may be in the way of others.
+# Signs in as somebody else than the address says, which nobody has vouched for.
+_DOUBTFUL = Q(is_listed=False, stored__user__gt="")
 
-    These were listed or proved to own their mailbox: nobody may hold others back by
-    writing an address like theirs into the form.
+
+def claiming(campaign: Campaign) -> QuerySet[Any]:
+    """Return those who would be copied: listed ones, and who handed over a password.
+
+    Nobody may be in the way of others by writing an address like theirs into the form.
     """
     real = Q(is_listed=True) | Q(stored_pk__isnull=False) | _LAUNCHED
     found: QuerySet[Any] = _with_source(campaign).filter(real)
     return found
 
 
-def _several(campaign: Campaign, column: str) -> QuerySet[Any]:
-    """Return what more than one person has in `column`."""
-    people = counting(campaign).order_by().values(column)
-    several: QuerySet[Any] = people.annotate(number=Count("pk")).filter(number__gt=1)
+def _collides(campaign: Campaign, column: str) -> Q:
+    """Return who has the same in `column` as others.
+
+    A password of one's own proves nothing about an address that is written beside it:
+    who is doubtful stands back for the others, and never holds them back.
+    """
+    everybody = claiming(campaign)
+    certain = everybody.filter(Q(is_listed=True) | Q(stored__user="") | _LAUNCHED)
+    return Q(**{f"{column}__in": _several(certain, column)}) | (
+        _DOUBTFUL & Q(**{f"{column}__in": _several(everybody, column)})
+    )
+
+
+def _several(people: QuerySet[Any], column: str) -> QuerySet[Any]:
+    """Return what more than one of these people has in `column`."""
+    by_value = people.order_by().values(column)
+    several: QuerySet[Any] = by_value.annotate(number=Count("pk")).filter(number__gt=1)
     return several.values(column)

@@ -190,6 +190,27 @@ class ConflictTests(ReviewTestCase):
         hand_over(Participant.objects.filter(address=other))
         self.assertEqual(self.verdicts(), {ANNA: "shared", other: "shared"})
 
+    def test_a_login_of_another_proves_nothing_about_an_address(self) -> None:
+        self.add(ANNA)
+        strangers = add_people(
+            self.campaign, "anna@a.example", "anna@b.example", is_listed=False
+        )
+        hand_over(strangers[:1], user="eve")
+        found = self.verdicts()
+        self.assertEqual((found[ANNA], found["anna@a.example"]), ("new", "shared"))
+        self.assertEqual([it.address for it in ready(self.campaign)], [ANNA])
+        # Of two such neither goes ahead of the other, nor twice from one mailbox.
+        Participant.objects.filter(address=ANNA).delete()
+        self.assertEqual(self.verdicts()["anna@a.example"], "new")
+        hand_over(strangers[1:], user="mallory")
+        self.assertEqual(set(self.verdicts().values()), {"shared"})
+        Submission.objects.update(user="eve")
+        self.assertEqual(set(self.verdicts().values()), {"twice"})
+        # Who was listed may well have another name at the old server.
+        Participant.objects.update(is_listed=True)
+        Submission.objects.filter(participant=strangers[0]).update(user="other")
+        self.assertEqual(set(self.verdicts().values()), {"shared"})
+
     def test_somebody_removed_is_no_conflict(self) -> None:
         self.add(ANNA)
         self.add("anna@other.example", removed_at=timezone.now())
