@@ -14,7 +14,7 @@ from django.core.cache import cache
 from purelymanage.audit.mail import queue_mail
 from purelymanage.domains.models import Domain
 from purelymanage.migrations.campaigns import limits, links, texts
-from purelymanage.migrations.campaigns.texts.words import words_of
+from purelymanage.migrations.campaigns.texts.words import BY_LANGUAGE, words_of
 from purelymanage.migrations.models import Campaign, Participant, Submission
 
 DAY = 24 * 60 * 60
@@ -60,6 +60,19 @@ def tell(submission: Submission, outcome: Outcome) -> bool:
         text="\n\n".join([*(it.format(**facts) for it in parts[:3]), parts[3]]) + "\n",
     )
     return True
+
+
+def subjects(address: str) -> set[str]:
+    """Return what such mails to somebody may be called."""
+    return {
+        subject.format(address=address)
+        for words in BY_LANGUAGE.values()
+        for subject in (
+            words.mail_right_subject,
+            words.mail_refused_subject,
+            words.mail_unanswered_subject,
+        )
+    }
 
 
 def _may_write_to(participant: Participant, campaign: Campaign) -> bool:

@@ -12,11 +12,15 @@ from django.utils.formats import date_format
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.campaign_events import CampaignEvent
-from purelymanage.audit.models import Agent, OutgoingMail
+from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
 from purelymanage.migrations.campaigns import links, rules
 from purelymanage.migrations.models import Campaign, Server, Submission
+from purelymanage.migrations.operations.campaign_mails import (
+    erase_mails,
+    take_back_mails,
+)
 from purelymanage.migrations.references import record_campaign
 
 DAYS = (3, 7, 14, 30)
@@ -124,8 +128,7 @@ def close_campaign(*, campaign: Campaign, actor: User) -> None:
     waiting = held.participants.exclude(mail_due="")
     waiting.update(mail_due="", mail_due_at=None)
     # What a mail server has put off until later is not sent either.
-    mails = held.participants.exclude(mail=None).values("mail")
-    OutgoingMail.objects.waiting().filter(pk__in=mails).delete()
+    take_back_mails(held, held.participants.all())
     record_campaign(CampaignEvent.CAMPAIGN_CLOSED, held, actor=actor)
 
 
@@ -144,6 +147,7 @@ def _purge(campaign: Campaign) -> bool:
     people = held.participants.count()
     stored = Submission.objects.filter(participant__campaign=held).exclude(secret="")
     passwords = stored.count()
+    erase_mails(held)
     held.participants.all().delete()
     held.sign_ins.all().delete()
     held.token = held.contact = held.signed_by = ""

@@ -15,6 +15,7 @@ from purelymanage.figures import thin
 from purelymanage.migrations.campaigns import links, rules
 from purelymanage.migrations.campaigns.people import Person
 from purelymanage.migrations.models import Campaign, Participant
+from purelymanage.migrations.operations.campaign_mails import take_back_mails
 from purelymanage.migrations.operations.campaigns import (
     hold,
     people_in_words,
@@ -88,6 +89,7 @@ def remove_person(*, participant: Participant, actor: User) -> None:
     row.token = ""
     row.mail_due, row.mail_due_at = "", None
     row.save(update_fields=["removed_at", "token", "mail_due", "mail_due_at"])
+    take_back_mails(campaign, campaign.participants.filter(pk=row.pk))
     rules.update_domains(campaign)
     record_campaign(
         CampaignEvent.PERSON_REMOVED, campaign, actor=actor, address=row.address
