@@ -31,7 +31,7 @@ class LaunchForm(forms.Form):
     )
     takes_late_ones = forms.BooleanField(
         required=False,
-        label="Whoever hands over a password later joins by themselves",
+        label="People of the list whose passwords come later join by themselves",
     )
     tells_owners = forms.BooleanField(
         required=False, label="Tell owners by mail when theirs has arrived"

@@ -112,8 +112,9 @@ def launch(*, campaign: Campaign, wishes: Wishes, actor: User) -> Launched:
 def join_late(*, participant: Participant) -> bool:
     """Let somebody whose password came after the launch join the batch.
 
-    Tells whether they did: who is in conflict with another, or may go nowhere, waits
-    for somebody to look. A copy that there is already gets the new password.
+    Tells whether they did: who is not on the list, in conflict with another, or may go
+    nowhere, waits for somebody to look. A copy that there is already gets the new
+    password.
     """
     held = _hold(Campaign(pk=participant.campaign_id))
     person = held.launched_by
@@ -124,7 +125,7 @@ def join_late(*, participant: Participant) -> bool:
         return renewals.renew(campaign=held, participant=participant)
     if not held.takes_late_ones:
         return False
-    people = _ready(held, only=participant)
+    people = _ready(held, late=participant)
     if not people or not _may(person, [it.domain for it in people]):
         return False
     jobs = _make_copies(held, people, person)
@@ -152,11 +153,12 @@ def _hold(campaign: Campaign) -> Campaign:
 
 
 def _ready(
-    campaign: Campaign, *, merges: bool = False, only: Participant | None = None
+    campaign: Campaign, *, merges: bool = False, late: Participant | None = None
 ) -> list[Any]:
     found = verdicts.ready(campaign, merges=merges)
-    if only is not None:
-        found = found.filter(pk=only.pk)
+    if late is not None:
+        # Whoever knows the link for everybody would get a mailbox by themselves.
+        found = found.filter(pk=late.pk, is_listed=True)
     return list(found.order_by("address", "pk"))
 
 

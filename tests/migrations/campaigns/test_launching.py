@@ -252,6 +252,18 @@ class LateTests(LaunchTestCase):
         self.adam.save()
         self.assertFalse(self.late(BERT))
 
+    def test_a_stranger_waits_for_somebody_to_look(self) -> None:
+        self.launch()
+        # Whatever they prove: a mailbox would be created for them.
+        for address, user in (("eve@else.example", ""), (BERT, "eve@else.example")):
+            people = add_people(self.campaign, address, is_listed=False)
+            hand_over(people, user=user)
+            with self.subTest(user=user):
+                self.assertFalse(join_late(participant=people[0]))
+        self.assertEqual(Job.objects.count(), 1)
+        Participant.objects.filter(address=BERT).delete()
+        self.assertEqual(self.launch().copies, 1)
+
     def test_only_the_one_who_came_joins(self) -> None:
         self.launch()
         self.hand_over(CARL)
