@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import Count, F, Q
+from django.db.models import F, Q, QuerySet
 
 from purelymanage.migrations.models import Campaign, Job, Run, Server, SignIn
 
@@ -84,21 +84,18 @@ def too_often_until(keys: Keys, at: datetime) -> datetime | None:
     What is under way counts as failed: of many at once, none slips through.
     """
     failed = _failed(tried=keys.way != Way.WORKER)
-    of_address = SignIn.objects.filter(address_key=keys.address)
-    seen = of_address.filter(begun_at__gt=at - DAY).aggregate(
-        day=Count("pk", filter=failed),
-        quarter=Count("pk", filter=failed & Q(begun_at__gt=at - QUARTER)),
-    )
-    if seen["day"] >= PER_ADDRESS_A_DAY or seen["quarter"] >= PER_ADDRESS:
-        return at + QUARTER
-    if not keys.client:
-        return None
-    of_client = SignIn.objects.filter(
-        client_key=keys.client, begun_at__gt=at - QUARTER
-    ).aggregate(refused=Count("pk", filter=_failed()), any=Count("pk"))
-    if of_client["refused"] >= PER_CLIENT or of_client["any"] >= ANY_PER_CLIENT:
-        return at + QUARTER
-    return None
+    of_address = SignIn.objects.filter(failed, address_key=keys.address)
+    ends = [
+        _full_until(of_address, PER_ADDRESS_A_DAY, DAY, at),
+        _full_until(of_address, PER_ADDRESS, QUARTER, at),
+    ]
+    if keys.client:
+        of_client = SignIn.objects.filter(client_key=keys.client)
+        ends += [
+            _full_until(of_client.filter(_failed()), PER_CLIENT, QUARTER, at),
+            _full_until(of_client, ANY_PER_CLIENT, QUARTER, at),
+        ]
+    return max((it for it in ends if it is not None), default=None)
 
 
 def is_used_up(campaign: Campaign, way: Way, at: datetime) -> bool:
@@ -143,6 +140,15 @@ def free_places(server: Server, at: datetime, *, least: int = 0) -> int:
         room = max(server.parallel_runs - copies, least) - logins - under_way
         free = min(free, room)
     return max(0, free)
+
+
+def _full_until(
+    rows: QuerySet[SignIn], most: int, window: timedelta, at: datetime
+) -> datetime | None:
+    """Return when the one that fills a window leaves it, None if there is room."""
+    begun = rows.filter(begun_at__gt=at - window).order_by("-begun_at")
+    last = begun.values_list("begun_at", flat=True)[most - 1 : most].first()
+    return None if last is None else last + window
 
 
 def _failed(*, tried: bool = False) -> Q:

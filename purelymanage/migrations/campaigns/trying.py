@@ -60,6 +60,14 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """What came of an offer; after too many of them, when the next may come."""
+
+    answer: Answer
+    free_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """How a server answered; the words are for administrators."""
 
@@ -76,7 +84,7 @@ class Finding:
         return Verdict(SignIn.Outcome.REFUSED, self.words)
 
 
-def hand_over(offer: Offer, *, until: float | None) -> Answer:
+def hand_over(offer: Offer, *, until: float | None) -> Handed:
     """Try a password and keep it if it is right, or if it could not be tried.
 
     Nothing is stored before the server has answered, unless it cannot be asked; and no
@@ -85,19 +93,19 @@ def hand_over(offer: Offer, *, until: float | None) -> Answer:
     """
     try:
         match place := _find_place(offer, until):
-            case TooOften():
-                return Answer.TOO_OFTEN
+            case TooOften(until=free_at):
+                return Handed(Answer.TOO_OFTEN, free_at)
             case Later(is_full=True):
-                return Answer.KEPT if keep_with_others(offer) else Answer.TOO_OFTEN
+                return _kept(is_kept=keep_with_others(offer))
             case Later(when=when):
                 left = submissions.keep_untried(offers=[offer], due_at=when)
-                return Answer.TOO_OFTEN if left else Answer.KEPT
+                return _kept(is_kept=not left)
         let_go()
         server = offer.campaign.server
         found = try_password(server, offer.login, offer.password, PATIENCE)
         return _settle(offer, place, found)
     except Over:
-        return Answer.OVER
+        return Handed(Answer.OVER)
 
 
 def try_password(server: Server, user: str, password: str, patience: float) -> Finding:
@@ -174,7 +182,14 @@ def _is_full(place: SignIn | TooOften | Later) -> bool:
     return isinstance(place, Later) and place.is_full
 
 
-def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Answer:
+def _kept(*, is_kept: bool) -> Handed:
+    """Answer for what is not tried now, whether or not there was room for it."""
+    if is_kept:
+        return Handed(Answer.KEPT)
+    return Handed(Answer.TOO_OFTEN, timezone.now() + limits.QUARTER)
+
+
+def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Handed:
     match found.answer:
         case Answer.RIGHT:
             _join(submissions.store_right(offer=offer, sign_in=sign_in))
@@ -183,11 +198,10 @@ def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Answer:
             left = submissions.keep_untried(
                 offers=[offer], due_at=due_at, sign_in=sign_in, words=found.words
             )
-            if left:
-                return Answer.TOO_OFTEN
+            return _kept(is_kept=not left)
         case _:
             submissions.note_refused(offer=offer, sign_in=sign_in)
-    return found.answer
+    return Handed(found.answer)
 
 
 def _try_claim(claim: Claim) -> Finding:

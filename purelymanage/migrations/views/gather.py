@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -26,13 +28,14 @@ from purelymanage.migrations import presets
 from purelymanage.migrations.campaigns import standing, texts, trying
 from purelymanage.migrations.campaigns.forgery import checks_forgery
 from purelymanage.migrations.campaigns.keeping import let_go
-from purelymanage.migrations.campaigns.limits import QUARTER
 from purelymanage.migrations.campaigns.texts.saying import (
     Saying,
+    in_words,
     preferred_words,
     saying_of,
 )
-from purelymanage.migrations.campaigns.trying import Answer
+from purelymanage.migrations.campaigns.texts.words import words_of
+from purelymanage.migrations.campaigns.trying import Answer, Handed
 from purelymanage.migrations.forms.gather import GatherForm
 from purelymanage.migrations.models import Campaign, Participant
 from purelymanage.migrations.operations import submissions
@@ -78,9 +81,9 @@ def _shared(request: HtmxHttpRequest, campaign: Campaign) -> HttpResponse:
     if not form.is_valid():
         return _page(request, campaign, form)
     began = time.monotonic()
-    answer = _hand_over(request, campaign, form)
+    handed = _hand_over(request, campaign, form)
     _keep_pace(began)
-    return _answer(request, campaign, form, answer)
+    return _answer(request, campaign, form, handed)
 
 
 def _own(
@@ -104,10 +107,10 @@ def _own(
         return _page(request, campaign, None, participant, found)
     form = _form(request, campaign, participant)
     if form.is_valid():
-        answer = _hand_over(request, campaign, form, participant)
-        if answer in (Answer.RIGHT, Answer.KEPT):
+        handed = _hand_over(request, campaign, form, participant)
+        if handed.answer in (Answer.RIGHT, Answer.KEPT):
             return redirect("gather", token)
-        return _answer(request, campaign, form, answer, participant)
+        return _answer(request, campaign, form, handed, participant)
     if found.hides_form and not form.is_bound and "again" not in request.GET:
         return _page(request, campaign, None, participant, found)
     return _page(request, campaign, form, participant, found)
@@ -118,7 +121,7 @@ def _hand_over(
     campaign: Campaign,
     form: GatherForm,
     participant: Participant | None = None,
-) -> Answer:
+) -> Handed:
     offer = Offer(
         campaign=campaign,
         address=form.mailbox,
@@ -135,16 +138,15 @@ def _answer(
     request: HtmxHttpRequest,
     campaign: Campaign,
     form: GatherForm,
-    answer: Answer,
+    handed: Handed,
     participant: Participant | None = None,
 ) -> HttpResponse:
     """Say what came of a password, in the same words whoever asks."""
+    answer = handed.answer
     if answer == Answer.OVER:
         return _over(request, campaign, participant)
-    if answer == Answer.TOO_OFTEN:
-        response = _notice(request, campaign, "too_often", status=429)
-        response.headers["Retry-After"] = str(int(QUARTER.total_seconds()))
-        return response
+    if handed.free_at is not None:
+        return _too_often(request, campaign, handed.free_at)
     if answer in WRONG:
         say = _saying(campaign, form.mailbox)
         form.add_error("password", say[WRONG[answer]])
@@ -153,6 +155,17 @@ def _answer(
     what = "right" if answer == Answer.RIGHT else "kept"
     context = _context(campaign, say) | {"what": what}
     return render(request, "gather/outcome.html", context)
+
+
+def _too_often(
+    request: HttpRequest, campaign: Campaign, free_at: datetime
+) -> HttpResponse:
+    wait = free_at - timezone.now()
+    when = in_words(words_of(campaign.language), wait)
+    response = _notice(request, campaign, "too_often", status=429, when=when)
+    minutes = max(1, math.ceil(wait / timedelta(minutes=1)))
+    response.headers["Retry-After"] = str(60 * minutes)
+    return response
 
 
 def _withdraw(
@@ -214,8 +227,9 @@ def _notice(
     status: int,
     text: str = "",
     participant: Participant | None = None,
+    **facts: str,
 ) -> HttpResponse:
-    say = saying_of(campaign)
+    say = saying_of(campaign, **facts)
     context = _context(campaign, say) | {
         "title": say[f"{what}_title"],
         "text": say[text or what],

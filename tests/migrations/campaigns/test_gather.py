@@ -17,7 +17,8 @@ from purelymanage.migrations.models import (
     SignIn,
     Submission,
 )
-from purelymanage.migrations.operations import submissions
+from purelymanage.migrations.operations import sign_ins, submissions
+from purelymanage.migrations.operations.submissions import Offer
 from purelymanage.migrations.views import gather
 from tests.account import add_job
 from tests.migrations.campaigns.cases import (
@@ -104,6 +105,23 @@ class SharedLinkTests(FormTestCase):
         self.assertContains(r, "15 minutes", status_code=429)
         self.assertEqual(r.headers["Retry-After"], "900")
         self.assertEqual(self.imap.logins.total(), limits.PER_ADDRESS)
+
+    def test_whoever_tried_too_often_hears_when_to_come_back(self) -> None:
+        invite(self.campaign)
+        Campaign.objects.update(language="de")
+        for address in (ANNA, "nobody@old.example"):
+            key = Offer(self.campaign, address, "").keys
+            for _ in range(limits.PER_ADDRESS_A_DAY):
+                row = sign_ins.add_sign_in(self.campaign, key, timezone.now())
+                sign_ins.end_sign_in(row, SignIn.Outcome.REFUSED)
+            for hours, words in ((0, "morgen"), (21, "in 3 Stunden"), (2, "1 Stunde")):
+                for row in SignIn.objects.all():
+                    row.begun_at -= timedelta(hours=hours)
+                    row.save()
+                r = self.send(address=address)
+                self.assertContains(r, f"{words} wieder</h1>", status_code=429)
+            self.assertEqual(r.headers["Retry-After"], "3600")
+            SignIn.objects.all().delete()
 
     def test_it_asks_for_what_is_missing(self) -> None:
         r = self.client.post(self.path, {"address": "anna"})

@@ -72,6 +72,33 @@ class LimitTests(TryingTestCase):
         self.let_pass(hours=24)
         self.assertEqual(self.hand_over(), Answer.RIGHT)
 
+    def free_in(self, client: str | None = None) -> timedelta:
+        keys = Offer(self.campaign, ANNA, "", client=client).keys
+        place = sign_ins.reserve_sign_in(campaign=self.campaign, keys=keys)
+        assert isinstance(place, sign_ins.TooOften)
+        return place.until - timezone.now()
+
+    def test_it_is_told_when_a_mailbox_is_free_again(self) -> None:
+        self.refuse(3, address=ANNA)
+        self.let_pass(minutes=10)
+        self.refuse(2, address=ANNA)
+        minute = timedelta(minutes=1)
+        self.assertAlmostEqual(self.free_in(), 5 * minute, delta=minute / 10)
+        self.let_pass(minutes=5)
+        self.refuse(8, address=ANNA)
+        self.let_pass(minutes=16)
+        self.refuse(2, address=ANNA)
+        # The first of fifteen came 31 minutes ago.
+        expected = timedelta(days=1) - 31 * minute
+        self.assertAlmostEqual(self.free_in(), expected, delta=minute / 10)
+
+    def test_it_is_told_when_a_place_is_free_again(self) -> None:
+        self.refuse(1, client="192.0.2.7")
+        self.let_pass(minutes=4)
+        self.refuse(limits.PER_CLIENT - 1, client="192.0.2.7")
+        left, second = timedelta(minutes=11), timedelta(seconds=6)
+        self.assertAlmostEqual(self.free_in(client="192.0.2.7"), left, delta=second)
+
     def test_a_link_of_ones_own_is_not_used_up_by_others(self) -> None:
         participant, _ = invite(self.campaign)
         self.refuse(limits.PER_ADDRESS, address=ANNA)

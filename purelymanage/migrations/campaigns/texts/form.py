@@ -64,6 +64,10 @@ class Words:
     kept_shared: str
     too_often_title: str
     too_often: str
+    in_minutes: str
+    in_an_hour: str
+    in_hours: str
+    tomorrow: str
     withdrawn_title: str
     withdrawn: str
     refused_title: str

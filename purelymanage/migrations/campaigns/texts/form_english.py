@@ -62,12 +62,16 @@ WORDS = Words(
     ),
     kept_own="We write to {address} how it went. This page shows it as well.",
     kept_shared="If {address} is one that we know, we write there how it went.",
-    too_often_title="Please wait 15 minutes",
+    too_often_title="Please come back {when}",
     too_often=(
-        "There were several attempts in a short time, so this page makes a pause. "
-        "Nothing was tried or stored. Come back in 15 minutes, perhaps with another "
-        "look at your password. If you need help, ask {contact}."
+        "There were several attempts, so this page makes a pause. Nothing was tried "
+        "or stored. Come back {when}, perhaps with another look at your password. If "
+        "you need help, ask {contact}."
     ),
+    in_minutes="in {number} minutes",
+    in_an_hour="in 1 hour",
+    in_hours="in {number} hours",
+    tomorrow="tomorrow",
     withdrawn_title="You have withdrawn your password",
     withdrawn="It was erased. If you change your mind, enter it again.",
     refused_title="The password was refused",

@@ -80,13 +80,16 @@ WORDS = Words(
         "Wenn {address} zu den bekannten Adressen gehört, schreiben wir dorthin, wie "
         "es ausging."
     ),
-    too_often_title="Bitte warten Sie 15 Minuten",
+    too_often_title="Bitte kommen Sie {when} wieder",
     too_often=(
-        "Es gab in kurzer Zeit mehrere Versuche, deshalb macht diese Seite eine Pause. "
-        "Es wurde nichts geprüft und nichts gespeichert. Kommen Sie in 15 Minuten "
-        "wieder, und sehen Sie vielleicht noch einmal nach Ihrem Passwort. Hilfe gibt "
-        "es bei {contact}."
+        "Es gab mehrere Versuche, deshalb macht diese Seite eine Pause. Es wurde "
+        "nichts geprüft und nichts gespeichert. Kommen Sie {when} wieder, und sehen "
+        "Sie vielleicht noch einmal nach Ihrem Passwort. Hilfe gibt es bei {contact}."
     ),
+    in_minutes="in {number} Minuten",
+    in_an_hour="in 1 Stunde",
+    in_hours="in {number} Stunden",
+    tomorrow="morgen",
     withdrawn_title="Sie haben Ihr Passwort zurückgenommen",
     withdrawn="Es wurde gelöscht. Wenn Sie es sich anders überlegen, geben Sie es neu ein.",
     refused_title="Das Passwort wurde abgelehnt",

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import math
+from datetime import timedelta
+
 from django.http import HttpRequest
 
 from purelymanage.migrations.campaigns import texts
 from purelymanage.migrations.campaigns.texts.form import Words
 from purelymanage.migrations.campaigns.texts.words import BY_LANGUAGE, words_of
 from purelymanage.migrations.models import Campaign
+
+LONGEST_IN_HOURS = 12  # beyond that it is tomorrow
 
 
 class Saying:
@@ -32,6 +37,19 @@ def saying_of(campaign: Campaign, **facts: str) -> Saying:
         erased=day(campaign.erased_at),
         **facts,
     )
+
+
+def in_words(words: Words, wait: timedelta) -> str:
+    """Say roughly how long to wait, never too short."""
+    minutes = max(2, math.ceil(wait / timedelta(minutes=1)))
+    if minutes < 60:
+        return words.in_minutes.format(number=minutes)
+    hours = math.ceil(minutes / 60)
+    if hours == 1:
+        return words.in_an_hour
+    if hours <= LONGEST_IN_HOURS:
+        return words.in_hours.format(number=hours)
+    return words.tomorrow
 
 
 def preferred_words(request: HttpRequest) -> Words:
