@@ -124,9 +124,9 @@ def keep_untried(
     """Keep passwords that could not be tried, for a worker.
 
     They are of one campaign; of many at once, each would wait for the locks of all
-    before it. Answers those that are not kept, as so many of their mailbox or of
-    the campaign wait already. What comes by a link of one's own takes the place of the
-    oldest.
+    before it. Answers those that there is no room for in the campaign. Where so many of
+    a mailbox wait already, what comes by a link of one's own takes the place of the
+    oldest; others are dropped without a word, as it would tell strangers what waits.
     """
     campaign = lock_open(offers[0].campaign)
     waiting = Submission.objects.untried().filter(participant__campaign=campaign)
@@ -142,7 +142,6 @@ def keep_untried(
         participant = people[offer.address]
         if kept.count(participant.pk) >= MOST_KEPT:
             if not offer.participant:
-                left.append(offer)
                 continue
             _make_room(participant)
         kept.append(participant.pk)
@@ -165,7 +164,7 @@ def keep_untried(
     if sign_in is not None:
         end_sign_in(sign_in, SignIn.Outcome.UNANSWERED)
     else:
-        note_untried(campaign, [it.keys for it in taken], now)
+        note_untried(campaign, [it.keys for it in offers], now)
     if new and due_at <= now:
         _hand_on_once(campaign, new)
     log.record_many([_kept(campaign, it) for it in taken])
