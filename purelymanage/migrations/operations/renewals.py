@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from purelymanage import crypto
@@ -29,6 +30,17 @@ def left_behind() -> ParticipantQuerySet:
         job__isnull=False,
         job__removed_at=None,
     )
+
+
+def to_renew() -> ParticipantQuerySet:
+    """Return those of them whose copy does not run, in any order.
+
+    Where some cannot be taken, they do not stand before the others each time.
+    """
+    running = Run.objects.filter(
+        job=OuterRef("job"), is_newest=True, state=Run.State.RUNNING
+    )
+    return left_behind().exclude(Exists(running)).order_by("?")
 
 
 def renew(*, campaign: Campaign, participant: Participant) -> bool:
