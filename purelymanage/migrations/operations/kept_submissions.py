@@ -219,8 +219,10 @@ def _take(held: Submission) -> Participant | None:
 def _refuse(held: Submission, words: str) -> Entry:
     participant = held.participant
     _settle(held, State.REFUSED, words)
-    participant.refused_at = timezone.now()
-    participant.save(update_fields=["refused_at"])
+    if not held.user or held.agreed_at is None:
+        # Else it may be the login of somebody who wrote this address beside it.
+        participant.refused_at = timezone.now()
+        participant.save(update_fields=["refused_at"])
     tell(held, Outcome.REFUSED)
     return campaign_entry(
         CampaignEvent.SUBMISSION_REFUSED,

@@ -104,8 +104,10 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
 def note_refused(*, offer: Offer, sign_in: SignIn) -> None:
     """Note that a password was wrong; nothing of it is stored."""
     end_sign_in(sign_in, SignIn.Outcome.REFUSED)
-    mine = Participant.objects.present().filter(campaign=offer.campaign)
-    mine.filter(address=offer.address).update(refused_at=timezone.now())
+    if offer.participant or not offer.user:
+        # Else anybody could say so of anybody, with a login of their own.
+        mine = Participant.objects.present().filter(campaign=offer.campaign)
+        mine.filter(address=offer.address).update(refused_at=timezone.now())
     event = CampaignEvent.SUBMISSION_REFUSED
     entry = campaign_entry(
         event, offer.campaign, actor=Agent.STRANGER, address=offer.address

@@ -44,6 +44,30 @@ class GuessingTests(TryingTestCase):
         first = Submission.objects.filter(participant__address=ANNA).order_by("pk")[0]
         self.assertEqual(submissions.open_secret(first), PASSWORD)
 
+    def test_a_wrong_password_of_another_says_nothing_about_an_address(self) -> None:
+        participant, _ = invite(self.campaign)
+        answer = self.hand_over(WRONG, user="eve@old.example")
+        self.assertEqual(answer, Answer.REFUSED)
+        participant.refresh_from_db()
+        self.assertIsNone(participant.refused_at)
+        # Nor when a worker finds out.
+        with mock.patch.object(limits, "AT_ONCE", 0):
+            self.hand_over(WRONG, user="mallory")
+        self.work()
+        self.assertEqual(Submission.objects.get().state, Submission.State.REFUSED)
+        participant.refresh_from_db()
+        self.assertIsNone(participant.refused_at)
+
+    def test_whose_own_password_is_wrong_is_seen(self) -> None:
+        participant, _ = invite(self.campaign)
+        # By a link of one's own it is one's own, whatever one is called there.
+        for user, owner in (("", None), ("anna", participant)):
+            Participant.objects.update(refused_at=None)
+            answer = self.hand_over(WRONG, user=user, participant=owner)
+            self.assertEqual(answer, Answer.REFUSED)
+            participant.refresh_from_db()
+            self.assertIsNotNone(participant.refused_at)
+
     def test_what_is_beyond_the_limit_counts_against_its_place(self) -> None:
         with (
             mock.patch.object(limits, "AT_ONCE", 0),
