@@ -14,6 +14,7 @@ from purelymanage.figures import thin
 from purelymanage.migrations.campaigns.states import STATES, PersonState, counts_of
 from purelymanage.migrations.models import Campaign, Participant, Submission
 from purelymanage.migrations.models.campaigns import CampaignQuerySet
+from purelymanage.migrations.models.participants import HAS_COPY
 from purelymanage.migrations.operations import invitations
 
 
@@ -82,27 +83,26 @@ def with_ready(campaigns: CampaignQuerySet) -> QuerySet[Any]:
 
     The one whose passwords are erased first comes first.
     """
-    waiting = Q(
-        participants__removed_at=None,
-        participants__job=None,
-        participants__submissions__state=Submission.State.RIGHT,
-    )
-    counted = campaigns.filter(purged_at=None).annotate(
-        ready=Count("participants", filter=waiting, distinct=True)
-    )
+    people = Participant.objects.present().without_copy()
+    waiting = people.filter(Exists(_right().exclude(secret="")))
+    counted = campaigns.filter(purged_at=None).annotate(ready=_number(waiting))
     return counted.filter(ready__gt=0).order_by("ends_at", "pk")
 
 
 def with_counts(campaigns: CampaignQuerySet) -> QuerySet[Any]:
     """Annotate `people`, and `answered`: of how many a password is right or was used."""
-    right = Submission.objects.filter(
-        participant=OuterRef("pk"), state=Submission.State.RIGHT
-    )
-    present = Participant.objects.present().filter(campaign=OuterRef("pk")).order_by()
-    answered = present.filter(Q(job__isnull=False) | Exists(right))
+    present = Participant.objects.present()
+    answered = present.filter(HAS_COPY | Exists(_right()))
+    return campaigns.annotate(people=_number(present), answered=_number(answered))
 
-    def number(rows: QuerySet[Any]) -> Coalesce:
-        counted = rows.values("campaign").annotate(number=Count("pk"))
-        return Coalesce(Subquery(counted.values("number")), 0)
 
-    return campaigns.annotate(people=number(present), answered=number(answered))
+def _right() -> QuerySet[Submission]:
+    mine = Submission.objects.filter(participant=OuterRef("pk"))
+    return mine.filter(state=Submission.State.RIGHT)
+
+
+def _number(people: QuerySet[Participant]) -> Coalesce:
+    """Count people for each campaign."""
+    rows: QuerySet[Any] = people.filter(campaign=OuterRef("pk")).order_by()
+    counted = rows.values("campaign").annotate(number=Count("pk"))
+    return Coalesce(Subquery(counted.values("number")), 0)

@@ -24,7 +24,10 @@ from django.http import QueryDict
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.migrations.campaigns.rules import destination_of
 from purelymanage.migrations.models import Campaign, Participant, Run, Submission
-from purelymanage.migrations.models.participants import ParticipantQuerySet
+from purelymanage.migrations.models.participants import (
+    HAS_COPY,
+    ParticipantQuerySet,
+)
 
 LONGEST_SEARCH = 200
 
@@ -49,12 +52,7 @@ _FINISHED = Run.objects.filter(
 # The first whose condition holds is the one.
 STATES = (
     PersonState("complete", "Complete", "good", Exists(_FINISHED)),
-    PersonState(
-        "launched",
-        "Being copied",
-        "running",
-        Q(job__isnull=False, job__removed_at=None),
-    ),
+    PersonState("launched", "Being copied", "running", HAS_COPY),
     PersonState("ready", "Password right", "good", _has(_State.RIGHT)),
     PersonState(
         "untried",

@@ -13,10 +13,19 @@ from purelymanage.audit.models import OutgoingMail
 from purelymanage.migrations.models.campaigns import Campaign
 from purelymanage.migrations.models.jobs import Job
 
+# A copy that somebody removed counts as none.
+HAS_COPY = models.Q(job__isnull=False, job__removed_at=None)
+
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
     def present(self) -> Self:
         return self.filter(removed_at=None)
+
+    def with_copy(self) -> Self:
+        return self.filter(HAS_COPY)
+
+    def without_copy(self) -> Self:
+        return self.exclude(HAS_COPY)
 
     def of_token(self, token: str) -> Participant | None:
         found = self.select_related("campaign__server", "job")

@@ -16,6 +16,7 @@ from purelymanage.audit.models import OutgoingMail
 from purelymanage.errors import Refused
 from purelymanage.migrations.campaigns import links, mails
 from purelymanage.migrations.models import Campaign, Participant, Submission
+from purelymanage.migrations.models.participants import HAS_COPY
 from purelymanage.migrations.operations.campaigns import (
     hold,
     people_in_words,
@@ -42,17 +43,20 @@ TOO_SOON = "The last mail went out less than a day ago. Copy the link instead."
 
 def to_invite(campaign: Campaign) -> QuerySet[Participant]:
     """Those on the list who have not been asked yet."""
-    listed = campaign.participants.present().filter(is_listed=True, mail_due="")
-    return listed.filter(invited_at=None, job=None).exclude(_has_password())
+    return _reachable(campaign).filter(invited_at=None).exclude(_has_password())
 
 
 def to_remind(campaign: Campaign, at: datetime) -> QuerySet[Participant]:
     """Those who were asked, have not answered, and were left alone for a day."""
-    listed = campaign.participants.present().filter(is_listed=True, mail_due="")
-    asked = listed.filter(invited_at__lte=at - PAUSE, job=None, withdrawn_at=None)
+    asked = _reachable(campaign).filter(invited_at__lte=at - PAUSE, withdrawn_at=None)
     asked = asked.filter(Q(reminded_at=None) | Q(reminded_at__lte=at - PAUSE))
     bounced = Q(mail__state=OutgoingMail.State.FAILED)
     return asked.exclude(bounced).exclude(_has_password())
+
+
+def _reachable(campaign: Campaign) -> QuerySet[Participant]:
+    present = campaign.participants.present().without_copy()
+    return present.filter(is_listed=True, mail_due="")
 
 
 def recipients(campaign: Campaign, kind: str) -> QuerySet[Participant]:
@@ -156,8 +160,7 @@ def _send(row: Participant, now: datetime) -> None:
 def _forget_unwanted(now: datetime) -> None:
     due = Participant.objects.exclude(mail_due="")
     over = Q(campaign__closed_at__isnull=False) | Q(campaign__ends_at__lte=now)
-    copied = Q(job__isnull=False, job__removed_at=None)
-    unwanted = over | Q(removed_at__isnull=False) | copied
+    unwanted = over | Q(removed_at__isnull=False) | HAS_COPY
     answered = Q(mail_due=Participant.Mail.REMINDER) & Q(_has_password())
     due.filter(unwanted | answered).update(mail_due="", mail_due_at=None)
 

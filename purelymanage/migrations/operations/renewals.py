@@ -22,14 +22,9 @@ from purelymanage.migrations.references import record_job
 
 def left_behind() -> ParticipantQuerySet:
     """Return those whose new password has not reached their copy yet."""
-    people: ParticipantQuerySet = Participant.objects.present()
-    return people.filter(
-        pk__in=Submission.objects.filter(state=Submission.State.RIGHT)
-        .exclude(secret="")
-        .values("participant"),
-        job__isnull=False,
-        job__removed_at=None,
-    )
+    people: ParticipantQuerySet = Participant.objects.present().with_copy()
+    right = Submission.objects.filter(state=Submission.State.RIGHT).exclude(secret="")
+    return people.filter(pk__in=right.values("participant"))
 
 
 def to_renew() -> ParticipantQuerySet:

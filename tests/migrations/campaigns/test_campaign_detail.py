@@ -149,6 +149,25 @@ class DashboardTests(PeopleCase):
         Campaign.objects.update(closed_at=timezone.now())
         self.assertContains(self.client.get("/"), "Their passwords are erased at")
 
+    def test_a_copy_that_was_removed_counts_as_none(self) -> None:
+        job = Job.objects.create(
+            server=self.server,
+            source_user="anna@old.example",
+            destination="anna@example.org",
+            created_by=self.olga,
+            removed_at=timezone.now(),
+        )
+        Participant.objects.update(job=job)
+        self.assertContains(self.client.get("/"), "1 person of Autumn move waits")
+        # Its password was used up.
+        Submission.objects.update(secret="")
+        self.assertNotContains(self.client.get("/"), "to be launched")
+        Submission.objects.all().delete()
+        r = self.client.get(f"{self.url}mails/invitation/")
+        self.assertContains(r, "Invite 1 person")
+        r = self.client.get("/migrations/campaigns/")
+        self.assertEqual([it.answered for it in r.context["page"]], [0])
+
     def test_others_are_not_told(self) -> None:
         for user in (self.lina, self.audrey):
             self.client.force_login(user)
