@@ -15,6 +15,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 
+from purelymanage.migrations.campaigns.texts.saying import preferred_words
+
 PREFIX = "/gather/"
 # How many are served at once by one process, while others wait in the order they came.
 PLACES = 5
@@ -77,14 +79,13 @@ class GateMiddleware:
             return self.get_response(request)
         arrived = time.monotonic()
         if not _is_read(request):
-            return HttpResponse("This is no form.\n", "text/plain", 400)
+            return _answer(preferred_words(request).no_form, 400)
         until = arrived + PATIENCE
         if self._gate.enter(PATIENCE):
             return self._pass(self._gate, request, until)
         if self._late_gate.enter(arrived + LATE_PATIENCE - time.monotonic()):
             return self._pass(self._late_gate, request, None)
-        busy = HttpResponse("Too many at once. Try again in a minute.\n", "text/plain")
-        busy.status_code = 503
+        busy = _answer(preferred_words(request).busy, 503)
         busy.headers["Retry-After"] = "60"
         return busy
 
@@ -97,6 +98,11 @@ class GateMiddleware:
             return self.get_response(request)
         finally:
             gate.leave()
+
+
+def _answer(words: str, status: int) -> HttpResponse:
+    """Say something without all that makes a page."""
+    return HttpResponse(f"{words}\n", "text/plain; charset=utf-8", status)
 
 
 def _is_read(request: HttpRequest) -> bool:

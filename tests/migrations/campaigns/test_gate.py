@@ -57,10 +57,20 @@ class MiddlewareTests(SimpleTestCase):
         self.middleware = GateMiddleware(answer)
 
     def send(self, path: str = "/gather/x/", data: str = "a=b") -> int:
+        return self.ask(path, data).status_code
+
+    def ask(
+        self, path: str = "/gather/x/", data: str = "a=b", language: str = "en"
+    ) -> HttpResponse:
         request = RequestFactory().post(
-            path, data, content_type="application/x-www-form-urlencoded"
+            path,
+            data,
+            content_type="application/x-www-form-urlencoded",
+            headers={"Accept-Language": language},
         )
-        return self.middleware(request).status_code
+        response = self.middleware(request)
+        assert isinstance(response, HttpResponse)
+        return response
 
     def fill(self, door: Gate, places: int) -> None:
         for _ in range(places):
@@ -84,7 +94,10 @@ class MiddlewareTests(SimpleTestCase):
             mock.patch.object(gate, "PATIENCE", 0.01),
             mock.patch.object(gate, "LATE_PATIENCE", 0.01),
         ):
-            self.assertEqual(self.send(), 503)
+            self.assertContains(self.ask(), "again in a minute", status_code=503)
+            r = self.ask(language="de-AT,en")
+            self.assertContains(r, "in einer Minute", status_code=503)
+            self.assertEqual(r.headers["Retry-After"], "60")
 
     def test_other_pages_wait_for_nothing(self) -> None:
         self.fill(self.middleware._gate, gate.PLACES)
@@ -92,5 +105,9 @@ class MiddlewareTests(SimpleTestCase):
         self.assertEqual(self.seen, [-1.0])
 
     def test_what_is_too_large_does_not_come_in(self) -> None:
-        self.assertEqual(self.send(data="x" * (gate.LARGEST + 1)), 400)
+        large = "x" * (gate.LARGEST + 1)
+        r = self.ask(data=large)
+        self.assertContains(r, "not this form", status_code=400)
+        r = self.ask(data=large, language="de")
+        self.assertContains(r, "öffnen Sie die Seite", status_code=400)
         self.assertEqual(self.seen, [])

@@ -74,6 +74,8 @@ class Words:
     refused_since: str
     needed_title: str
     needed: str
+    moved_title: str
+    moved: str
     again: str
 
     # A link of one's own
@@ -94,6 +96,9 @@ class Words:
     forged_title: str
     forged: str
     forged_again: str
+    # Where not even a page is made
+    busy: str
+    no_form: str
 
     # Mails about passwords that were tried later
     mail_greeting: str

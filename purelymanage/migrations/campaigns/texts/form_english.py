@@ -57,8 +57,8 @@ WORDS = Words(
     right_shared="You can close this page. To change or withdraw it, write to {contact}.",
     kept_title="We try the password later",
     kept=(
-        "The mail server did not answer in time. Your password is kept encrypted, and "
-        "we try it again by ourselves. You need not do anything."
+        "The mail server could not be asked yet. Your password is kept encrypted, and "
+        "we try it later by ourselves. You need not do anything."
     ),
     kept_own="We write to {address} how it went. This page shows it as well.",
     kept_shared="If {address} is one that we know, we write there how it went.",
@@ -81,6 +81,11 @@ WORDS = Words(
         "The one that you entered on {received} does not open your old mailbox "
         "any more, or was erased at its date. Enter the present one, so that "
         "copying can go on."
+    ),
+    moved_title="Please read this page once more",
+    moved=(
+        "Passwords are tried at {host} now. What you have just entered was neither "
+        "tried nor stored. Enter it again if your old mailbox is there."
     ),
     again="Try again",
     received="Entered on {received}.",
@@ -112,6 +117,8 @@ WORDS = Words(
         "been open for very long."
     ),
     forged_again="Open the page again",
+    busy="Many people are here at the moment. Please try again in a minute.",
+    no_form="What arrived was not this form. Please open the page again.",
     mail_greeting="Hello,",
     mail_right_subject="The password of {address} is right",
     mail_right=(

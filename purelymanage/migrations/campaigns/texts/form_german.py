@@ -69,9 +69,9 @@ WORDS = Words(
     ),
     kept_title="Das Passwort wird später geprüft",
     kept=(
-        "Der Mailserver hat nicht rechtzeitig geantwortet. Ihr Passwort wird "
-        "verschlüsselt aufbewahrt und von selbst noch einmal geprüft. Sie müssen "
-        "nichts tun."
+        "Der Mailserver konnte noch nicht gefragt werden. Ihr Passwort wird "
+        "verschlüsselt aufbewahrt und später von selbst geprüft. Sie müssen nichts "
+        "tun."
     ),
     kept_own=(
         "Das Ergebnis schreiben wir an {address}. Auch diese Seite zeigt es dann an."
@@ -99,8 +99,14 @@ WORDS = Words(
     needed_title="Wir brauchen Ihr Passwort noch einmal",
     needed=(
         "Das vom {received} öffnet Ihr altes Postfach nicht mehr oder wurde "
-        "fristgemäß gelöscht. Geben Sie bitte das heutige ein, damit das "
-        "Kopieren weitergehen kann."
+        "inzwischen wie angekündigt gelöscht. Geben Sie bitte das heutige ein, damit "
+        "das Kopieren weitergehen kann."
+    ),
+    moved_title="Bitte lesen Sie diese Seite noch einmal",
+    moved=(
+        "Passwörter werden jetzt bei {host} geprüft. Was Sie eben eingegeben haben, "
+        "wurde weder geprüft noch gespeichert. Geben Sie es noch einmal ein, wenn Ihr "
+        "altes Postfach dort liegt."
     ),
     again="Noch einmal versuchen",
     received="Eingegeben am {received}.",
@@ -135,6 +141,8 @@ WORDS = Words(
         "sind Cookies abgeschaltet, oder die Seite war sehr lange offen."
     ),
     forged_again="Seite neu öffnen",
+    busy="Gerade sind viele Menschen hier. Bitte versuchen Sie es in einer Minute neu.",
+    no_form="Was ankam, war nicht dieses Formular. Bitte öffnen Sie die Seite neu.",
     mail_greeting="Guten Tag,",
     mail_right_subject="Das Passwort von {address} stimmt",
     mail_right=(

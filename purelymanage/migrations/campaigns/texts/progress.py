@@ -58,7 +58,7 @@ ENGLISH = ProgressWords(
 )
 
 GERMAN = ProgressWords(
-    waiting_title="Ihr Postfach wartet, bis es an der Reihe ist",
+    waiting_title="Ihr Postfach wartet noch",
     waiting="Sie müssen nichts tun. Diese Seite zeigt, wann es beginnt.",
     counting_title="Ihre Nachrichten werden gezählt",
     counting="Noch wird nichts kopiert. So zeigt sich, wie lange es dauern wird.",
