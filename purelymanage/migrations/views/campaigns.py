@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
@@ -28,6 +28,7 @@ from purelymanage.migrations.campaigns.states import (
 from purelymanage.migrations.forms.campaigns import CampaignForm, EditCampaignForm
 from purelymanage.migrations.models import Campaign, Server
 from purelymanage.migrations.operations import campaigns as operations
+from purelymanage.migrations.views.finding import campaign_of
 
 PER_PAGE = 50
 
@@ -81,7 +82,7 @@ def create_campaign(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     may_change = request.user.may(Right.MANAGE)
     people = campaign.participants.present()
     chosen = PeopleFilter.read(request.GET)
@@ -108,7 +109,7 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def edit_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     is_sent = request.method == "POST"
     form = EditCampaignForm(
         request.POST if is_sent else None, user=request.user, campaign=campaign
@@ -133,7 +134,7 @@ def edit_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def close_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     if request.method == "POST":
         try:
             operations.close_campaign(campaign=campaign, actor=request.user)
@@ -144,10 +145,3 @@ def close_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         return redirect("migrations:campaign-detail", campaign.pk)
     context = {"campaign": campaign, "kept_days": Campaign.KEPT.days}
     return render(request, "migrations/campaigns/close_campaign.html", context)
-
-
-def _campaign(request: AuthenticatedHttpRequest, pk: int) -> Campaign:
-    mine = Campaign.objects.visible_to(request.user)
-    return get_object_or_404(
-        mine.select_related("server", "created_by", "batch"), pk=pk
-    )

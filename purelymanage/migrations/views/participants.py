@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
@@ -22,9 +22,10 @@ from purelymanage.figures import thin
 from purelymanage.http import page_or_partial
 from purelymanage.migrations.campaigns import mails
 from purelymanage.migrations.forms.participants import PeopleForm
-from purelymanage.migrations.models import Campaign, Participant
+from purelymanage.migrations.models import Participant
 from purelymanage.migrations.operations import invitations, participants
 from purelymanage.migrations.operations.campaigns import people_in_words
+from purelymanage.migrations.views.finding import campaign_of, person_of
 
 FAULTS_SHOWN = 200
 
@@ -34,7 +35,7 @@ FAULTS_SHOWN = 200
 @requires(Right.MANAGE)
 def add_people(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Take a table. Rows that are fine go on the list, the others are shown again."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     is_sent = request.method == "POST"
     form = PeopleForm(
         request.POST if is_sent else None,
@@ -69,7 +70,7 @@ def add_people(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @requires(Right.SEE_MIGRATIONS)
 def preview_mail(request: AuthenticatedHttpRequest, pk: int, kind: str) -> HttpResponse:
     """Show what somebody of the list gets, and how many would get it."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     kind = _kind(kind)
     people = invitations.recipients(campaign, kind)
     listed = campaign.participants.present().filter(is_listed=True)
@@ -89,7 +90,7 @@ def preview_mail(request: AuthenticatedHttpRequest, pk: int, kind: str) -> HttpR
 @require_POST
 @requires(Right.MANAGE)
 def send_mails(request: AuthenticatedHttpRequest, pk: int, kind: str) -> HttpResponse:
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     is_reminder = _kind(kind) == Participant.Mail.REMINDER
     ask = invitations.remind_people if is_reminder else invitations.invite_people
     try:
@@ -106,7 +107,7 @@ def send_mails(request: AuthenticatedHttpRequest, pk: int, kind: str) -> HttpRes
 @require_POST
 @requires(Right.MANAGE)
 def invite_again(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpResponse:
-    person = _person(request, pk, key)
+    person = person_of(request, pk, key)
     try:
         invitations.invite_again(participant=person, actor=request.user)
     except Refused as exc:
@@ -120,7 +121,7 @@ def invite_again(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpRe
 @require_POST
 @requires(Right.MANAGE)
 def show_link(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpResponse:
-    person = _person(request, pk, key)
+    person = person_of(request, pk, key)
     try:
         link = participants.show_link(participant=person, actor=request.user)
     except Refused as exc:
@@ -133,7 +134,7 @@ def show_link(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpRespo
 @require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def remove_person(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpResponse:
-    person = _person(request, pk, key)
+    person = person_of(request, pk, key)
     if request.POST.get("confirmed"):
         try:
             participants.remove_person(participant=person, actor=request.user)
@@ -144,17 +145,6 @@ def remove_person(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpR
         return redirect("migrations:campaign-detail", pk)
     context = {"campaign": person.campaign, "person": person}
     return render(request, "migrations/campaigns/remove_person.html", context)
-
-
-def _campaign(request: AuthenticatedHttpRequest, pk: int) -> Campaign:
-    mine = Campaign.objects.visible_to(request.user)
-    return get_object_or_404(mine.select_related("server", "created_by"), pk=pk)
-
-
-def _person(request: AuthenticatedHttpRequest, pk: int, key: int) -> Participant:
-    mine = Campaign.objects.visible_to(request.user)
-    present = Participant.objects.present().select_related("campaign__server")
-    return get_object_or_404(present, pk=key, campaign=pk, campaign__in=mine)
 
 
 def _kind(name: str) -> Participant.Mail:

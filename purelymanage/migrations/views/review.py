@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,16 +21,15 @@ from purelymanage.migrations.forms.review import (
     DestinationForm,
     LaunchForm,
 )
-from purelymanage.migrations.models import Campaign, Participant
 from purelymanage.migrations.operations import launching, reviewing, submissions
+from purelymanage.migrations.views.finding import campaign_of, person_of
 
 
 @require_POST
 @requires(Right.MANAGE)
 def launch_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """Make copies for everybody who is ready; twice does no harm."""
-    mine = Campaign.objects.visible_to(request.user).select_related("batch")
-    campaign = get_object_or_404(mine, pk=pk)
+    campaign = campaign_of(request, pk)
     form = LaunchForm(request.POST, campaign=campaign)
     if not form.is_valid():
         messages.error(request, "Choose how the copies begin.")
@@ -54,7 +53,7 @@ def launch_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 def change_destination(
     request: AuthenticatedHttpRequest, pk: int, key: int
 ) -> HttpResponse:
-    person = _person(request, pk, key)
+    person = person_of(request, pk, key)
     data = request.POST if request.method == "POST" else None
     form = DestinationForm(data, participant=person, user=request.user)
     if form.is_valid():
@@ -78,7 +77,7 @@ def change_destination(
 @requires(Right.MANAGE)
 def add_on_behalf(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpResponse:
     """Take a password that its owner gave to somebody in another way."""
-    person = _person(request, pk, key)
+    person = person_of(request, pk, key)
     form = BehalfForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -94,12 +93,6 @@ def add_on_behalf(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpR
     status = 422 if form.errors else 200
     template = "migrations/campaigns/add_on_behalf.html"
     return render(request, template, context, status=status)
-
-
-def _person(request: AuthenticatedHttpRequest, pk: int, key: int) -> Participant:
-    mine = Campaign.objects.visible_to(request.user)
-    present = Participant.objects.present().select_related("campaign__server")
-    return get_object_or_404(present, pk=key, campaign=pk, campaign__in=mine)
 
 
 def _launched_in_words(launched: launching.Launched) -> str:
