@@ -43,7 +43,7 @@ class GatherForm(forms.Form):
     ) -> None:
         """With `address` it is about that mailbox and no other."""
         super().__init__(*args, **kwargs)
-        self.known_address = address
+        self.words, self.known_address = words, address
         if address:
             del self.fields["address"]
         messages = {
@@ -65,6 +65,12 @@ class GatherForm(forms.Form):
     def clean_address(self) -> str:
         address: str = self.cleaned_data["address"]
         return address.lower()
+
+    @property
+    def begun_anew(self) -> GatherForm:
+        """A form with the address alone: consent is given to each page."""
+        typed = {"address": self.cleaned_data.get("address", "")}
+        return GatherForm(words=self.words, address=self.known_address, initial=typed)
 
     @property
     def mailbox(self) -> str:

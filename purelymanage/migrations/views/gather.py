@@ -25,7 +25,7 @@ from purelymanage.errors import Refused
 from purelymanage.http import HtmxHttpRequest
 from purelymanage.mailboxes.views.welcome import kept_to_oneself
 from purelymanage.migrations import presets
-from purelymanage.migrations.campaigns import standing, texts, trying
+from purelymanage.migrations.campaigns import limits, standing, texts, trying
 from purelymanage.migrations.campaigns.forgery import checks_forgery
 from purelymanage.migrations.campaigns.keeping import let_go
 from purelymanage.migrations.campaigns.texts.saying import (
@@ -77,6 +77,8 @@ def gather(request: HtmxHttpRequest, token: str) -> HttpResponse:
 def _shared(request: HtmxHttpRequest, campaign: Campaign) -> HttpResponse:
     if not campaign.is_open:
         return _over(request, campaign)
+    if _is_for_another(request, campaign):
+        return _anew(request, campaign)
     form = _form(request, campaign)
     if not form.is_valid():
         return _page(request, campaign, form)
@@ -105,6 +107,8 @@ def _own(
     found = standing.of(participant)
     if found.has_copy and found.what != "needed":
         return _page(request, campaign, None, participant, found)
+    if _is_for_another(request, campaign):
+        return _anew(request, campaign, participant, found)
     form = _form(request, campaign, participant)
     if form.is_valid():
         handed = _hand_over(request, campaign, form, participant)
@@ -114,6 +118,31 @@ def _own(
     if found.hides_form and not form.is_bound and "again" not in request.GET:
         return _page(request, campaign, None, participant, found)
     return _page(request, campaign, form, participant, found)
+
+
+def asked_at(campaign: Campaign) -> str:
+    """Return what the form carries of the server that it names to an owner."""
+    server = campaign.server
+    return limits.hashed(f"form:{server.pk}:{server.host}:{server.port}")
+
+
+def _is_for_another(request: HttpRequest, campaign: Campaign) -> bool:
+    """Whether somebody agreed that their password is tried, but at another server."""
+    if request.method != "POST":
+        return False
+    return request.POST.get("server") != asked_at(campaign)
+
+
+def _anew(
+    request: HtmxHttpRequest,
+    campaign: Campaign,
+    participant: Participant | None = None,
+    found: standing.Standing | None = None,
+) -> HttpResponse:
+    """Show the form with the present server; nothing is tried or stored."""
+    typed = _form(request, campaign, participant)
+    typed.is_valid()
+    return _page(request, campaign, typed.begun_anew, participant, found, moved=True)
 
 
 def _hand_over(
@@ -194,6 +223,8 @@ def _page(
     form: GatherForm | None,
     participant: Participant | None = None,
     found: standing.Standing | None = None,
+    *,
+    moved: bool = False,
 ) -> HttpResponse:
     address = participant.address if participant else _typed_address(form)
     received = found.since if found else None
@@ -204,9 +235,11 @@ def _page(
         "form": form,
         "participant": participant,
         "standing": found,
+        "moved": moved,
+        "asked_at": asked_at(campaign),
         "how_to": say.words.app_passwords.get(_preset(campaign, address)),
     }
-    status = 422 if form is not None and form.errors else 200
+    status = 409 if moved else 422 if form is not None and form.errors else 200
     return render(request, "gather/gather.html", context, status=status)
 
 
@@ -264,4 +297,4 @@ def _typed_address(form: GatherForm | None) -> str:
 def _keep_pace(began: float) -> None:
     took = time.monotonic() - began
     let_go()
-    time.sleep(math.ceil(took / PACE) * PACE - took if PACE else 0)
+    time.sleep(PACE - took % PACE)

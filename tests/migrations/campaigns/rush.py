@@ -23,6 +23,7 @@ from tests.visitor import TOKEN, Visitor
 
 PASSWORD = "of-this-one-{}"
 LINK = re.compile(r"/gather/[\w-]+/")
+SERVER = re.compile(r'name="server" value="(\w+)"')
 CAMPAIGN = re.compile(r"/migrations/campaigns/\d+/")
 
 
@@ -120,6 +121,13 @@ def begin_campaign(visitor: Visitor, name: str, server: str) -> str:
     return link[0]
 
 
+def server_of(page: str) -> str:
+    """Return what the form says of the server that it names."""
+    found = SERVER.search(page)
+    assert found, page
+    return found[1]
+
+
 class Crowd:
     """People who all have the form open, and send it at the same moment."""
 
@@ -130,12 +138,14 @@ class Crowd:
         token = TOKEN.search(opened.text)
         assert token
         self.token = token[1]
+        self.server = server_of(opened.text)
         self.cookie = opened.cookies["csrftoken"]
 
     async def send(self, address: str, password: str) -> Answer:
         form = urlencode(
             {
                 "csrfmiddlewaretoken": self.token,
+                "server": self.server,
                 "address": address,
                 "password": password,
                 "consent": "on",

@@ -28,10 +28,12 @@ class Owner:
 
     def hand_over(self, address: str, password: str) -> str:
         with requests.Session() as http:
-            token = TOKEN.search(http.get(self.url, timeout=30).text)
+            page = http.get(self.url, timeout=30).text
+            token = TOKEN.search(page)
             assert token
             form = {
                 "csrfmiddlewaretoken": token[1],
+                "server": rush.server_of(page),
                 "address": address,
                 "password": password,
                 "consent": "on",

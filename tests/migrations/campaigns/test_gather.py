@@ -35,11 +35,12 @@ State = Submission.State
 class FormTestCase(GatherTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.enterContext(mock.patch.object(gather, "PACE", 0))
+        self.enterContext(mock.patch.object(gather, "PACE", 0.001))
         self.path = f"/gather/{self.token}/"
 
     def send(self, password: str = PASSWORD, *, path: str = "", **fields: Any) -> Any:
-        form = {"address": ANNA, "password": password, "consent": "on"} | fields
+        form = {"address": ANNA, "password": password, "consent": "on"}
+        form |= {"server": gather.asked_at(self.campaign)} | fields
         return self.client.post(path or self.path, form)
 
 
@@ -124,7 +125,8 @@ class SharedLinkTests(FormTestCase):
             SignIn.objects.all().delete()
 
     def test_it_asks_for_what_is_missing(self) -> None:
-        r = self.client.post(self.path, {"address": "anna"})
+        server = gather.asked_at(self.campaign)
+        r = self.client.post(self.path, {"address": "anna", "server": server})
         self.assertEqual(r.status_code, 422)
         for words in ("whole address", "Enter the password", "Without your consent"):
             self.assertContains(r, words, status_code=422)
@@ -145,7 +147,8 @@ class SharedLinkTests(FormTestCase):
         self.assertContains(r, "Das Passwort dazu")
         self.assertContains(self.send(WRONG), "abgelehnt", status_code=422)
         self.assertContains(self.send(), "Das Passwort stimmt")
-        r = self.client.post(self.path, {})
+        server = gather.asked_at(self.campaign)
+        r = self.client.post(self.path, {"server": server})
         self.assertNotContains(r, "This field", status_code=422)
         r = self.client.get("/gather/made-up/", headers={"Accept-Language": "de-AT"})
         self.assertContains(r, "Dieser Link funktioniert nicht", status_code=404)
@@ -181,6 +184,7 @@ class ForgeryTests(FormTestCase):
             client.cookies.clear()
         form = {"address": ANNA, "password": PASSWORD, "consent": "on"}
         form["csrfmiddlewaretoken"] = token[1]
+        form["server"] = gather.asked_at(self.campaign)
         return client.post(self.path, form, headers=headers).status_code
 
     def test_what_browsers_send_from_here_is_taken(self) -> None:
@@ -333,6 +337,7 @@ class SamenessTests(FormTestCase):
         self.imap.hangs_up = True
         self.assertEqual([it[0] for it in pages(PASSWORD)], [200])
         SignIn.objects.all().delete()
+        self.imap.hangs_up = False
         for address in people:
             for _ in range(limits.PER_ADDRESS):
                 self.send(WRONG, address=address)
