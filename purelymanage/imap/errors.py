@@ -1,5 +1,19 @@
 from __future__ import annotations
 
+import re
+
+_PASSING = {"INUSE", "LIMIT", "THROTTLED", "UNAVAILABLE"}
+_TOO_LARGE = re.compile(
+    r"too ?big|too ?large|larger than|exceeds? .*(?:size|limit|maximum)"
+    r"|maximum (?:message )?size|message size",
+    re.IGNORECASE,
+)
+
+
+def is_about_size(words: str) -> bool:
+    """Whether a server speaks of a message that is larger than it takes."""
+    return _TOO_LARGE.search(words) is not None
+
 
 class ImapError(Exception):
     """Something went wrong with a mail server.
@@ -44,7 +58,9 @@ class Refused(ImapError):
         super().__init__(message, technical)
         # The response code in upper case, such as OVERQUOTA or TRYCREATE.
         self.code = code
-        self.retry = code in {"INUSE", "LIMIT", "THROTTLED", "UNAVAILABLE"}
+        # Dovecot says LIMIT of a message that is too large, too.
+        lasts = code == "LIMIT" and is_about_size(technical)
+        self.retry = code in _PASSING and not lasts
 
 
 class ProtocolError(ImapError):

@@ -15,6 +15,7 @@ from purelymanage.imap.errors import (
     ProtocolError,
     Refused,
     Unreachable,
+    is_about_size,
 )
 from purelymanage.migrations.engines.base import BudgetUsed, Outcome, SameMailbox
 from purelymanage.migrations.limits import next_day
@@ -51,11 +52,6 @@ _UNTIL_TOMORROW = re.compile(
 _FULL = re.compile(
     r"over ?quota|quota (?:exceeded|reached|full)|exceed\w* (?:\w+ )?quota"
     r"|mailbox (?:is )?full|not enough (?:disk )?space|out of storage",
-    re.IGNORECASE,
-)
-_TOO_LARGE = re.compile(
-    r"too ?big|too ?large|larger than|exceeds? .*(?:size|limit|maximum)"
-    r"|maximum (?:message )?size|message size",
     re.IGNORECASE,
 )
 
@@ -115,10 +111,6 @@ def diagnose_items(outcome: Outcome, at: datetime) -> Diagnosis | None:
 def is_oversize(outcome: Outcome) -> bool:
     """Whether messages were left out because they are too large."""
     return any(it.uid and is_about_size(it.reason) for it in outcome.errors)
-
-
-def is_about_size(words: str) -> bool:
-    return _TOO_LARGE.search(words) is not None
 
 
 def is_about_fullness(words: str) -> bool:

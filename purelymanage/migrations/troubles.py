@@ -10,10 +10,10 @@ from django.conf import settings
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Max
 
+from purelymanage.imap.errors import is_about_size
 from purelymanage.migrations.engines import EngineUnavailable, get_engine
 from purelymanage.migrations.failures import (
     is_about_fullness,
-    is_about_size,
     is_about_speed,
     side_of,
 )

@@ -94,3 +94,8 @@ def test_it_does_not_matter_where_a_response_is_split(
 )
 def test_some_refusals_pass(code: str, *, passes: bool) -> None:
     assert Refused("Not now.", code=code).retry == passes
+
+
+def test_a_limit_of_the_size_does_not_pass() -> None:
+    words = "Mail size is larger than the maximum size allowed"
+    assert not Refused("Not now.", words, code="LIMIT").retry

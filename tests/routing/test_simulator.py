@@ -9,7 +9,7 @@ from tests.cast import CastTestCase
 
 PAGE = "/routing/simulator/"
 # Session and person, the sync, three for the account, and those of the side bar.
-QUERIES = 14
+QUERIES = 11
 
 
 class SimulatorTests(CastTestCase):

@@ -22,7 +22,7 @@ from tests.cast import CastTestCase
 
 DAILY = Snapshot.Occasion.DAILY
 # Of which the side bar takes six, and the session four.
-QUERIES = 12
+QUERIES = 9
 
 
 class SnapshotTestCase(CastTestCase):

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import Organisation
 from purelymanage.audit.mail import queue_mail
+from purelymanage.imap.errors import is_about_size
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.migrations.failures import is_about_size
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.options import JobOptions
 
