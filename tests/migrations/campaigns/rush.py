@@ -6,7 +6,9 @@ import asyncio
 import re
 import shutil
 import tempfile
+import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -198,3 +200,68 @@ def states(panel: Panel, name: str) -> dict[str, int]:
             [name],
         ).fetchall()
     return dict(rows)
+
+
+class Bystander(threading.Thread):
+    """Looks at other pages of the panel all the time, and how long they take."""
+
+    PAGES = ("/mailboxes/", "/domains/", "/migrations/")
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__()
+        self.visitor = visitor
+        self.finished = threading.Event()
+        self.seconds: list[float] = []
+        self.statuses: set[int] = set()
+
+    def run(self) -> None:
+        while not self.finished.is_set():
+            for path in self.PAGES:
+                began = time.monotonic()
+                self.statuses.add(self.visitor.get(path).status_code)
+                self.seconds.append(time.monotonic() - began)
+                self.finished.wait(0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What came of a rush; all times in seconds."""
+
+    answers: Counter[tuple[int, str]]
+    longest: float
+    pages: list[float]
+    page_statuses: set[int]
+    stored: dict[str, int]
+    at_once: int
+
+
+def measure(panel: Panel, *, people: int, parallel: int) -> Told:
+    """Let people rush to the form of a campaign of their own, and see it to the end."""
+    with (
+        SlowDovecot() as dovecot,
+        CountingProxy(dovecot.port) as server,
+        Visitor(panel) as visitor,
+    ):
+        for number in range(people):
+            dovecot.add_user(f"p{number}@old.example", PASSWORD.format(number))
+        name = f"Rush {server.port}"
+        key = add_server(visitor, name, server.port, parallel=parallel)
+        crowd = Crowd(panel, begin_campaign(visitor, name, key))
+        bystander = Bystander(visitor)
+        bystander.start()
+        answers = asyncio.run(crowd.send_all(people))
+        bystander.finished.set()
+        bystander.join()
+        deadline = time.monotonic() + 150
+        while (stored := states(panel, name)) != {"right": people}:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.5)
+        return Told(
+            answers=Counter((it.status, it.title) for it in answers),
+            longest=max(it.seconds for it in answers),
+            pages=bystander.seconds,
+            page_statuses=bystander.statuses,
+            stored=stored,
+            at_once=server.most,
+        )

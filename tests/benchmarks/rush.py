@@ -1,0 +1,39 @@
+"""How a panel fares while 300 people hand over passwords: python -m tests.benchmarks.rush
+
+They all send the form at the same moment, to a Dovecot that takes a second for each
+sign-in. Starts a panel and both servers of its own, and ends by itself.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.migrations.campaigns import rush
+from tests.panel import running_panel
+
+PEOPLE, PARALLEL = 300, 6
+LONGEST_ANSWER, LONGEST_PAGE = 15.0, 0.3
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="rush-") as folder,
+        running_panel(Path(folder)) as panel,
+    ):
+        told = rush.measure(panel, people=PEOPLE, parallel=PARALLEL)
+    pages = sorted(told.pages)
+    lines = {
+        "answers": ", ".join(f"{n} times {s} {t}" for (s, t), n in told.answers.items()),
+        "longest answer": f"{told.longest:.1f} s (below {LONGEST_ANSWER:g} s)",
+        "passwords that ended right": f"{told.stored.get('right', 0)} of {PEOPLE}",
+        "sign-ins at the same time": f"{told.at_once} (limit {PARALLEL})",
+        "other pages": f"{len(pages)}, median {pages[len(pages) // 2] * 1000:.0f} ms, "
+        f"longest {pages[-1] * 1000:.0f} ms (below {LONGEST_PAGE * 1000:g} ms)",
+    }
+    for name, words in lines.items():
+        print(f"{name:<28}{words}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
