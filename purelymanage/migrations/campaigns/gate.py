@@ -25,7 +25,7 @@ PLACES = 5
 PATIENCE = 5.0
 LONGEST_LINE = 30
 # How many of those at once, and how long after they came at most.
-LATE_PLACES = 10
+LATE_PLACES = 5
 LATE_PATIENCE = 13.0
 LARGEST = 16_000  # bytes of a form
 

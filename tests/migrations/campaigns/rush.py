@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import re
 import shutil
 import tempfile
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from tests.imap.proxy import Proxy
 from tests.panel import Panel
 from tests.visitor import TOKEN, Visitor
 
+WARM = 5  # times that each page was shown before
 PASSWORD = "of-this-one-{}"
 LINK = re.compile(r"/gather/[\w-]+/")
 SERVER = re.compile(r'name="server" value="(\w+)"')
@@ -202,25 +203,48 @@ def states(panel: Panel, name: str) -> dict[str, int]:
     return dict(rows)
 
 
-class Bystander(threading.Thread):
-    """Looks at other pages of the panel all the time, and how long they take."""
+class Bystander:
+    """Looks at other pages of the panel all the time, and how long they take.
+
+    In a process of its own: the crowd would keep it from looking at its watch.
+    """
 
     PAGES = ("/mailboxes/", "/domains/", "/migrations/")
 
     def __init__(self, visitor: Visitor) -> None:
-        super().__init__()
-        self.visitor = visitor
-        self.finished = threading.Event()
-        self.seconds: list[float] = []
-        self.statuses: set[int] = set()
+        forked = multiprocessing.get_context("fork")
+        self._visitor = visitor
+        self._finished = forked.Event()
+        self._told, self._tells = forked.Pipe(duplex=False)
+        self._process = forked.Process(target=self._look)
+        # Each process of the panel is slower with what it has never shown.
+        for path in WARM * self.PAGES:
+            visitor.get(path)
 
-    def run(self) -> None:
-        while not self.finished.is_set():
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._tells.close()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finished.set()
+        self._process.join()
+
+    def leave(self) -> list[tuple[int, float]]:
+        """Return what each page answered, and after how many seconds."""
+        self._finished.set()
+        seen: list[tuple[int, float]] = self._told.recv()
+        return seen
+
+    def _look(self) -> None:
+        seen = []
+        while not self._finished.is_set():
             for path in self.PAGES:
                 began = time.monotonic()
-                self.statuses.add(self.visitor.get(path).status_code)
-                self.seconds.append(time.monotonic() - began)
-                self.finished.wait(0.05)
+                status = self._visitor.get(path).status_code
+                seen.append((status, time.monotonic() - began))
+                self._finished.wait(0.05)
+        self._tells.send(seen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,11 +271,9 @@ def measure(panel: Panel, *, people: int, parallel: int) -> Told:
         name = f"Rush {server.port}"
         key = add_server(visitor, name, server.port, parallel=parallel)
         crowd = Crowd(panel, begin_campaign(visitor, name, key))
-        bystander = Bystander(visitor)
-        bystander.start()
-        answers = asyncio.run(crowd.send_all(people))
-        bystander.finished.set()
-        bystander.join()
+        with Bystander(visitor) as bystander:
+            answers = asyncio.run(crowd.send_all(people))
+            pages = bystander.leave()
         deadline = time.monotonic() + 150
         while (stored := states(panel, name)) != {"right": people}:
             if time.monotonic() > deadline:
@@ -260,8 +282,8 @@ def measure(panel: Panel, *, people: int, parallel: int) -> Told:
         return Told(
             answers=Counter((it.status, it.title) for it in answers),
             longest=max(it.seconds for it in answers),
-            pages=bystander.seconds,
-            page_statuses=bystander.statuses,
+            pages=[seconds for _, seconds in pages],
+            page_statuses={status for status, _ in pages},
             stored=stored,
             at_once=server.most,
         )
