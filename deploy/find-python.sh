@@ -1,6 +1,12 @@
 # Sets $python to a Python that can run PurelyManage, or ends with a sentence.
 # Sourced by deploy/quickstart and deploy/test.
 
+# Workers are told of each other's end, and end with each other, by this kernel alone.
+if [ "$(uname -s)" != Linux ]; then
+  echo "PurelyManage needs Linux: elsewhere, run it in a container or a virtual machine." >&2
+  exit 1
+fi
+
 python=
 best=
 for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 python

@@ -27,9 +27,6 @@ class WorkerWatch:
         Those that ended as they should have put it down before; nobody asks them to
         write that as well.
         """
-        if not hasattr(os, "pidfd_open"):
-            # On other systems than Linux, leases have to run out.
-            return []
         for pid, note in task_queue.read_notes():
             self._held[pid] = note
             if pid not in self._ends:

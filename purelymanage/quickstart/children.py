@@ -7,7 +7,6 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,8 +15,7 @@ from pathlib import Path
 MARK = "PURELYMANAGE_QUICKSTART"
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-LINUX = sys.platform == "linux"
-LIBC = ctypes.CDLL(None, use_errno=True) if LINUX else None
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Child:
@@ -92,10 +90,8 @@ class Child:
         self.kill()
 
 
-def end_with_parent(with_signal: signal.Signals) -> Callable[[], None] | None:
+def end_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
     """Return what makes a new process get `with_signal` when its parent is killed."""
-    if LIBC is None:
-        return None
     parent = os.getpid()
     prctl = LIBC.prctl
 
@@ -109,8 +105,7 @@ def end_with_parent(with_signal: signal.Signals) -> Callable[[], None] | None:
 
 def adopt_orphans() -> None:
     """Become the parent of grandchildren that lose theirs, to be able to end them."""
-    if LIBC is not None:
-        LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_orphans() -> None:

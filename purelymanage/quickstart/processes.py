@@ -13,7 +13,6 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from purelymanage.quickstart.children import (
-    LINUX,
     Child,
     adopt_orphans,
     end_orphans,
@@ -169,8 +168,6 @@ class Supervisor:
 
     def _bury_strangers(self) -> None:
         """Take note of adopted grandchildren that have ended."""
-        if not LINUX:
-            return
         ours = {child.pid for child in self.children}
         with contextlib.suppress(ChildProcessError):
             while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):

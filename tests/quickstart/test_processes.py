@@ -82,7 +82,6 @@ def test_nothing_outlives_a_stop(tmp_path: Path, number: signal.Signals) -> None
     assert not any(runs(pid) for pid in lines(log))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do this")
 def test_children_end_with_a_killed_supervisor(tmp_path: Path) -> None:
     log = tmp_path / "log"
     supervisor = supervise(log, "import os, time; print(os.getpid()); time.sleep(60)")

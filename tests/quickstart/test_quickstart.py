@@ -24,10 +24,7 @@ from purelymanage.quickstart.children import MARK
 from purelymanage.quickstart.environment import OWNED
 from tests.panel import copy_tree
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
-]
+pytestmark = pytest.mark.slow
 # Seconds a stop and a second start may take, and what to grant a machine on which
 # other tests run at the same time.
 PROMISED, BUSY = 10, 2

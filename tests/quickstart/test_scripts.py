@@ -27,7 +27,7 @@ def quickstart(
 ) -> subprocess.CompletedProcess[str]:
     """Run the script of a copy whose only Python is the one in `pythons`."""
     path = f"{pythons or folder}"
-    for tool in ("dirname", "sh"):
+    for tool in ("dirname", "sh", "uname"):
         link = Path(path) / tool
         if not link.exists():
             link.symlink_to(str(shutil.which(tool)))
@@ -73,6 +73,15 @@ def test_an_unfit_python_is_a_sentence(
 ) -> None:
     done = quickstart(clone, pythons=fake_python(tmp_path / "bin", script))
     assert (done.returncode, done.stderr) == (1, f"{sentence}\n")
+
+
+def test_another_system_is_a_sentence(clone: Path, tmp_path: Path) -> None:
+    tools = fake_python(tmp_path / "bin", OLD)
+    (tools / "uname").write_text("#!/bin/sh\necho Darwin\n")
+    (tools / "uname").chmod(0o755)
+    done = quickstart(clone, pythons=tools)
+    sentence = "needs Linux: elsewhere, run it in a container or a virtual machine."
+    assert (done.returncode, done.stderr) == (1, f"PurelyManage {sentence}\n")
 
 
 def test_no_python_is_a_sentence(clone: Path) -> None:
