@@ -9,11 +9,12 @@ from django.dispatch import Signal
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
-from purelymanage import task_queue
+from purelymanage import service_manager, task_queue
 
 CLUSTERS = ("default", "migrations")
 GONE_AFTER = 30
 AGAIN_AFTER = 1.0  # seconds, where the database does not answer
+SIGNS = f"{service_manager.READY}\n{service_manager.ALIVE}"
 # Sent with each sign of life, with the name of the `cluster`, outside transactions.
 pulse = Signal()
 
@@ -38,6 +39,8 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
 
     def dequeue(self) -> Any:
         """Fetch what is to be done next; django-q would pause for ten seconds."""
+        # Without the database as well: to be started again would not bring it back.
+        service_manager.tell_now_and_then(SIGNS)
         try:
             return self._dequeue()
         except (OperationalError, InterfaceError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import environ
@@ -25,9 +26,15 @@ def read_env_file() -> None:
 
 
 def secret(name: str, default: str = "") -> str:
-    """Return a secret from `NAME`, or from the file that `NAME_FILE` names."""
+    """Return a secret from `NAME`, or from the file that `NAME_FILE` names.
+
+    A service that was given it as a credential of systemd can read no other file.
+    """
     if value := os.environ.get(name):
         return value
+    if folder := os.environ.get("CREDENTIALS_DIRECTORY"):
+        with suppress(FileNotFoundError):
+            return Path(folder, name).read_text(encoding="utf-8").strip() or default
     if path := os.environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()
@@ -49,3 +56,9 @@ def required_secrets(*names: str) -> list[str]:
             "the file named by ENV_FILE."
         )
     return values
+
+
+def application_name(encryption_keys: str) -> str:
+    """Return what the database knows this process by: the ids of its keys."""
+    ids = (part.partition(":")[0].strip() for part in encryption_keys.split(","))
+    return f"purelymanage keys {','.join(ids)}"

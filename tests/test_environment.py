@@ -24,6 +24,19 @@ def test_a_secret_comes_from_the_file_that_name_file_names(
     assert secret("AUDIT_KEY") == "from-a-file"
 
 
+def test_a_credential_of_systemd_comes_before_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "AUDIT_KEY").write_text("from-systemd\n")
+    (tmp_path / "PURELYMAIL_API_TOKEN").write_text("")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    for name in ("AUDIT_KEY", "PURELYMAIL_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "nothing"))
+    assert secret("AUDIT_KEY") == "from-systemd"
+    assert secret("PURELYMAIL_API_TOKEN", "none") == "none"
+
+
 def test_a_file_that_cannot_be_read_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

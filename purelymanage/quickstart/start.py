@@ -244,18 +244,14 @@ def _prepare(
 
 
 def _processes(folder: Folder, port: int, env: dict[str, str]) -> list[Child]:
-    web = [*(sys.executable, "-m", "gunicorn", "purelymanage.wsgi")]
+    web = [sys.executable, "-m", "gunicorn"]
+    web += ["--config", "python:purelymanage.web_server"]
     for host in ports.loopbacks():
         web += ["--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"]
-    # Owners of mailboxes wait for seconds until their old server has answered: each
-    # thread is cheap, but the connections to the database are shared.
-    web += ["--workers", "2", "--threads", "400", "--graceful-timeout", "3"]
-    # The panel is loaded once, before its two processes part.
-    web += ["--preload", "--no-control-socket", "--access-logfile", "-"]
-    web += ["--logger-class", "purelymanage.access_log.MaskingLogger"]
+    web += ["--graceful-timeout", "3"]
     cluster = [sys.executable, "manage.py", "qcluster", "--skip-checks"]
     commands = {
-        "web": (web, {**env, "DATABASE_POOL": "20"}),
+        "web": (web, env),
         "worker": (cluster, env),
         "migrations": (cluster, {**env, "Q_CLUSTER_NAME": "migrations"}),
     }
