@@ -56,6 +56,7 @@ def test_an_abstract_name_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         assert told(listener) == ["READY=1"]
 
 
+@pytest.mark.django_db
 def test_a_cluster_is_alive_while_the_database_is_away(manager: socket.socket) -> None:
     broker = PulsingBroker()
     away = mock.patch.object(broker, "_dequeue", side_effect=OperationalError)
