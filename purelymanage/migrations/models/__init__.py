@@ -8,6 +8,7 @@ from purelymanage.migrations.models.job_actions import JobAction
 from purelymanage.migrations.models.jobs import Job
 from purelymanage.migrations.models.participants import Participant, Submission
 from purelymanage.migrations.models.password_tables import PasswordTable
+from purelymanage.migrations.models.past_links import PastLink
 from purelymanage.migrations.models.queue import QueueRules
 from purelymanage.migrations.models.runs import Run, RunError, RunFolder
 from purelymanage.migrations.models.servers import EngineChoice, Server, ServerDay
@@ -22,6 +23,7 @@ __all__ = [
     "JobAction",
     "Participant",
     "PasswordTable",
+    "PastLink",
     "QueueRules",
     "Run",
     "RunError",

@@ -126,7 +126,18 @@ class Participant(models.Model):
         return f"migrations.participant:{self.uuid}:token"
 
 
+# An address and beside it the login of who knows: by the link for everybody anybody can
+# write that. What came otherwise has somebody to vouch for it.
+DOUBTFUL = models.Q(came_by="shared") & ~models.Q(user="")
+
+
 class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def doubtful(self) -> Self:
+        return self.filter(DOUBTFUL)
+
+    def beyond_doubt(self) -> Self:
+        return self.exclude(DOUBTFUL)
+
     def untried(self) -> Self:
         """Those that a worker still has to try, or is trying."""
         states = [Submission.State.WAITING, Submission.State.TRYING]
@@ -155,12 +166,22 @@ class Submission(models.Model):
         REFUSED = "refused", "Refused"
         UNANSWERED = "unanswered", "The server never answered"
 
+    class CameBy(models.TextChoices):
+        SHARED = "shared", "The link for everybody"
+        OWN = "own", "A link of their own"
+        ADDED = "added", "Somebody on their behalf"
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     participant = models.ForeignKey(
         Participant, on_delete=models.CASCADE, related_name="submissions"
     )
     # Where it differs from the address.
     user = models.CharField(max_length=254, blank=True)
+    came_by = models.CharField(
+        max_length=8, choices=CameBy, default=CameBy.SHARED, db_default="shared"
+    )
+    # From which place it came, as a keyed hash, for as long as it waits.
+    client_key = models.CharField(max_length=64, blank=True, default="", db_default="")
     secret = models.TextField(blank=True)  # sealed
     state = models.CharField(max_length=12, choices=State, default=State.WAITING)
     words = models.CharField(max_length=500, blank=True)
@@ -206,6 +227,10 @@ class Submission(models.Model):
     def source_user(self) -> str:
         """Who signs in at the old server."""
         return self.user or self.participant.address
+
+    @property
+    def is_doubtful(self) -> bool:
+        return self.came_by == self.CameBy.SHARED and bool(self.user)
 
     @property
     def secret_place(self) -> str:

@@ -208,7 +208,8 @@ def _take(held: Submission) -> Participant | None:
     newer = Q(made_at__gt=held.made_at) & ~Q(state=State.RIGHT)
     others.exclude(newer).delete()
     held.state, held.words, held.due_at = State.RIGHT, "", None
-    held.save(update_fields=["state", "words", "due_at"])
+    held.client_key = ""
+    held.save(update_fields=["state", "words", "due_at", "client_key"])
     note_right(participant, timezone.now())
     tell(held, Outcome.RIGHT)
     event, address = CampaignEvent.SUBMISSION_RECEIVED, participant.address
@@ -253,8 +254,8 @@ def _put_off(held: Submission, words: str) -> None:
 
 def _settle(held: Submission, state: Submission.State, words: str) -> None:
     held.state, held.secret, held.due_at = state, "", None
-    held.words = words[:500]
-    held.save(update_fields=["state", "secret", "due_at", "words"])
+    held.words, held.client_key = words[:500], ""
+    held.save(update_fields=["state", "secret", "due_at", "words", "client_key"])
 
 
 def _opened(submission: Submission) -> Entry:

@@ -33,7 +33,7 @@ MOST_KEPT = 3
 # Of one campaign by the link for everybody: so many people a campaign has at most.
 MOST_WAITING = 10_000
 
-State = Submission.State
+State, CameBy = Submission.State, Submission.CameBy
 
 
 class Over(Refused):
@@ -56,6 +56,10 @@ class Offer:
     @property
     def login(self) -> str:
         return self.user or self.address
+
+    @property
+    def came_by(self) -> Submission.CameBy:
+        return CameBy.OWN if self.participant else CameBy.SHARED
 
     @property
     def way(self) -> Way:
@@ -88,7 +92,11 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
     was_removed = participant.removed_at is not None
     participant.submissions.all().delete()
     submission = Submission(
-        participant=participant, user=offer.user, state=State.RIGHT, agreed_at=now
+        participant=participant,
+        user=offer.user,
+        came_by=offer.came_by,
+        state=State.RIGHT,
+        agreed_at=now,
     )
     _seal(submission, offer.password)
     submission.save()
@@ -151,6 +159,8 @@ def keep_untried(
         submission = Submission(
             participant=participant,
             user=offer.user,
+            came_by=offer.came_by,
+            client_key=offer.keys.client,
             state=State.WAITING,
             words=words[:500],
             tries=1 if sign_in else 0,
@@ -185,6 +195,7 @@ def add_on_behalf(
     submission = Submission(
         participant=held,
         user="" if user.casefold() == held.address else user,
+        came_by=CameBy.ADDED,
         state=State.WAITING,
         due_at=now,
     )

@@ -1,0 +1,87 @@
+"""By which way a password came, and what may be believed of it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+from unittest import mock
+
+from django.apps import apps
+from django.db import connection
+
+from purelymanage.migrations.campaigns import limits
+from purelymanage.migrations.models import Participant, Submission
+from purelymanage.migrations.operations import submissions
+from tests.migrations.campaigns.cases import ANNA, PASSWORD, invite
+from tests.migrations.campaigns.test_trying import TryingTestCase
+
+CameBy, State = Submission.CameBy, Submission.State
+ADDED = import_module("purelymanage.migrations.migrations.0002_how_passwords_came")
+
+
+class WayTestCase(TryingTestCase):
+    anna: Participant
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.anna, self.own_token = invite(self.campaign)
+        self.imap.passwords["eve"] = "eves"
+
+    def keep(self, password: str = PASSWORD, **fields: Any) -> Submission:
+        """Hand a password over while all places at the server are taken."""
+        before = set(Submission.objects.values_list("pk", flat=True))
+        with mock.patch.object(limits, "AT_ONCE", 0):
+            self.hand_over(password, **fields)
+        return Submission.objects.exclude(pk__in=before).get()
+
+
+class NotedTests(WayTestCase):
+    def test_what_is_right_says_how_it_came(self) -> None:
+        for owner, way in ((None, CameBy.SHARED), (self.anna, CameBy.OWN)):
+            self.hand_over(participant=owner)
+            self.assertEqual(Submission.objects.get().came_by, way)
+
+    def test_what_waits_says_it_as_well_and_where_it_came_from(self) -> None:
+        for owner, way in ((None, CameBy.SHARED), (self.anna, CameBy.OWN)):
+            kept = self.keep(participant=owner)
+            self.assertEqual(kept.came_by, way)
+            self.assertRegex(kept.client_key, r"^[0-9a-f]{48}$")
+        self.work()
+        self.assertEqual(Submission.objects.get().client_key, "")
+
+    def test_what_was_added_for_somebody_is_known(self) -> None:
+        submissions.add_on_behalf(
+            participant=self.anna, user="eve", password="eves", actor=self.adam
+        )
+        kept = Submission.objects.get()
+        self.assertEqual(kept.came_by, CameBy.ADDED)
+        self.assertFalse(kept.is_doubtful)
+
+    def test_a_login_beside_an_address_is_doubtful_by_the_link_for_everybody(
+        self,
+    ) -> None:
+        for owner, user, doubtful in (
+            (None, "eve", True),
+            (None, "", False),
+            (self.anna, "eve", False),
+        ):
+            Submission.objects.all().delete()
+            kept = self.keep(user=user, participant=owner)
+            self.assertEqual(kept.is_doubtful, doubtful)
+            found = Submission.objects.doubtful()
+            self.assertEqual(found.exists(), doubtful)
+            self.assertNotEqual(Submission.objects.beyond_doubt().exists(), doubtful)
+
+    def test_rows_from_before_are_filled_in(self) -> None:
+        self.keep()
+        submissions.add_on_behalf(
+            participant=self.anna, user=ANNA, password=PASSWORD, actor=self.adam
+        )
+        kept = Submission.objects.get()
+        kept.came_by = CameBy.SHARED
+        kept.save()
+        with connection.schema_editor() as editor:
+            for _ in range(2):
+                ADDED.fill(apps, editor)
+        kept.refresh_from_db()
+        self.assertEqual(kept.came_by, CameBy.ADDED)
