@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from purelymanage.environment import BASE_DIR
+
+UNITS = BASE_DIR / "deploy" / "systemd"
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+HIGHEST_EXPOSURE = 3.0
+ANALYZE = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder of units like that of a machine where the panel is installed."""
+    shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
+    python = tmp_path / "opt" / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\n")
+    python.chmod(0o755)
+    for unit in tmp_path.rglob("*.service"):
+        text = unit.read_text().replace("/opt/purelymanage/current", f"{tmp_path}/opt")
+        unit.write_text(re.sub(r"=/opt/purelymanage/", f"={tmp_path}/opt/", text))
+    return tmp_path
+
+
+def analyze(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert ANALYZE
+    # Those of the machine are found as well.
+    env = {**os.environ, "SYSTEMD_UNIT_PATH": f"{installed}:", "LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        [ANALYZE, *arguments],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong(installed: Path) -> None:
+    units = [path.name for path in installed.iterdir() if path.is_file()]
+    done = analyze(installed, "verify", "--man=no", *units)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize("service", SERVICES)
+def test_little_is_exposed(installed: Path, service: str) -> None:
+    done = analyze(installed, "security", "--offline=true", "--no-pager", service)
+    found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
+    assert found, done.stdout
+    assert float(found[1]) < HIGHEST_EXPOSURE
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "migrations"])
+def test_it_comes_back_and_ends_in_order(name: str) -> None:
+    text = (UNITS / f"purelymanage-{name}.service").read_text()
+    for setting in ("Type=notify", "Restart=always", "KillMode=mixed", "WatchdogSec="):
+        assert f"\n{setting}" in text
+    stop, watchdog = (
+        int(re.search(rf"^{name}=(\d+)$", text, re.MULTILINE)[1])  # type: ignore[index]
+        for name in ("TimeoutStopSec", "WatchdogSec")
+    )
+    # Nobody tells of being alive while it stops.
+    assert stop < watchdog
