@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 
 from purelymanage.environment import (
     BASE_DIR,
+    application_name,
     read_env_file,
     required_secrets,
     secret,
@@ -22,6 +23,12 @@ env = environ.Env()
 
 SECRET_KEY, ENCRYPTION_KEYS, AUDIT_KEY, DATABASE_URL = required_secrets(
     "SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEY", "DATABASE_URL"
+)
+
+# Keys that were in use before: what they signed is still believed.
+SECRET_KEY_FALLBACKS, AUDIT_KEY_FALLBACKS = (
+    list(filter(None, secret(name).split(",")))
+    for name in ("SECRET_KEY_FALLBACKS", "AUDIT_KEY_FALLBACKS")
 )
 
 DEBUG = False
@@ -62,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "purelymanage.dashboard.health.WatcherMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -103,11 +111,21 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+# Tells `rotate_keys` which keys the processes have that are connected.
+DATABASES["default"].setdefault("OPTIONS", {})["fallback_application_name"] = (
+    application_name(ENCRYPTION_KEYS)
+)
+# A server out of reach is noticed within seconds, and not when the system gives it up.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 30_000,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 # So many connections are shared by the threads of a web process, which are many more.
 # Not for workers: they are forked, and have one each.
 if pool := env.int("DATABASE_POOL", 0):
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": pool,
         "timeout": 10,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from purelymanage.audit.models import ChainCheck, OutgoingMail
 from purelymanage.broker import silent_clusters
 from purelymanage.dashboard.credit import Credit
 from purelymanage.dashboard.domains import Domains
+from purelymanage.dashboard.facts import SYNC_LATE, WORK
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Freshness
 from purelymanage.domains.presentation.rows import Row
@@ -24,9 +25,6 @@ from purelymanage.migrations.models import Campaign, Run
 
 # Beyond these a kind is told in one line.
 EACH = 3
-# What each of the queue's clusters does.
-WORK = {"default": "syncs and other short tasks", "migrations": "copies"}
-LATE = timedelta(hours=2, minutes=30)
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def _sync(freshness: Freshness) -> list[Finding]:
                 f"{freshness.reason} {seen}",
             )
         ]
-    if freshness.synced_at and timezone.now() - freshness.synced_at > LATE:
+    if freshness.synced_at and timezone.now() - freshness.synced_at > SYNC_LATE:
         return [
             Finding(
                 "attention",
