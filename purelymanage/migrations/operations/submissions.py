@@ -23,13 +23,12 @@ from purelymanage.audit.models import Agent, Entry
 from purelymanage.errors import Refused
 from purelymanage.migrations.campaigns import limits
 from purelymanage.migrations.campaigns.limits import Keys, Way
+from purelymanage.migrations.campaigns.rooms import Rooms
 from purelymanage.migrations.models import Campaign, Participant, SignIn, Submission
 from purelymanage.migrations.operations.sign_ins import end_sign_in, note_untried
 from purelymanage.migrations.references import campaign_entry
 
 TASK = "purelymanage.migrations.campaigns.trying.try_kept"
-# Of one participant; more of them are guesses.
-MOST_KEPT = 3
 # Of one campaign by the link for everybody: so many people a campaign has at most.
 MOST_WAITING = 10_000
 
@@ -135,8 +134,7 @@ def keep_untried(
 
     They are of one campaign; of many at once, each would wait for the locks of all
     before it. Answers those that there is no room for in the campaign. Where so many of
-    a mailbox wait already, what comes by a link of one's own takes the place of the
-    oldest; others are dropped without a word, as it would tell strangers what waits.
+    a mailbox wait already, one of these goes without a word.
     """
     campaign = lock_open(offers[0].campaign)
     waiting = Submission.objects.untried().filter(participant__campaign=campaign)
@@ -145,17 +143,12 @@ def keep_untried(
     offers = [it for it in offers if it not in left]
     people = _participants(campaign, offers)
     now = timezone.now()
-    theirs = waiting.filter(participant__in=people.values())
-    kept = [it.participant_id for it in theirs.only("participant")]
-    taken, new = [], []
+    theirs = waiting.filter(participant__in=people.values()).defer("secret", "words")
+    rooms = Rooms(theirs.order_by("made_at", "pk"))
+    new: list[Submission] = []
+    gone: list[Submission] = []
     for offer in offers:
         participant = people[offer.address]
-        if kept.count(participant.pk) >= MOST_KEPT:
-            if not offer.participant:
-                continue
-            _make_room(participant)
-        kept.append(participant.pk)
-        taken.append(offer)
         submission = Submission(
             participant=participant,
             user=offer.user,
@@ -169,9 +162,16 @@ def keep_untried(
         )
         _seal(submission, offer.password)
         new.append(submission)
+        if displaced := rooms.put(submission):
+            gone.append(displaced)
         if offer.participant and participant.withdrawn_at:
             participant.withdrawn_at = None
             participant.save(update_fields=["withdrawn_at"])
+    if gone:
+        # Unless a worker has begun to try them meanwhile.
+        keys = [it.pk for it in gone if it.pk]
+        Submission.objects.filter(pk__in=keys, state=State.WAITING).delete()
+        new = [it for it in new if it not in gone]
     Submission.objects.bulk_create(new)
     if sign_in is not None:
         end_sign_in(sign_in, SignIn.Outcome.UNANSWERED)
@@ -179,7 +179,7 @@ def keep_untried(
         note_untried(campaign, [it.keys for it in offers], now)
     if new and due_at <= now:
         _hand_on_once(campaign, new)
-    log.record_many([_kept(campaign, it) for it in taken])
+    log.record_many([_kept(campaign, it) for it in offers])
     return left
 
 
@@ -310,12 +310,6 @@ def _kept(campaign: Campaign, offer: Offer) -> Entry:
     # Whoever writes it may do so for others.
     entry.address, entry.request_id = plain_address(offer.client), offer.request
     return entry
-
-
-def _make_room(participant: Participant) -> None:
-    oldest = participant.submissions.untried().order_by("made_at", "pk").first()
-    if oldest is not None:
-        oldest.delete()
 
 
 def _participants(

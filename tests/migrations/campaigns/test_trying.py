@@ -217,17 +217,6 @@ class HandOverTests(TryingTestCase):
         self.assertIsInstance(items[1].problem, submissions.Over)
         self.assertEqual(Participant.objects.get().address, "zoe@old.example")
 
-    def test_one_of_a_link_of_ones_own_makes_room(self) -> None:
-        participant, _ = invite(self.campaign)
-        self.imap.hangs_up = True
-        for _ in range(submissions.MOST_KEPT):
-            self.assertEqual(self.hand_over(), Answer.KEPT)
-        first = Submission.objects.order_by("pk")[0]
-        answer = self.hand_over(participant=participant)
-        self.assertEqual(answer, Answer.KEPT)
-        self.assertEqual(Submission.objects.count(), submissions.MOST_KEPT)
-        self.assertFalse(Submission.objects.filter(pk=first.pk).exists())
-
 
 class WorkerTests(TryingTestCase):
     def setUp(self) -> None:
