@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 
+import django
 from django.conf import settings
 from django.core.management import execute_from_command_line, load_command_class
 from django.db import OperationalError
@@ -15,6 +16,14 @@ WITHOUT_APPS = {
     "copy_mailbox": "purelymanage.migrations",
     "quickstart": "purelymanage.quickstart",
     "sandbox": "purelymanage.purelymail",
+}
+# They prepare, look or repair, also where the keys are wrong. All others could seal
+# or write to the audit log, and would do harm with keys of another database.
+WITHOUT_KEYS = {
+    *("", "help", "version", "check", "diffsettings", "doctor", "shell", "dbshell"),
+    *("migrate", "makemigrations", "showmigrations", "sqlmigrate", "optimizemigration"),
+    *("squashmigrations", "createcachetable", "collectstatic", "findstatic", "test"),
+    *("inspectdb", "sendtestemail", "testserver"),
 }
 # What the database's client says where nothing listens.
 NOBODY_THERE = ("No such file or directory", "Connection refused")
@@ -29,11 +38,24 @@ def run(arguments: list[str]) -> None:
         load_command_class(where, name).run_from_argv(arguments)
         return
     try:
+        if name not in WITHOUT_KEYS and not name.startswith("-"):
+            _prove_keys(name, arguments)
         execute_from_command_line(arguments)
     except OperationalError as exc:
         if not any(words in str(exc) for words in NOBODY_THERE):
             raise
         sys.exit(_sentence())
+
+
+def _prove_keys(name: str, arguments: list[str]) -> None:
+    if {"-h", "--help", "--version"} & set(arguments):
+        return
+    django.setup()
+    from purelymanage.audit import key_proofs
+
+    # Workers may start together with the database, with nobody there to try again.
+    patience = key_proofs.PATIENCE if name == "qcluster" else 0
+    key_proofs.prove_or_exit(patience=patience)
 
 
 def _sentence() -> str:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError
 from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "purelymanage.settings")
@@ -11,3 +13,14 @@ application = get_wsgi_application()
 
 # All views, or the first visitor would wait for them.
 get_resolver().url_patterns  # noqa: B018
+
+from purelymanage.audit import key_proofs  # noqa: E402  # the apps must be there
+
+try:
+    key_proofs.prove_or_exit(patience=key_proofs.PATIENCE)
+except OperationalError:
+    sys.stderr.write(
+        "PurelyManage does not start. The database does not answer; DATABASE_URL says "
+        "where it should be.\n"
+    )
+    sys.exit(key_proofs.NEVER_MIND)

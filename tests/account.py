@@ -14,7 +14,7 @@ from django.utils import timezone
 from purelymanage.accounts.models import Invitation, PersonSession, User
 from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.accounts.permissions import Role
-from purelymanage.accounts.security.adapter import place_of
+from purelymanage.accounts.security.sealing import place_of
 from purelymanage.crypto import seal
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains.models import Addition, Domain, SyncRun

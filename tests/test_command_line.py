@@ -51,7 +51,7 @@ def test_a_stopped_quickstart_is_named(
         ),
         pytest.raises(SystemExit, match=r"quickstart in this folder is not running"),
     ):
-        command_line.run(["manage.py", "sync"])
+        command_line.run(["manage.py", "migrate"])
 
 
 def test_other_trouble_with_the_database_is_shown_as_it_is() -> None:
@@ -63,4 +63,4 @@ def test_other_trouble_with_the_database_is_shown_as_it_is() -> None:
         ),
         pytest.raises(OperationalError),
     ):
-        command_line.run(["manage.py", "sync"])
+        command_line.run(["manage.py", "migrate"])

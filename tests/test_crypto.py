@@ -4,7 +4,7 @@ import base64
 
 from django.test import SimpleTestCase, override_settings
 
-from purelymanage.crypto import Unreadable, seal, unseal
+from purelymanage.crypto import MissingKey, Unreadable, key_of, seal, unseal
 
 OLD = "1:" + base64.b64encode(b"1" * 32).decode()
 NEW = "2:" + base64.b64encode(b"2" * 32).decode()
@@ -45,12 +45,29 @@ class SealTests(SimpleTestCase):
         with override_settings(ENCRYPTION_KEYS=f"{NEW},{OLD}"):
             self.assertEqual(unseal(sealed, bound_to="job:1"), "x")
             self.assertTrue(seal("x", bound_to="job:1").startswith("2:"))
-        with override_settings(ENCRYPTION_KEYS=NEW), self.assertRaises(Unreadable):
+
+    def test_a_text_whose_key_is_missing_is_not_given_up(self) -> None:
+        sealed = seal("x", bound_to="job:1")
+        with override_settings(ENCRYPTION_KEYS=NEW), self.assertRaises(MissingKey):
             unseal(sealed, bound_to="job:1")
+        self.assertFalse(issubclass(MissingKey, Unreadable))
+
+    def test_a_sealed_text_names_its_key(self) -> None:
+        self.assertEqual(key_of(seal("", bound_to="job:1")), "1")
+        # Nothing else is taken for one, or a text could be printed as a key's id.
+        for text in ("", "1:", "pass:word", "a secret", "1:" + "A" * 60 + ":"):
+            self.assertIsNone(key_of(text))
 
     def test_a_key_of_the_wrong_length_stops_everything(self) -> None:
         with (
             override_settings(ENCRYPTION_KEYS="1:c2hvcnQ="),
             self.assertRaises(SystemExit),
+        ):
+            seal("x", bound_to="job:1")
+
+    def test_two_keys_with_one_id_stop_everything(self) -> None:
+        with (
+            override_settings(ENCRYPTION_KEYS=f"{OLD},1:{NEW[2:]}"),
+            self.assertRaisesRegex(SystemExit, "two keys with the id '1'"),
         ):
             seal("x", bound_to="job:1")

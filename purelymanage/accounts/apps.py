@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 
+from purelymanage import sealed
 from purelymanage.wording import use_plain_words
 
 
@@ -19,8 +20,10 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from purelymanage.accounts import signals  # noqa: F401  # connects itself
         from purelymanage.accounts.models import Organisation
+        from purelymanage.accounts.security import sealing
         from purelymanage.audit.checkpoints import register_address
 
+        sealed.register(sealing.SECOND_FACTORS)
         register_address(lambda: Organisation.objects.present().checkpoint_address)
         # Sign-in limits live in the cache, and the cache is a table.
         post_migrate.connect(_create_cache_table, sender=self)

@@ -45,21 +45,32 @@ def lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
 
-def seal(content: tuple[Any, ...], previous: str) -> str:
+def seal(content: tuple[Any, ...], previous: str, *, key: str = "") -> str:
     """Return the HMAC of an entry, given in the order of `CONTENT`.
 
     The time is in microseconds, and a list of JSON leaves no doubt where one value
     ends and the next begins.
     """
-    return sign(f"entry {previous} {_encode(content)}")
+    return sign(f"entry {previous} {_encode(content)}", key=key)
 
 
-def sign(text: str) -> str:
-    return hmac.digest(settings.AUDIT_KEY.encode(), text.encode(), "sha256").hex()
+def sign(text: str, *, key: str = "") -> str:
+    """Sign with `key`, or with the present one."""
+    secret = (key or settings.AUDIT_KEY).encode()
+    return hmac.digest(secret, text.encode(), "sha256").hex()
 
 
 def is_signed(text: str, signature: str) -> bool:
-    return hmac.compare_digest(sign(text).encode(), signature.encode())
+    """Whether one of our keys has signed this, the present one or an earlier one."""
+    given = signature.encode()
+    return any(
+        hmac.compare_digest(sign(text, key=key).encode(), given) for key in known_keys()
+    )
+
+
+def known_keys() -> list[str]:
+    """Return the keys in the order in which they were used, the present one last."""
+    return [*reversed(settings.AUDIT_KEY_FALLBACKS), settings.AUDIT_KEY]
 
 
 def microseconds(moment: datetime) -> int:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from purelymanage.audit.campaign_events import CampaignEvent
+from purelymanage.audit.key_events import KeyEvent
 from purelymanage.audit.naming import AnyEvent
 
 
 class Event(AnyEvent):
-    """Everything worth remembering but what happens in campaigns.
+    """Everything worth remembering but what happens in campaigns and to keys.
 
     `Entry.event` does not list these as its choices, or each new event would need a
     database migration.
@@ -391,4 +392,6 @@ class Event(AnyEvent):
     QUEUE_CHANGED = "queue.changed", "changed {target}: {changes}"
 
 
-EVENTS: dict[str, AnyEvent] = {it.value: it for it in (*Event, *CampaignEvent)}
+EVENTS: dict[str, AnyEvent] = {
+    it.value: it for it in (*Event, *CampaignEvent, *KeyEvent)
+}

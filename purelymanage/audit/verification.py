@@ -57,11 +57,14 @@ def walk(
     start = since or Position()
     expected = {it.sequence: it.hmac for it in known if it.sequence > start.sequence}
     deadline = None if seconds is None else time.monotonic() + seconds
+    seals = Seals()
+    if start.sequence:
+        seals.begin_after(start.sequence)
     last, previous = start.sequence, start.hmac
     with _rows(start.sequence or BEFORE_ALL) as batches:
         for batch in batches:
             for row in batch:
-                problem = _problem(row, last, previous, expected)
+                problem = _problem(row, last, previous, expected, seals)
                 if problem:
                     return Walk(Position(last, previous), problem, is_finished=True)
                 last, previous = row[0], row[13]
@@ -86,19 +89,61 @@ def _rows(after: int) -> Iterator[Iterator[list[tuple[Any, ...]]]]:
 
 
 def _problem(
-    row: tuple[Any, ...], last: int, previous: str, expected: Mapping[int, str]
+    row: tuple[Any, ...],
+    last: int,
+    previous: str,
+    expected: Mapping[int, str],
+    seals: Seals,
 ) -> str:
     sequence = row[0]
     if sequence <= last:
         return f"Entry {sequence} ({row[2]} {row[6]}) was never part of the chain."
     if sequence != last + 1:
         return f"Entry {last + 1} is missing."
-    content = (*row[:8], _json(row[8]), _json(row[9]), _address(row[10]), row[11])
-    if row[12] != previous or chain.seal(content, previous) != row[13]:
+    if row[12] != previous or not seals.fit(row):
         return f"Entry {sequence} ({row[2]} {row[6]}) is not as it was written."
     if sequence in expected and expected[sequence] != row[13]:
         return f"Entry {sequence} ({row[2]} {row[6]}) is not the one noted earlier."
     return ""
+
+
+class Seals:
+    """Knows the keys of the chain, and does not believe an old one for long.
+
+    Whoever has got hold of a key that was replaced must not be able to go on with it.
+    """
+
+    # Until the last process that has the old key was started anew.
+    GRACE = 3_600_000_000  # microseconds
+
+    def __init__(self) -> None:
+        self._keys = chain.known_keys()
+        self._last = 0
+        self._newest = 0
+        self._newest_since = 0
+
+    def begin_after(self, sequence: int) -> None:
+        """Take up where an earlier walk has ended."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"{ROWS} LIMIT 1", [sequence - 1])
+            if row := cursor.fetchone():
+                self.fit(row)
+
+    def fit(self, row: tuple[Any, ...]) -> bool:
+        """Whether a key that was good at that time has sealed this entry."""
+        content = (*row[:8], _json(row[8]), _json(row[9]), _address(row[10]), row[11])
+        # Nearly always it is the same as before.
+        for number in sorted(range(len(self._keys)), key=lambda it: it != self._last):
+            if chain.seal(content, row[12], key=self._keys[number]) == row[13]:
+                break
+        else:
+            return False
+        if number < self._newest:
+            return bool(row[1] <= self._newest_since + self.GRACE)
+        if number > self._newest:
+            self._newest, self._newest_since = number, row[1]
+        self._last = number
+        return True
 
 
 def _json(text: str) -> Any:

@@ -36,6 +36,7 @@ def main() -> None:
     _say("step", "Database tables")
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable")
+    _prove_keys()
 
     _say("step", "Owner")
     _ensure_owner(order)
@@ -48,6 +49,13 @@ def main() -> None:
         _sync_now()
     else:
         _sync_soon()
+
+
+def _prove_keys() -> None:
+    """End here where `var/env` has lost the keys that the database was written with."""
+    from purelymanage.audit import key_proofs
+
+    key_proofs.prove_or_exit()
 
 
 def _ensure_owner(order: Order) -> None:

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import Organisation, PersonSession, User
 from purelymanage.accounts.security import operations
-from purelymanage.accounts.security.adapter import place_of
 from purelymanage.accounts.security.factors import people_with_second_factor
+from purelymanage.accounts.security.sealing import place_of
 from purelymanage.audit.models import Entry
 from purelymanage.crypto import Unreadable, unseal
 from purelymanage.errors import Refused

@@ -15,7 +15,7 @@ from django.test import Client, TransactionTestCase
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
-from purelymanage.accounts.security.adapter import place_of
+from purelymanage.accounts.security.sealing import place_of
 from purelymanage.audit.models import Entry
 from purelymanage.crypto import seal
 from tests.accounts.test_second_factor import CODE, LOGIN, SLOWLY, code_of

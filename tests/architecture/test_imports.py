@@ -26,6 +26,7 @@ GROUND = [
     "imap",
     "sheets",
     "crypto",
+    "sealed",
     "errors",
     "broker",
     "environment",

@@ -10,11 +10,7 @@ from qrcode.image.svg import SvgPathFillImage
 
 from purelymanage import crypto
 from purelymanage.accounts.models import User
-
-
-def place_of(user_id: int) -> str:
-    """Return what the secrets of a person's second factors are bound to."""
-    return f"mfa.Authenticator of {user_id}"
+from purelymanage.accounts.security.sealing import place_of
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # not typed

@@ -8,6 +8,7 @@ from purelymanage.audit.models.entries import (
     EntryQuerySet,
     Viewer,
 )
+from purelymanage.audit.models.keys import KeyProof
 from purelymanage.audit.models.mail import OutgoingMail, OutgoingMailQuerySet
 from purelymanage.audit.models.notices import (
     By,
@@ -25,6 +26,7 @@ __all__ = [
     "ChainCheckQuerySet",
     "Entry",
     "EntryQuerySet",
+    "KeyProof",
     "Notice",
     "NoticeCursor",
     "NoticeQuerySet",

@@ -7,6 +7,8 @@ from typing import Self
 from django.db import models
 from django.utils import timezone
 
+from purelymanage.sealed import SealedTextField
+
 # A worker that is silent for longer than any of its tasks may take is dead.
 LOST_AFTER = timedelta(minutes=10)
 STUCK_AFTER = 3  # tries
@@ -52,7 +54,7 @@ class OutgoingMail(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     recipient = models.EmailField()
     subject = models.CharField(max_length=200)
-    sealed = models.TextField(blank=True)
+    sealed = SealedTextField(blank=True, bound_to="place")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     tries = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(default=timezone.now)

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from purelymanage.sealed import SealedTextField
+
 
 class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
     def due(self, at: datetime) -> Self:
@@ -36,7 +38,7 @@ class AppPassword(models.Model):
     address = models.EmailField(db_index=True)
     name = models.CharField(max_length=100)
     purpose = models.CharField(max_length=200, blank=True)
-    secret = models.TextField(blank=True)  # sealed
+    secret = SealedTextField(blank=True, bound_to="secret_place")
     # Nobody where the panel made it for itself.
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.mailboxes.models.hand_overs import HandOver
+from purelymanage.sealed import SealedTextField
 
 B = TypeVar("B", bound=models.Model)
 R = TypeVar("R", bound=models.Model)
@@ -102,7 +103,7 @@ class Bulk(models.Model):
     wishes = models.JSONField(default=dict)
     file_name = models.CharField(max_length=200, blank=True)
     # The cells of a file, sealed as they may hold passwords; wiped when it starts.
-    sheet = models.TextField(blank=True)
+    sheet = SealedTextField(blank=True, bound_to="sheet_place")
     domains = models.JSONField(default=list)
     reason = models.CharField(max_length=500, blank=True)  # why it stopped
     failures_in_a_row = models.PositiveIntegerField(default=0)
@@ -206,7 +207,8 @@ class BulkRow(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict, blank=True)
     # Of a line in a file: pairs of a column's name and a sentence.
     faults = models.JSONField(default=list)
-    secret = models.TextField(blank=True)  # sealed password, wiped when used
+    # A password, wiped when it is used.
+    secret = SealedTextField(blank=True, bound_to="secret_place")
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=500, blank=True)
     attempt = models.PositiveIntegerField(default=0)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from purelymanage.accounts.models import User
 from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.mailboxes.models.mailboxes import Mailbox
+from purelymanage.sealed import SealedTextField
 
 
 def in_three_days() -> datetime:
@@ -73,8 +74,8 @@ class HandOver(models.Model):
     )
     what = models.CharField(max_length=20, choices=What, default=What.PASSWORD)
     token_hash = models.CharField(max_length=64, unique=True)
-    token = models.TextField(blank=True)  # sealed
-    secret = models.TextField(blank=True)  # sealed
+    token = SealedTextField(blank=True, bound_to="token_place")
+    secret = SealedTextField(blank=True, bound_to="secret_place")
     # Nobody where it was made at a command line.
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -6,6 +6,7 @@ from purelymanage.migrations.models.batches import Batch
 from purelymanage.migrations.models.campaigns import Campaign
 from purelymanage.migrations.models.job_actions import JobAction
 from purelymanage.migrations.models.jobs import Job
+from purelymanage.migrations.models.launches import Launch
 from purelymanage.migrations.models.participants import Participant, Submission
 from purelymanage.migrations.models.password_tables import PasswordTable
 from purelymanage.migrations.models.past_links import PastLink
@@ -21,6 +22,7 @@ __all__ = [
     "EngineChoice",
     "Job",
     "JobAction",
+    "Launch",
     "Participant",
     "PasswordTable",
     "PastLink",

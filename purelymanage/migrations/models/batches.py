@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.migrations.models.servers import Server
+from purelymanage.sealed import SealedTextField
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -50,7 +51,7 @@ class Batch(models.Model):
     server = models.ForeignKey(Server, on_delete=models.PROTECT, related_name="batches")
     file_name = models.CharField(max_length=200, blank=True)
     # The cells of the file, sealed as they hold passwords; wiped when it is confirmed.
-    sheet = models.TextField(blank=True)
+    sheet = SealedTextField(blank=True, bound_to="sheet_place")
     # How the draft is read: columns, the domain, the options for all its jobs.
     wishes = models.JSONField(default=dict, blank=True)
     # Of the destinations, for the rights of people limited to some.

@@ -12,6 +12,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.migrations.models.batches import Batch
 from purelymanage.migrations.models.servers import Server
+from purelymanage.sealed import SealedTextField
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
@@ -81,7 +82,7 @@ class Campaign(models.Model):
 
     # The link for everybody: found by its hash, kept sealed to be shown again.
     token_hash = models.CharField(max_length=64, unique=True)
-    token = models.TextField(blank=True)
+    token = SealedTextField(blank=True, bound_to="token_place")
 
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

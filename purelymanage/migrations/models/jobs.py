@@ -13,6 +13,7 @@ from purelymanage.accounts.models import User
 from purelymanage.mailboxes.models import HandOver
 from purelymanage.migrations.models.batches import Batch
 from purelymanage.migrations.models.servers import EngineChoice, Server
+from purelymanage.sealed import SealedTextField
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -66,7 +67,7 @@ class Job(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     server = models.ForeignKey(Server, on_delete=models.PROTECT, related_name="jobs")
     source_user = models.CharField(max_length=254)
-    source_secret = models.TextField(blank=True)
+    source_secret = SealedTextField(blank=True, bound_to="secret_place")
     secret_expires_at = models.DateTimeField(null=True, blank=True)
     secret_wiped_at = models.DateTimeField(null=True, blank=True)
     # A mailbox of the account, or the user of another server.
@@ -79,7 +80,9 @@ class Job(models.Model):
         blank=True,
         related_name="jobs_into_it",
     )
-    destination_secret = models.TextField(blank=True)
+    destination_secret = SealedTextField(
+        blank=True, bound_to="destination_secret_place"
+    )
     # To be created before the first run that needs it; the owner gets a link.
     creates_destination = models.BooleanField(default=False)
     hand_over = models.ForeignKey(

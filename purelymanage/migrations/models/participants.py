@@ -12,6 +12,7 @@ from purelymanage.accounts.models.invitations import hash_token
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.migrations.models.campaigns import Campaign
 from purelymanage.migrations.models.jobs import Job
+from purelymanage.sealed import SealedTextField
 
 # A copy that somebody removed counts as none.
 HAS_COPY = models.Q(job__isnull=False, job__removed_at=None)
@@ -66,7 +67,7 @@ class Participant(models.Model):
 
     # The link for this person alone; none where nobody asked for one.
     token_hash = models.CharField(max_length=64, unique=True, null=True, blank=True)
-    token = models.TextField(blank=True)  # sealed
+    token = SealedTextField(blank=True, bound_to="token_place")
 
     # What is to be sent next, and what was sent last.
     mail_due = models.CharField(max_length=10, choices=Mail, blank=True)
@@ -182,7 +183,7 @@ class Submission(models.Model):
     )
     # From which place it came, as a keyed hash, for as long as it waits.
     client_key = models.CharField(max_length=64, blank=True, default="", db_default="")
-    secret = models.TextField(blank=True)  # sealed
+    secret = SealedTextField(blank=True, bound_to="secret_place")
     state = models.CharField(max_length=12, choices=State, default=State.WAITING)
     words = models.CharField(max_length=500, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)

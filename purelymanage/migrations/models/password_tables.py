@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.migrations.models.batches import Batch
+from purelymanage.sealed import SealedTextField
 
 
 class PasswordTableQuerySet(models.QuerySet["PasswordTable"]):
@@ -31,7 +32,7 @@ class PasswordTable(models.Model):
     # The jobs that were chosen.
     keys = models.JSONField()
     # The cells of the file, sealed as they hold passwords.
-    sheet = models.TextField()
+    sheet = SealedTextField(bound_to="sheet_place")
     file_name = models.CharField(max_length=200, blank=True)
     columns = models.JSONField(default=dict, blank=True)
     # The servers as they were: passwords are for those, and for no others.
