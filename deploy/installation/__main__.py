@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from deploy.installation import (
+    choices,
+    configuration,
+    database,
+    places,
+    preflight,
+    release,
+    services,
+    system,
+)
+from deploy.installation.machine import Failed, Machine
+
+# Of the panel's own: run as its user, in the new release, before that is in use. Old
+# processes go on meanwhile, and every change of the tables suits them as well.
+PREPARATIONS = (
+    ("migrate", "--no-input", "--verbosity=0"),
+    ("createcachetable",),
+    ("check", "--deploy", "--fail-level=WARNING"),
+)
+
+
+def main(arguments: list[str]) -> None:
+    given = choices.parser().parse_args(arguments)
+    machine = Machine(dry=given.dry_run)
+    if given.dry_run:
+        machine.note("This only says what would be done.")
+    chosen = choices.choose(given)
+    machine.step("This machine")
+    found = preflight.look(machine, chosen)
+    if given.rollback:
+        services.install_units(machine, release.switch_back(machine), found)
+        services.start(machine, found)
+        if found.has_systemd:
+            services.wait_until_healthy(machine, chosen.domain)
+        return
+
+    own_database = given.database_url_file is None and _has_own_database()
+    system.install_packages(machine, chosen, found, with_database=own_database)
+    system.make_user(machine)
+    placed = release.place(machine, found)
+    if own_database:
+        database.make(machine, found)
+    configuration.write_secrets(
+        machine,
+        database_url=given.database_url_file,
+        token=given.token_file,
+        email_url=given.email_url_file,
+    )
+    configuration.write_settings(machine, chosen)
+
+    machine.step("Tables, styles and scripts")
+    _prepare(machine, placed)
+    release.finish(machine, placed)
+
+    release.switch(machine, placed)
+    services.install_units(machine, placed, found)
+    services.start(machine, found)
+    if found.has_systemd:
+        services.wait_until_healthy(machine, chosen.domain)
+    if chosen.web == "nginx":
+        services.set_up_nginx(machine, chosen, found)
+    release.remove_old(machine)
+    _tell(machine, chosen)
+
+
+def _prepare(machine: Machine, placed: Path) -> None:
+    python = placed / ".venv" / "bin" / "python"
+    env = {"ENV_FILE": str(places.ENV)}
+    for command in PREPARATIONS:
+        machine.run(
+            python, "manage.py", *command, user=places.USER, cwd=placed, env=env
+        )
+    if (placed / release.COMPLETE).exists():
+        return
+    # The release is root's, so that no process of the panel can change it.
+    machine.folder(placed / "var", 0o755, places.USER)
+    collect = ("collectstatic", "--no-input", "--verbosity=0")
+    machine.run(python, "manage.py", *collect, user=places.USER, cwd=placed, env=env)
+    machine.run("chown", "--recursive", "root:root", placed / "var")
+    machine.run("chmod", "--recursive", "u=rwX,go=rX", placed / "var")
+
+
+def _has_own_database() -> bool:
+    url = places.SECRETS / "DATABASE_URL"
+    try:
+        return not url.exists() or url.read_text().strip() == database.URL
+    except PermissionError:
+        return True
+
+
+def _tell(machine: Machine, chosen: choices.Choices) -> None:
+    machine.step("Dry run: nothing was changed." if machine.dry else "Done.")
+    machine.note(f"Address   https://{chosen.domain}")
+    machine.note("Owner     purelymanage create_owner you@example.org")
+    machine.note(f"Settings  {places.ENV}, then: systemctl restart 'purelymanage-*'")
+    machine.note("Logs      journalctl -u 'purelymanage-*'")
+    if chosen.web == "none":
+        machine.note(f"Your web server has to lead to {places.SOCKET}: deploy/nginx")
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Failed as exc:
+        sys.exit(f"\n{exc}")
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. It can be run again.")
