@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -21,6 +22,7 @@ from django.utils import timezone
 from purelymanage.accounts.models import Organisation, PersonSession, User
 from purelymanage.accounts.models.organisation import PK
 from purelymanage.accounts.security.factors import FACTORS
+from purelymanage.prepared import Prepared, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +49,31 @@ class SessionStore(db.SessionStore):
         return person if person is not None and person.pk == pk else None
 
     def _get_session_from_db(self) -> Session | None:
-        rows = PersonSession.objects.filter(
-            session_key=self.session_key, ended_at=None
-        ).select_related("user")
-        alive = Session.objects.filter(
-            session_key=OuterRef("session_key"), expire_date__gt=timezone.now()
-        )
-        present = Organisation.objects.filter(pk=PK)
-        factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS)
-        row: Any = rows.annotate(
-            data=Subquery(alive.values("session_data")),
-            since=Subquery(present.values("second_factor_required_since")),
-            has_factor=Exists(factors),
-        ).first()
+        row = _arrivals().first(key=self.session_key, now=timezone.now())
         if row is None or row.data is None:
             found: Session | None = super()._get_session_from_db()  # type: ignore[misc]  # not in the stubs
             return found
         self.arrival = Arrival(row, row.since, row.has_factor)
         self._person = row.user
         return Session(session_key=row.session_key, session_data=row.data)
+
+
+@cache
+def _arrivals() -> Prepared[Any]:
+    """Return the question each request begins with."""
+    rows = PersonSession.objects.filter(session_key=Slot("key"), ended_at=None)
+    alive = Session.objects.filter(
+        session_key=OuterRef("session_key"), expire_date__gt=Slot("now")
+    )
+    present = Organisation.objects.filter(pk=PK)
+    factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS)
+    return Prepared(
+        rows.select_related("user").annotate(
+            data=Subquery(alive.values("session_data")),
+            since=Subquery(present.values("second_factor_required_since")),
+            has_factor=Exists(factors),
+        )
+    )
 
 
 # The session of the request at hand: who looks a person up is told nothing but an id.
