@@ -177,7 +177,10 @@ def counts_of(campaign: Campaign) -> Counts:
 
 
 def _with_source(campaign: Campaign) -> QuerySet[Any]:
-    """Annotate `into`, `domain`, `stored` and `source`: who signs in, written small."""
+    """Annotate `into`, `domain`, `stored` and `source`: who signs in, written small.
+
+    And `is_doubtful`: whether nobody vouches that this login belongs to the address.
+    """
     stored = FilteredRelation(
         "submissions", condition=Q(submissions__state=Submission.State.RIGHT)
     )
@@ -185,6 +188,7 @@ def _with_source(campaign: Campaign) -> QuerySet[Any]:
     return people.annotate(
         stored=stored,
         stored_pk=F("stored__pk"),
+        is_doubtful=ExpressionWrapper(_DOUBTFUL, output_field=BooleanField()),
         into=_into(campaign),
         source=Lower(
             Coalesce(NullIf("stored__user", EMPTY), "address", output_field=TEXT)
@@ -193,6 +197,11 @@ def _with_source(campaign: Campaign) -> QuerySet[Any]:
 
 
 _LAUNCHED = Q(job__isnull=False, job__removed_at=None)
+_DOUBTFUL = Q(
+    stored_pk__isnull=False,
+    stored__came_by=Submission.CameBy.SHARED,
+    stored__user__gt="",
+)
 
 
 def _into(campaign: Campaign) -> Combinable:
@@ -255,10 +264,6 @@ def _is_itself(campaign: Campaign) -> Q:
     return Q(into=F("source"), pk__isnull=not is_purelymail)
 
 
-# Signs in as somebody else than the address says, which nobody has vouched for.
-_DOUBTFUL = Q(is_listed=False, stored__user__gt="")
-
-
 def claiming(campaign: Campaign) -> QuerySet[Any]:
     """Return those who would be copied: listed ones, and who handed over a password.
 
@@ -273,12 +278,15 @@ def _collides(campaign: Campaign, column: str) -> Q:
     """Return who has the same in `column` as others.
 
     A password of one's own proves nothing about an address that is written beside it:
-    who is doubtful stands back for the others, and never holds them back.
+    who is doubtful stands back for the others, and never holds them back. Whoever was
+    listed goes where they go with any login.
     """
-    everybody = claiming(campaign)
-    certain = everybody.filter(Q(is_listed=True) | Q(stored__user="") | _LAUNCHED)
+    everybody, doubtful = claiming(campaign), Q(is_doubtful=True)
+    if column == "into":
+        doubtful &= Q(is_listed=False)
+    certain = everybody.filter(~doubtful | _LAUNCHED)
     return Q(**{f"{column}__in": _several(certain, column)}) | (
-        _DOUBTFUL & Q(**{f"{column}__in": _several(everybody, column)})
+        doubtful & Q(**{f"{column}__in": _several(everybody, column)})
     )
 
 

@@ -36,6 +36,7 @@ from purelymanage.migrations.operations.submissions import (
     is_of_another,
     left_out,
     note_right,
+    replaced_by,
 )
 from purelymanage.migrations.references import campaign_entry
 
@@ -96,7 +97,10 @@ def claim_kept(*, server_id: int, most: int) -> list[Claim]:
 
 @transaction.atomic(durable=True)
 def settle_kept(*, claim: Claim, verdict: Verdict) -> Participant | None:
-    """Note what came of a trial and tell the owner; answer whose password was right."""
+    """Note what came of a trial and tell the owner.
+
+    Answers whose password was right, None where somebody has to look at it first.
+    """
     campaign = Campaign.objects.select_for_update(no_key=True).get(
         pk=claim.sign_in.campaign_id
     )
@@ -198,15 +202,15 @@ def _keys(submission: Submission) -> Keys:
 def _take(held: Submission) -> Participant | None:
     """Let a password that is right take the place of the former and the older ones."""
     participant = held.participant
-    if is_of_another(participant, held.source_user):
+    is_shared = held.came_by == Submission.CameBy.SHARED
+    if is_shared and is_of_another(participant, held.source_user):
         _settle(held, State.REFUSED, OTHER_KEPT)
         log.record_many([left_out(participant, held.source_user)])
         return None
     was_removed = participant.removed_at is not None
-    others = participant.submissions.exclude(pk=held.pk)
     # Whoever entered another one since wants that to be tried as well.
     newer = Q(made_at__gt=held.made_at) & ~Q(state=State.RIGHT)
-    others.exclude(newer).delete()
+    replaced_by(held).exclude(newer).delete()
     held.state, held.words, held.due_at = State.RIGHT, "", None
     held.client_key = ""
     held.save(update_fields=["state", "words", "due_at", "client_key"])
@@ -214,7 +218,7 @@ def _take(held: Submission) -> Participant | None:
     tell(held, Outcome.RIGHT)
     event, address = CampaignEvent.SUBMISSION_RECEIVED, participant.address
     log.record_many([campaign_entry(event, participant.campaign, address=address)])
-    return None if was_removed else participant
+    return None if was_removed or held.is_doubtful else participant
 
 
 def _refuse(held: Submission, words: str) -> Entry:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -25,6 +26,7 @@ from purelymanage.migrations.campaigns import limits
 from purelymanage.migrations.campaigns.limits import Keys, Way
 from purelymanage.migrations.campaigns.rooms import Rooms
 from purelymanage.migrations.models import Campaign, Participant, SignIn, Submission
+from purelymanage.migrations.models.participants import DOUBTFUL, SubmissionQuerySet
 from purelymanage.migrations.operations.sign_ins import end_sign_in, note_untried
 from purelymanage.migrations.references import campaign_entry
 
@@ -77,9 +79,9 @@ class Offer:
 def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
     """Keep a password that was right, in the place of the former.
 
-    Answers None where it is not taken: whoever knows the link for everybody can sign in
-    as themselves and write somebody else's address beside it. That must not replace
-    what the other has proved.
+    Answers whose it is, None where somebody has to look at it first, or where it is not
+    taken: whoever knows the link for everybody can sign in as themselves and write
+    somebody else's address beside it. That must not replace what the other has proved.
     """
     campaign = lock_open(offer.campaign)
     participant = _participants(campaign, [offer])[offer.address]
@@ -89,7 +91,6 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
         return None
     now = timezone.now()
     was_removed = participant.removed_at is not None
-    participant.submissions.all().delete()
     submission = Submission(
         participant=participant,
         user=offer.user,
@@ -98,13 +99,14 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
         agreed_at=now,
     )
     _seal(submission, offer.password)
+    replaced_by(submission).delete()
     submission.save()
     note_right(participant, now)
     event = CampaignEvent.SUBMISSION_RECEIVED
     entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=offer.address)
     log.record_many([entry])
-    # Whom somebody took off the list does not come back without a look.
-    return None if was_removed else participant
+    # Whom somebody took off the list does not come back without a look either.
+    return None if was_removed or submission.is_doubtful else participant
 
 
 @transaction.atomic(durable=True)
@@ -257,6 +259,18 @@ def is_of_another(participant: Participant, login: str) -> bool:
     if former is None or login.casefold() == participant.address:
         return False
     return former.source_user.casefold() != login.casefold()
+
+
+def replaced_by(right: Submission) -> SubmissionQuerySet:
+    """Return the former of a right password, and what it leaves no reason to try.
+
+    One that is doubtful leaves what the owner may have entered to be tried.
+    """
+    others = Submission.objects.filter(participant=right.participant)
+    others = others.exclude(pk=right.pk)
+    if right.is_doubtful:
+        return others.filter(DOUBTFUL | Q(state=State.RIGHT))
+    return others
 
 
 def left_out(participant: Participant, login: str) -> Entry:

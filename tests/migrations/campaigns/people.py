@@ -58,12 +58,14 @@ def hand_over(
     state: Submission.State = State.RIGHT,
     password: str = SECRET,
     user: str = "",
+    came_by: Submission.CameBy = Submission.CameBy.SHARED,
 ) -> list[Submission]:
     """Write the passwords of people as if the form had taken them."""
     now = timezone.now()
     made = []
     for person in people:
-        row = Submission(participant=person, state=state, user=user, agreed_at=now)
+        row = Submission(participant=person, state=state, user=user, came_by=came_by)
+        row.agreed_at = now
         if state in {State.WAITING, State.TRYING, State.RIGHT}:
             row.secret = seal(password, bound_to=row.secret_place)
         if state in {State.WAITING, State.TRYING}:

@@ -218,8 +218,12 @@ class ConflictTests(ReviewTestCase):
 
     def test_one_login_under_two_addresses_is_told(self) -> None:
         self.add(ANNA)
-        hand_over(add_people(self.campaign, BERT), user=ANNA.upper())
+        bert = add_people(self.campaign, BERT)
+        hand_over(bert, user=ANNA.upper(), came_by=Submission.CameBy.OWN)
         self.assertEqual(self.verdicts(), {ANNA: "twice", BERT: "twice"})
+        # By the link for everybody anybody may have written it beside this address.
+        Submission.objects.update(came_by=Submission.CameBy.SHARED)
+        self.assertEqual(self.verdicts(), {ANNA: "new", BERT: "twice"})
 
     def test_a_copy_from_the_same_mailbox_is_told(self) -> None:
         self.add(ANNA)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 from unittest import mock
 
 from django.apps import apps
 from django.db import connection
+from django.utils import timezone
 
+from purelymanage.domains.models import Domain
 from purelymanage.migrations.campaigns import limits
-from purelymanage.migrations.models import Participant, Submission
+from purelymanage.migrations.models import Job, Participant, Submission
 from purelymanage.migrations.operations import submissions
+from purelymanage.migrations.operations.kept_submissions import OTHER_KEPT
+from purelymanage.migrations.operations.launching import Wishes, launch
 from tests.migrations.campaigns.cases import ANNA, PASSWORD, invite
 from tests.migrations.campaigns.test_trying import TryingTestCase
 
 CameBy, State = Submission.CameBy, Submission.State
 ADDED = import_module("purelymanage.migrations.migrations.0002_how_passwords_came")
+
+
+def later() -> datetime:
+    return timezone.now() + timedelta(hours=1)
 
 
 class WayTestCase(TryingTestCase):
@@ -85,3 +94,56 @@ class NotedTests(WayTestCase):
                 ADDED.fill(apps, editor)
         kept.refresh_from_db()
         self.assertEqual(kept.came_by, CameBy.ADDED)
+
+
+class BelievedTests(WayTestCase):
+    """The owner's comes before what a stranger wrote beside their address."""
+
+    def user(self) -> str:
+        right = self.anna.submissions.get(state=State.RIGHT)
+        return right.source_user
+
+    def test_a_login_of_another_leaves_what_the_owner_entered_to_be_tried(self) -> None:
+        for owner in (None, self.anna):
+            Submission.objects.all().delete()
+            kept = self.keep(participant=owner)
+            self.hand_over("eves", user="eve")
+            self.assertEqual(self.user(), "eve")
+            self.work()
+            self.assertEqual(Submission.objects.get(), kept)
+            self.assertEqual(self.user(), ANNA)
+
+    def test_nor_does_a_worker_take_it_away(self) -> None:
+        kept = self.keep()
+        self.keep("eves", user="eve")
+        Submission.objects.filter(pk=kept.pk).update(due_at=later())
+        self.work()
+        self.assertEqual(self.user(), "eve")
+        self.assertTrue(Submission.objects.untried().filter(pk=kept.pk).exists())
+
+    def test_by_a_link_of_ones_own_another_login_replaces_the_former(self) -> None:
+        self.hand_over()
+        self.keep("eves", user="eve", participant=self.anna)
+        self.work()
+        self.assertEqual(self.user(), "eve")
+        # By the link for everybody it does not.
+        self.imap.passwords["mallory"] = "mallorys"
+        kept = self.keep("mallorys", user="mallory")
+        self.work()
+        self.assertEqual(self.user(), "eve")
+        kept.refresh_from_db()
+        self.assertEqual(kept.words, OTHER_KEPT)
+
+    def test_after_the_launch_nobody_joins_with_the_login_of_another(self) -> None:
+        Domain.objects.create(name="example.org")
+        self.imap.passwords["ben@old.example"] = "bens"
+        self.hand_over("bens", "ben@old.example")
+        launch(campaign=self.campaign, wishes=Wishes(), actor=self.olga)
+        self.hand_over("eves", user="eve")
+        self.assertEqual(Job.objects.count(), 1)
+        Submission.objects.filter(participant=self.anna).delete()
+        self.keep("eves", user="eve")
+        self.work()
+        self.assertEqual((self.user(), Job.objects.count()), ("eve", 1))
+        self.hand_over("eves", user="eve", participant=self.anna)
+        self.assertEqual(Job.objects.count(), 2)
