@@ -8,6 +8,7 @@ from pathlib import Path
 
 import environ
 
+APPLICATION = "purelymanage keys "
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -61,4 +62,4 @@ def required_secrets(*names: str) -> list[str]:
 def application_name(encryption_keys: str) -> str:
     """Return what the database knows this process by: the ids of its keys."""
     ids = (part.partition(":")[0].strip() for part in encryption_keys.split(","))
-    return f"purelymanage keys {','.join(ids)}"
+    return APPLICATION + ",".join(ids)

@@ -3,18 +3,20 @@ from __future__ import annotations
 import base64
 import io
 from contextlib import redirect_stderr
+from datetime import timedelta
 from unittest import mock
 
 from django.conf import settings
 from django.core.checks import run_checks
 from django.db import connection
 from django.test import TestCase, override_settings
+from django.utils import timezone
 
 from purelymanage import crypto
 from purelymanage.audit import key_proofs
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import Entry, KeyProof, OutgoingMail
-from purelymanage.audit.verification import walk
+from purelymanage.audit.verification import Position, walk
 from tests.audit.test_chain import write
 
 
@@ -102,6 +104,30 @@ class KeyProofTests(TestCase):
             self.assertEqual(walk().problem, "")
         with override_settings(AUDIT_KEY=old):
             self.assertIn("AUDIT_KEY is not the one", self.refusal())
+
+    def test_whoever_has_the_old_key_of_the_audit_log_cannot_go_on_with_it(
+        self,
+    ) -> None:
+        old = settings.AUDIT_KEY
+        write(3)
+        replaced = override_settings(AUDIT_KEY="another", AUDIT_KEY_FALLBACKS=[old])
+        with replaced:
+            write(1)
+        write(1)  # a worker that was not started anew yet
+        with replaced:
+            self.assertEqual(walk().problem, "")
+            # The next leg of a long walk begins where the new key is known.
+            leg = Position(4, Entry.objects.get(sequence=4).hmac)
+            self.assertEqual(walk(since=leg).problem, "")
+        later = timezone.now() + timedelta(hours=2)
+        with mock.patch.object(timezone, "now", return_value=later):
+            write(1)
+        with replaced:
+            self.assertIn("Entry 6", walk().problem)
+            self.assertIn("Entry 6", walk(since=leg).problem)
+        Entry.objects.filter(sequence=2).update(target="x@example.org")
+        with replaced:
+            self.assertIn("Entry 2", walk().problem)
 
     def test_wrong_keys_end_the_start_with_a_sentence(self) -> None:
         key_proofs.prove()
