@@ -16,6 +16,7 @@ from purelymanage.environment import (
     required_secrets,
     secret,
 )
+from purelymanage.logs import FORMATS
 from purelymanage.secret_links import mask_paths
 
 read_env_file()
@@ -284,6 +285,9 @@ def keep_refusals_short(record: LogRecord) -> bool:
     return True
 
 
+LOG_FORMAT = env.str("LOG_FORMAT", "line")
+if LOG_FORMAT not in FORMATS:
+    raise SystemExit(f"LOG_FORMAT must be one of {', '.join(FORMATS)}.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -302,10 +306,15 @@ LOGGING = {
         "django.security.csrf": {"filters": ["masked_paths"]},
     },
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {"()": "purelymanage.logs.LineFormatter"},
+        "json": {"()": "purelymanage.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        # For the health page.
+        "kinds": {"class": "purelymanage.error_notes.KeepingHandler"},
+    },
+    "root": {"handlers": ["stderr", "kinds"], "level": env.str("LOG_LEVEL", "INFO")},
 }
 
 # PurelyMail, IMAP, DNS

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
@@ -12,12 +11,10 @@ from purelymanage.audit.actors import Actor as Actor
 from purelymanage.audit.fields import FIELDS, REFERENCES
 from purelymanage.audit.models import Entry
 from purelymanage.audit.naming import AnyEvent
+from purelymanage.context import remote_address as remote_address
+from purelymanage.context import request_id as request_id
 
 Diff = Mapping[str, tuple[str, str]]
-
-# Set by the middleware, so that an operation need not know about requests.
-remote_address: ContextVar[str | None] = ContextVar("remote_address", default=None)
-request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 LONGEST = 2_000  # characters of one value; what a server answered may be a novel
 
