@@ -19,9 +19,12 @@ function sayLost() {
   lost.hidden = false;
 }
 
-function sayFailed(status) {
-  const words = failed.dataset[`on${status}`] ?? failed.dataset.otherwise;
-  failed.querySelector("p").textContent = words;
+function sayFailed(xhr) {
+  const known = failed.dataset[`on${xhr.status}`];
+  // Whoever runs the panel finds it in the log by its name.
+  const name = xhr.status >= 500 ? xhr.getResponseHeader("X-Request-ID") : null;
+  const quote = name && !known ? ` Quote ${name}.` : "";
+  failed.querySelector("p").textContent = `${known ?? failed.dataset.otherwise}${quote}`;
   failed.hidden = false;
 }
 
@@ -43,7 +46,7 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 for (const fault of ["sendError", "timeout", "responseError"]) {
   document.addEventListener(`htmx:${fault}`, ({ detail: { xhr, elt } }) => {
     if (isLive(elt) && (xhr.status === 0 || xhr.status >= 500)) sayLost();
-    else if (xhr.status !== 422 && !saysSo(xhr)) sayFailed(xhr.status);
+    else if (xhr.status !== 422 && !saysSo(xhr)) sayFailed(xhr);
   });
 }
 

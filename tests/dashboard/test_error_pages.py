@@ -41,6 +41,10 @@ class ErrorPageTests(CastTestCase):
             r = server_error(request)
         self.assertContains(r, "Something in the panel broke", status_code=500)
 
+    def test_people_can_quote_what_the_log_calls_it(self) -> None:
+        r = self.client.get("/nowhere/")
+        self.assertContains(r, f"quote <code>{r['X-Request-ID']}<", status_code=404)
+
     def test_odd_requests_are_answered(self) -> None:
         r = bad_request(RequestFactory().get("/"), ValueError())
         self.assertContains(r, "asked for something odd", status_code=400)

@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from purelymanage import figures
+from purelymanage.context import request_id
 from purelymanage.dashboard import marks
 
 register = template.Library()
@@ -69,6 +70,12 @@ def cell(tone: str, words: str = "") -> SafeString:
         marks.draw(mark),
         words or usual,
     )
+
+
+@register.simple_tag(name="request_id")
+def name_of_request() -> str:
+    """Return what the log calls this request, for people to quote."""
+    return request_id.get()
 
 
 register.filter("thin", figures.thin)
