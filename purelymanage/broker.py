@@ -15,7 +15,8 @@ CLUSTERS = ("default", "migrations")
 GONE_AFTER = 30
 AGAIN_AFTER = 1.0  # seconds, where the database does not answer
 SIGNS = f"{service_manager.READY}\n{service_manager.ALIVE}"
-# Sent with each sign of life, with the name of the `cluster`, outside transactions.
+# Sent with each sign of life outside transactions, with the name of the `cluster` and
+# what its workers have `in_hand`, by their processes.
 pulse = Signal()
 
 
@@ -37,6 +38,10 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
         """Whether the workers of this host can begin something."""
         return True
 
+    def in_hand(self) -> dict[int, str]:
+        """Return what the workers have written down of their work, where they do."""
+        return {}
+
     def dequeue(self) -> Any:
         """Fetch what is to be done next; django-q would pause for ten seconds."""
         # Without the database as well: to be started again would not bring it back.
@@ -53,7 +58,7 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
         if now - self._pulsed_at >= self.every:
             cache.set(f"pulse:{self.list_key}", "asks for work", GONE_AFTER)
             self._pulsed_at = now
-            pulse.send_robust(type(self), cluster=self.list_key)
+            pulse.send_robust(type(self), cluster=self.list_key, in_hand=self.in_hand())
         if not self.has_room():
             time.sleep(Conf.POLL)
             return None

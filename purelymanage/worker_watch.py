@@ -21,6 +21,10 @@ class WorkerWatch:
         self._ends: dict[int, int] = {}
         self._held: dict[int, str] = {}
 
+    def in_hand(self) -> dict[int, str]:
+        """Return what each worker has taken last."""
+        return dict(self._held)
+
     def left_behind(self) -> list[str]:
         """Return what was in the hands of workers that have ended since the last call.
 

@@ -34,6 +34,9 @@ class CopyBroker(PulsingBroker):
         workers: int = Conf.WORKERS
         return len(self._fetched) < workers
 
+    def in_hand(self) -> dict[int, str]:
+        return self._watch.in_hand()
+
     def _dequeue(self) -> Any:
         from purelymanage.migrations.queue import TASK
 
