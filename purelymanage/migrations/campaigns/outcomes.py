@@ -2,7 +2,8 @@
 
 The form must not let strangers make the panel write to anybody: mail goes only to who
 was listed or signed in under the address, or to addresses of our own domains, and at
-most once a day of each kind.
+most once a day of each kind. Of a login that somebody wrote beside an address by the
+link for everybody it says nothing, as that may be anybody's.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def tell(submission: Submission, outcome: Outcome) -> bool:
     campaign = participant.campaign
     if campaign.closed_at is not None:
         return False  # closing ends all mail
+    if submission.is_doubtful:
+        return False
     proved = outcome == Outcome.RIGHT and not submission.user
     if not proved and not _may_write_to(participant, campaign):
         return False

@@ -224,8 +224,7 @@ def _take(held: Submission) -> Participant | None:
 def _refuse(held: Submission, words: str) -> Entry:
     participant = held.participant
     _settle(held, State.REFUSED, words)
-    if not held.user or held.agreed_at is None:
-        # Else it may be the login of somebody who wrote this address beside it.
+    if not held.is_doubtful:
         participant.refused_at = timezone.now()
         participant.save(update_fields=["refused_at"])
     tell(held, Outcome.REFUSED)

@@ -63,6 +63,10 @@ class Offer:
         return CameBy.OWN if self.participant else CameBy.SHARED
 
     @property
+    def is_doubtful(self) -> bool:
+        return self.came_by == CameBy.SHARED and bool(self.user)
+
+    @property
     def way(self) -> Way:
         # Not where it is used to try other mailboxes.
         return Way.OWN if self.participant and not self.user else Way.SHARED
@@ -113,7 +117,7 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
 def note_refused(*, offer: Offer, sign_in: SignIn) -> None:
     """Note that a password was wrong; nothing of it is stored."""
     end_sign_in(sign_in, SignIn.Outcome.REFUSED)
-    if offer.participant or not offer.user:
+    if not offer.is_doubtful:
         # Else anybody could say so of anybody, with a login of their own.
         mine = Participant.objects.present().filter(campaign=offer.campaign)
         mine.filter(address=offer.address).update(refused_at=timezone.now())

@@ -182,7 +182,7 @@ def _answer(
         return _page(request, campaign, form, participant)
     say = _saying(campaign, form.mailbox)
     what = "right" if answer == Answer.RIGHT else "kept"
-    context = _context(campaign, say) | {"what": what}
+    context = _context(campaign, say) | {"what": what, "other_user": form.other_user}
     return render(request, "gather/outcome.html", context)
 
 

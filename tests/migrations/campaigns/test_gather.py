@@ -98,6 +98,10 @@ class SharedLinkTests(FormTestCase):
         r = self.send()
         self.assertContains(r, "We try the password later")
         self.assertEqual(Submission.objects.get().state, State.WAITING)
+        self.assertContains(r, "we write there how it went")
+        # Nobody knows whose address it is that stands beside another name.
+        r = self.send(user="anna")
+        self.assertContains(r, "we do not write there how it went")
 
     def test_too_many_are_told_to_wait(self) -> None:
         for _ in range(limits.PER_ADDRESS):

@@ -11,13 +11,15 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
+from purelymanage.audit.models import OutgoingMail
 from purelymanage.domains.models import Domain
-from purelymanage.migrations.campaigns import limits
-from purelymanage.migrations.models import Job, Participant, Submission
+from purelymanage.migrations.campaigns import limits, trying
+from purelymanage.migrations.campaigns.states import with_state
+from purelymanage.migrations.models import Campaign, Job, Participant, Submission
 from purelymanage.migrations.operations import submissions
 from purelymanage.migrations.operations.kept_submissions import OTHER_KEPT
 from purelymanage.migrations.operations.launching import Wishes, launch
-from tests.migrations.campaigns.cases import ANNA, PASSWORD, invite
+from tests.migrations.campaigns.cases import ANNA, PASSWORD, WRONG, invite
 from tests.migrations.campaigns.test_trying import TryingTestCase
 
 CameBy, State = Submission.CameBy, Submission.State
@@ -147,3 +149,28 @@ class BelievedTests(WayTestCase):
         self.assertEqual((self.user(), Job.objects.count()), ("eve", 1))
         self.hand_over("eves", user="eve", participant=self.anna)
         self.assertEqual(Job.objects.count(), 2)
+
+
+class ToldTests(WayTestCase):
+    def mails(self) -> int:
+        return OutgoingMail.objects.filter(recipient=ANNA).count()
+
+    def test_nobody_is_written_to_for_the_login_of_another(self) -> None:
+        for password in (WRONG, "eves"):
+            kept = self.keep(password, user="eve")
+            self.work()
+            kept.refresh_from_db()
+            self.assertNotIn(kept, Submission.objects.untried())
+        self.keep(WRONG, user="mallory")
+        Campaign.objects.update(ends_at=timezone.now())
+        self.assertIn("1 too late", trying.sweep())
+        self.assertEqual(self.mails(), 0)
+
+    def test_who_entered_it_by_their_own_link_is_told(self) -> None:
+        self.keep(WRONG, user="eve", participant=self.anna)
+        self.work()
+        self.assertEqual(self.mails(), 1)
+        self.anna.refresh_from_db()
+        self.assertIsNotNone(self.anna.refused_at)
+        (shown,) = with_state(Participant.objects.all())
+        self.assertEqual(shown.state, "refused")

@@ -62,6 +62,7 @@ class Words:
     kept: str
     kept_own: str
     kept_shared: str
+    kept_other: str
     too_often_title: str
     too_often: str
     in_minutes: str

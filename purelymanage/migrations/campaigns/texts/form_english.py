@@ -62,6 +62,11 @@ WORDS = Words(
     ),
     kept_own="We write to {address} how it went. This page shows it as well.",
     kept_shared="If {address} is one that we know, we write there how it went.",
+    kept_other=(
+        "You sign in with another name than {address}, so we do not write there how it "
+        "went. If you are not sure about the password, come back tomorrow and enter it "
+        "again."
+    ),
     too_often_title="Please come back {when}",
     too_often=(
         "There were several attempts, so this page makes a pause. Nothing was tried "

@@ -80,6 +80,11 @@ WORDS = Words(
         "Wenn {address} zu den bekannten Adressen gehört, schreiben wir dorthin, wie "
         "es ausging."
     ),
+    kept_other=(
+        "Sie melden sich mit einem anderen Namen an als {address}, deshalb schreiben "
+        "wir nicht dorthin, wie es ausging. Wenn Sie sich beim Passwort nicht sicher "
+        "sind, geben Sie es morgen noch einmal ein."
+    ),
     too_often_title="Bitte kommen Sie {when} wieder",
     too_often=(
         "Es gab mehrere Versuche, deshalb macht diese Seite eine Pause. Es wurde "
