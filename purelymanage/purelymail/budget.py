@@ -1,28 +1,40 @@
 """How often PurelyMail may be asked, by all processes of the panel together.
 
-Six calls at once, then one a second. The bucket and the count of calls lie in the
-cache, which is a table; a lock of the database makes reading and writing them one
-step, and its clock is the one that counts.
+Six calls at once, then one a second. A row of the database is the bucket, and the clock
+of the database is the one that counts.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils import timezone
 
 from purelymanage.purelymail.errors import NotSent
+from purelymanage.purelymail.models import CallCount
 
 BURST = 6
 SECONDS_A_CALL = 1.0
-
-LOCK = 0x9E1A_B0D6  # any number that nobody else locks
-BUCKET = "purelymail:bucket"
 KEPT_HOURS = 24
+HOUR = timedelta(hours=1)
+
+# Both are one step for the database, whoever else asks at the same time.
+TAKE = """
+    INSERT INTO purelymail_bucket AS bucket (id, full_at)
+    VALUES (1, clock_timestamp() + make_interval(secs => %(seconds)s))
+    ON CONFLICT (id) DO UPDATE
+    SET full_at = greatest(bucket.full_at, clock_timestamp()) + make_interval(secs => %(seconds)s)
+    RETURNING extract(epoch FROM full_at - clock_timestamp())::float8
+"""
+COUNT = """
+    INSERT INTO purelymail_callcount AS calls (hour, operation, number)
+    VALUES (%s, %s, 1)
+    ON CONFLICT (hour, operation) DO UPDATE SET number = calls.number + 1
+    RETURNING number
+"""
 
 
 def spend(operation: str, *, patience: float) -> None:
@@ -37,34 +49,29 @@ def spend(operation: str, *, patience: float) -> None:
 @transaction.atomic(durable=True)
 def _reserve(operation: str, patience: float) -> float:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        # Not in one statement: its clock would be read before the lock is had.
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
-        now = float(cursor.fetchone()[0])
-
-    # The moment at which the bucket is full again stands for what is in it.
-    full_at = max(cache.get(BUCKET, 0.0), now) + SECONDS_A_CALL
-    wait = float(full_at - now - BURST * SECONDS_A_CALL)
-    if wait > patience:
-        raise NotSent(
-            "The panel is asking PurelyMail a lot at the moment. Try again in a minute."
-        )
-    cache.set(BUCKET, full_at, timeout=3600)
-
-    hour = _key(0)
-    counts: Counter[str] = cache.get(hour) or Counter()
-    counts[operation] += 1
-    cache.set(hour, counts, timeout=(KEPT_HOURS + 1) * 3600)
+        cursor.execute(TAKE, {"seconds": SECONDS_A_CALL})
+        wait = float(cursor.fetchone()[0]) - BURST * SECONDS_A_CALL
+        if wait > patience:
+            raise NotSent(
+                "The panel is asking PurelyMail a lot at the moment. "
+                "Try again in a minute."
+            )
+        hour = _hour(0)
+        cursor.execute(COUNT, [hour, operation])
+        if cursor.fetchone()[0] == 1:
+            old = CallCount.objects.filter(hour__lt=hour - KEPT_HOURS * HOUR)
+            old.delete()
     return wait
 
 
 def calls_by_hour(hours: int = KEPT_HOURS) -> list[Counter[str]]:
     """Return the calls per operation of the last hours, the present one first."""
-    keys = [_key(ago) for ago in range(hours)]
-    found = cache.get_many(keys)
-    return [found.get(key, Counter()) for key in keys]
+    found = {_hour(ago): Counter[str]() for ago in range(hours)}
+    for row in CallCount.objects.filter(hour__in=found):
+        found[row.hour][row.operation] = row.number
+    return list(found.values())
 
 
-def _key(hours_ago: int) -> str:
-    hour = timezone.now() - timedelta(hours=hours_ago)
-    return f"purelymail:calls:{hour:%Y%m%d%H}"
+def _hour(hours_ago: int) -> datetime:
+    now = timezone.now() - hours_ago * HOUR
+    return now.replace(minute=0, second=0, microsecond=0)

@@ -3,7 +3,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
-from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -17,6 +16,7 @@ from purelymanage.mailboxes.models import Creation
 from purelymanage.mailboxes.operations import creating as operations
 from purelymanage.purelymail import budget
 from purelymanage.purelymail.errors import NotSent
+from purelymanage.purelymail.models import Bucket, CallCount
 from tests.cast import PASSWORD
 from tests.sandbox import WithSandbox
 
@@ -24,8 +24,6 @@ from tests.sandbox import WithSandbox
 class AtOnceTests(WithSandbox, TransactionTestCase):
     def setUp(self) -> None:
         super().setUp()
-        cache.clear()
-        self.addCleanup(cache.clear)
         self.adam = User.objects.create_user(
             "adam@example.org", PASSWORD, role=Role.ADMIN
         )
@@ -71,7 +69,8 @@ class AtOnceTests(WithSandbox, TransactionTestCase):
         self.assertEqual(SyncRun.objects.count(), 2)
 
     def test_all_processes_share_one_budget(self) -> None:
-        cache.clear()
+        Bucket.objects.all().delete()
+        CallCount.objects.all().delete()
 
         def spend(_: int) -> bool:
             try:

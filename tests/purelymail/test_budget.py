@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from unittest import mock
 
-from django.core.cache import cache
+from django.db.models import F
 from django.test import TestCase
 
 from purelymanage.purelymail import budget
 from purelymanage.purelymail.errors import Unavailable
+from purelymanage.purelymail.models import Bucket, CallCount
 
 
 class BudgetTests(TestCase):
     def setUp(self) -> None:
-        cache.clear()  # is a table, which tests with real transactions leave filled
         self.sleep = self.enterContext(mock.patch("time.sleep", autospec=True))
 
     def spend(self, times: int, *, patience: float = 10) -> list[float]:
@@ -38,8 +39,7 @@ class BudgetTests(TestCase):
 
     def test_the_bucket_fills_up_again(self) -> None:
         self.spend(6)
-        six_seconds_ago = cache.get(budget.BUCKET) - 6
-        cache.set(budget.BUCKET, six_seconds_ago)
+        Bucket.objects.update(full_at=F("full_at") - timedelta(seconds=6))
         self.assertEqual(self.spend(6), [])
 
     def test_calls_are_counted_by_operation_and_hour(self) -> None:
@@ -48,3 +48,14 @@ class BudgetTests(TestCase):
         present, before, *_ = budget.calls_by_hour()
         self.assertEqual(present, {"listUser": 2, "getUser": 1})
         self.assertEqual(before, {})
+
+    def test_what_is_older_than_a_day_is_forgotten(self) -> None:
+        self.spend(1)
+        CallCount.objects.update(hour=F("hour") - timedelta(hours=25))
+        self.spend(1)
+        self.assertEqual(CallCount.objects.count(), 1)
+
+    def test_a_call_takes_few_statements(self) -> None:
+        self.spend(1)
+        with self.assertNumQueries(4):  # with the bounds of the transaction
+            self.spend(1)
