@@ -59,6 +59,10 @@ SCHEDULES = {
         "purelymanage.migrations.campaigns.tasks.purge",
         Schedule.HOURLY,
     ),
+    "launches of campaigns": (
+        "purelymanage.migrations.campaigns.tasks.sweep_launches",
+        Schedule.MINUTES,
+    ),
     "passwords of owners": (
         "purelymanage.migrations.campaigns.trying.sweep",
         Schedule.MINUTES,

@@ -31,6 +31,18 @@ class CampaignEvent(AnyEvent):
         "campaign.launched",
         "launched {copies} of the campaign {target}",
     )
+    LAUNCH_BEGUN = (
+        "campaign.launch_begun",
+        "began to launch {copies} of the campaign {target}",
+    )
+    LAUNCH_STOPPED = (
+        "campaign.launch_stopped",
+        "stopped the launch of the campaign {target} after {copies}",
+    )
+    LAUNCH_GIVEN_UP = (
+        "campaign.launch_given_up",
+        "gave up the launch of the campaign {target} after {copies}: {reason}",
+    )
     LATE_ONE_JOINED = (
         "campaign.late_one_joined",
         "let {address} join the copies of {target}",

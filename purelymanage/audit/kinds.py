@@ -164,6 +164,7 @@ KINDS = {
                     CampaignEvent.CAMPAIGN_CLOSED,
                     CampaignEvent.CAMPAIGN_LAUNCHED,
                     CampaignEvent.CAMPAIGN_PURGED,
+                    CampaignEvent.LAUNCH_GIVEN_UP,
                     CampaignEvent.LIMIT_REACHED,
                 }
             ),

@@ -36,6 +36,12 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<int:pk>/close/", views.close_campaign, name="close-campaign"),
     path("campaigns/<int:pk>/edit/", views.edit_campaign, name="edit-campaign"),
     path("campaigns/<int:pk>/launch/", views.launch_campaign, name="launch-campaign"),
+    path(
+        "campaigns/<int:pk>/launch/progress/",
+        views.launch_progress,
+        name="launch-progress",
+    ),
+    path("campaigns/<int:pk>/launch/stop/", views.stop_launch, name="stop-launch"),
     path("campaigns/<int:pk>/people/", views.add_people, name="add-people"),
     path(
         "campaigns/<int:pk>/people/<int:key>/destination/",

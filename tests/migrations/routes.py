@@ -83,6 +83,14 @@ ROUTES = {
     "migrations:launch-campaign": Route(
         "/migrations/campaigns/1/launch/", Right.MANAGE, is_scoped=True
     ),
+    "migrations:launch-progress": Route(
+        "/migrations/campaigns/1/launch/progress/",
+        Right.SEE_MIGRATIONS,
+        is_scoped=True,
+    ),
+    "migrations:stop-launch": Route(
+        "/migrations/campaigns/1/launch/stop/", Right.MANAGE, is_scoped=True
+    ),
     "migrations:change-destination": Route(
         "/migrations/campaigns/1/people/1/destination/", Right.MANAGE, is_scoped=True
     ),

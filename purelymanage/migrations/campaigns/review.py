@@ -66,9 +66,12 @@ def context_of(
     for person in people:
         person.review = found.get(person.pk)  # type: ignore[attr-defined]
     tally = verdicts.counts_of(campaign)
+    launch = campaign.launches.defer("keys").order_by("pk").last()
     may_launch = user.may(Right.MANAGE) and (tally.ready or tally.merging)
+    may_launch = may_launch and not (launch and launch.is_under_way)
     return {
         "tally": tally,
+        "launch": launch,
         "launch_form": LaunchForm(None, campaign=campaign) if may_launch else None,
         "complete": counts.get("complete", 0),
     }

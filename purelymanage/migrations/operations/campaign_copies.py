@@ -16,6 +16,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent, Entry
+from purelymanage.errors import Refused
 from purelymanage.figures import thin
 from purelymanage.migrations.models import (
     Batch,
@@ -26,12 +27,13 @@ from purelymanage.migrations.models import (
     Server,
     Submission,
 )
-from purelymanage.migrations.operations.batches import LOCK, ONE_STEP
+from purelymanage.migrations.operations.batches import LOCK, NOT_ALLOWED, ONE_STEP
 from purelymanage.migrations.operations.secrets import seal_secret
 from purelymanage.migrations.operations.submissions import open_secret
 from purelymanage.migrations.references import job_entry
 
 MANY = 500  # copies at once
+ERASED = "What this campaign held was erased."
 # Thousands of pairs in as many branches of a CASE would be compared one by one.
 GIVE_JOBS = """
     UPDATE migrations_participant AS person SET job_id = given.job
@@ -65,10 +67,21 @@ def may(person: User, domains: Sequence[str]) -> bool:
     return person.may(Right.MANAGE) and all(map(person.covers, domains))
 
 
+def refuse_if_impossible(campaign: Campaign, actor: User) -> None:
+    if campaign.purged_at is not None:
+        raise Refused(ERASED)
+    if campaign.server.removed_at is not None:
+        raise Refused(f"{campaign.server.name} was removed from the panel.")
+    if not may(actor, campaign.domains):
+        raise Refused(NOT_ALLOWED)
+
+
 def make_copies(
     *, campaign: Campaign, batch: Batch, people: Sequence[Any], maker: User
 ) -> Made:
     """Make a job of each password that opens, and its first run; erase the password."""
+    if not people:
+        return Made()
     now = timezone.now()
     kept = Submission.objects.filter(
         participant__in=[it.pk for it in people], state=Submission.State.RIGHT

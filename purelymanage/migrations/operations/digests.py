@@ -13,7 +13,7 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.figures import thin
 from purelymanage.migrations.job_states import with_state
-from purelymanage.migrations.models import Batch, Job, JobAction, Run
+from purelymanage.migrations.models import Batch, Job, JobAction, Launch, Run
 from purelymanage.migrations.models.batches import BatchQuerySet
 from purelymanage.migrations.operations.secrets import EXPIRED
 from purelymanage.migrations.references import batch_entry
@@ -69,6 +69,7 @@ def _tell(pk: int) -> bool:
 def _to_tell() -> BatchQuerySet:
     """Return the batches with nothing under way and something that ran since."""
     actions = JobAction.objects.unfinished()
+    launches = Launch.objects.unfinished()
     untried = Job.objects.with_untried_login().exclude(batch=None)
     open_runs = Run.objects.open().exclude(job__batch=None)
     since = Coalesce(OuterRef("told_at"), Value(NEVER))
@@ -87,6 +88,7 @@ def _to_tell() -> BatchQuerySet:
         .exclude(pk__in=open_runs.values("job__batch"))
         .exclude(pk__in=untried.values("batch"))
         .exclude(pk__in=actions.values("batch"))
+        .exclude(pk__in=launches.values("campaign__batch"))
         .filter(Q(Exists(ran)) | Q(Exists(refused)))
     )
 

@@ -1,14 +1,14 @@
 """From passwords that owners handed over to copies in a batch.
 
 What one click makes is made in one transaction: whoever is killed in the middle leaves
-nothing, and whoever comes second finds what the first has made.
+nothing, and whoever comes second finds what the first has made. Where it is too much to
+wait for, the click leaves it to a worker.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,15 +21,15 @@ from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.campaigns import verdicts
 from purelymanage.migrations.models import Batch, Campaign, Participant
-from purelymanage.migrations.operations import campaign_copies, renewals
-from purelymanage.migrations.operations.batches import NOT_ALLOWED
+from purelymanage.migrations.operations import campaign_copies, launches, renewals
 from purelymanage.migrations.references import campaign_entry
 
 logger = logging.getLogger(__name__)
 
+# So many are launched while somebody waits, more of them by a worker.
+AT_ONCE = 1_000
 RENEWED_AT_ONCE = 200  # the next sweep takes the others
 NOTHING = "Nobody is ready yet: there is no password that is right and without a doubt."
-ERASED = "What this campaign held was erased."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,8 @@ class Launched:
     copies: int = 0
     # Passwords that no key opens any more.
     unreadable: int = 0
+    # Whether a worker is about it, as they are many.
+    is_under_way: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -59,18 +61,20 @@ def launch(*, campaign: Campaign, wishes: Wishes, actor: User) -> Launched:
     have become ready since, and nobody twice.
     """
     held = campaign_copies.hold(campaign)
-    if held.purged_at is not None:
-        raise Refused(ERASED)
-    if held.server.removed_at is not None:
-        raise Refused(f"{held.server.name} was removed from the panel.")
-    if not campaign_copies.may(actor, held.domains):
-        raise Refused(NOT_ALLOWED)
-    people = _ready(held, merges=wishes.merges)
+    campaign_copies.refuse_if_impossible(held, actor)
+    if held.batch is not None and held.launches.unfinished().exists():
+        return Launched(held.batch, is_under_way=True)
+    ready = verdicts.ready(held, merges=wishes.merges).order_by("address", "pk")
+    people = list(ready[: AT_ONCE + 1])
     if not people and held.batch is None:
         raise Refused(NOTHING)
     if not people:
         return Launched(_batch(held))
+    many = list(ready.values_list("pk", flat=True)) if len(people) > AT_ONCE else []
     batch = _prepare(held, wishes, actor)
+    if many:
+        launches.begin(campaign=held, keys=many, merges=wishes.merges, actor=actor)
+        return Launched(batch, is_under_way=True)
     made = campaign_copies.make_copies(
         campaign=held, batch=batch, people=people, maker=actor
     )
@@ -101,7 +105,10 @@ def join_late(*, participant: Participant) -> bool:
         return renewals.renew(campaign=held, participant=participant)
     if not held.takes_late_ones:
         return False
-    people = _ready(held, late=participant)
+    # Whoever knows the link for everybody would get a mailbox by themselves, or put
+    # their own mail into that of somebody who is listed.
+    listed = verdicts.ready(held).filter(is_listed=True, is_doubtful=False)
+    people = list(listed.filter(pk=participant.pk))
     if not people or not campaign_copies.may(person, [it.domain for it in people]):
         return False
     made = campaign_copies.make_copies(
@@ -114,16 +121,6 @@ def join_late(*, participant: Participant) -> bool:
     log.record_many([entry, *campaign_copies.entries(held, made.jobs, Agent.PANEL)])
     queue.dispatch()
     return True
-
-
-def _ready(
-    campaign: Campaign, *, merges: bool = False, late: Participant | None = None
-) -> list[Any]:
-    found = verdicts.ready(campaign, merges=merges)
-    if late is not None:
-        # Whoever knows the link for everybody would get a mailbox by themselves.
-        found = found.filter(pk=late.pk, is_listed=True)
-    return list(found.order_by("address", "pk"))
 
 
 def _prepare(campaign: Campaign, wishes: Wishes, actor: User) -> Batch:

@@ -60,6 +60,8 @@ from purelymanage.migrations.views.review import (
     add_on_behalf,
     change_destination,
     launch_campaign,
+    launch_progress,
+    stop_launch,
 )
 from purelymanage.migrations.views.runs import run_detail, run_items, run_log
 from purelymanage.migrations.views.servers import (
@@ -105,6 +107,7 @@ __all__ = [
     "job_detail",
     "job_list",
     "launch_campaign",
+    "launch_progress",
     "limit_queue",
     "list_progress",
     "map_columns",
@@ -127,6 +130,7 @@ __all__ = [
     "send_mails",
     "server_list",
     "show_link",
+    "stop_launch",
     "stop_run",
     "test_server",
     "try_login",

@@ -7,7 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
@@ -21,7 +25,12 @@ from purelymanage.migrations.forms.review import (
     DestinationForm,
     LaunchForm,
 )
-from purelymanage.migrations.operations import launching, reviewing, submissions
+from purelymanage.migrations.operations import (
+    launches,
+    launching,
+    reviewing,
+    submissions,
+)
 from purelymanage.migrations.views.finding import campaign_of, person_of
 
 
@@ -41,11 +50,46 @@ def launch_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     except Refused as exc:
         messages.error(request, str(exc))
         return redirect("migrations:campaign-detail", pk)
+    if launched.is_under_way:
+        return redirect("migrations:campaign-detail", pk)
     if launched.copies:
         messages.success(request, _launched_in_words(launched))
     else:
         messages.info(request, "Everybody who was ready is here already.")
     return redirect("migrations:batch-detail", launched.batch.pk)
+
+
+@never_cache
+@require_safe
+@requires(Right.SEE_MIGRATIONS)
+def launch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """How far a worker is with a launch; when it has ended, the page is another."""
+    campaign = campaign_of(request, pk)
+    launch = campaign.launches.unfinished().defer("keys").first()
+    if not request.htmx:
+        return redirect("migrations:campaign-detail", pk)
+    if launch is None:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = {
+        "campaign": campaign,
+        "launch": launch,
+        "may_change": request.user.may(Right.MANAGE),
+    }
+    return render(request, "migrations/campaigns/_launch.html", context)
+
+
+@require_POST
+@requires(Right.MANAGE)
+def stop_launch(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    campaign = campaign_of(request, pk)
+    try:
+        launch = launches.stop_launch(campaign=campaign, actor=request.user)
+    except Refused as exc:
+        messages.error(request, str(exc))
+    else:
+        done = f"{thin(launch.copies)} of {thin(launch.total)}"
+        messages.success(request, f"Stopped: {done} were launched.")
+    return redirect("migrations:campaign-detail", pk)
 
 
 @require_http_methods(["GET", "POST"])

@@ -24,15 +24,17 @@ from purelymanage.mailboxes.models import AppPassword, Creation, HandOver, Mailb
 from purelymanage.mailboxes.operations import creating
 from purelymanage.mailboxes.tasks import revoke_app_passwords
 from purelymanage.migrations import tasks
+from purelymanage.migrations.campaigns.tasks import go_on_launching
 from purelymanage.migrations.models import (
     Batch,
     Job,
+    Launch,
     Participant,
     Run,
     Server,
     Submission,
 )
-from purelymanage.migrations.operations import settling
+from purelymanage.migrations.operations import launches, launching, settling
 from purelymanage.migrations.operations.launching import Wishes, join_late, launch
 from purelymanage.purelymail.client import PurelymailClient
 from purelymanage.purelymail.sandbox.demo_mail import password_of
@@ -84,6 +86,22 @@ def dying_at(step: int) -> Iterator[None]:
 
     with connection.execute_wrapper(count):
         yield
+
+
+@contextmanager
+def in_steps_of(people: int) -> Iterator[None]:
+    """Leave all but the smallest launches to a worker, who takes so many at a time."""
+    with (
+        mock.patch.object(launching, "AT_ONCE", 1),
+        mock.patch.object(launches, "STEP", people),
+    ):
+        yield
+
+
+def work() -> None:
+    """Do what a worker does with what a click has left to it."""
+    for pk in Launch.objects.unfinished().values_list("pk", flat=True):
+        go_on_launching(pk)
 
 
 class WithCampaign(TransactionTestCase):
@@ -154,7 +172,58 @@ class KilledTests(WithCampaign):
         self.assert_everything_once(2)
 
 
+@pytest.mark.slow
+class KilledWorkerTests(WithCampaign):
+    """A launch that is left to a worker: the click, two steps, and the end."""
+
+    def test_it_happens_once_wherever_it_is_killed(self) -> None:
+        hand_over(add_people(self.campaign, *numbered(3)))
+        step, killed, reached = 0, 0, (0, 0)
+
+        def launch_until() -> None:
+            with dying_at(step), in_steps_of(2):
+                self.launch()
+                work()
+
+        while not survives(launch_until):
+            killed += 1
+            before, step = step, step + 1
+            if (now := self.progress()) != reached:
+                # From the first change of the next transaction.
+                reached, step = now, 0
+            self.assertLess(before, 20)
+            done = reached[1]
+            self.assertEqual(Job.objects.count(), done)
+            left = Submission.objects.exclude(secret="")
+            self.assertEqual(left.count(), 3 - done)
+            created = Entry.objects.filter(event="migration.created")
+            self.assertEqual(created.count(), done)
+        self.assertGreater(killed, 20)
+        self.assert_everything_once(3)
+        self.launch()
+        work()
+        self.assert_everything_once(3)
+        self.assertEqual(Entry.objects.filter(event="campaign.launched").count(), 1)
+
+    def progress(self) -> tuple[int, int]:
+        """Return whether the click has been, and how many the worker went through."""
+        launch = Launch.objects.first()
+        return (1, launch.done) if launch is not None else (0, 0)
+
+
 class AtOnceTests(WithCampaign):
+    def test_two_clicks_and_two_workers_launch_once(self) -> None:
+        hand_over(people := add_people(self.campaign, *numbered(5)))
+
+        def join() -> None:
+            join_late(participant=people[0])
+
+        with in_steps_of(2):
+            self.assertEqual(at_once(self.launch, self.launch), ["", ""])
+            self.assertEqual(Launch.objects.count(), 1)
+            self.assertEqual(at_once(work, self.launch, join, work), [""] * 4)
+        self.assert_everything_once(5)
+
     def test_two_clicks_at_the_same_moment_launch_once(self) -> None:
         hand_over(add_people(self.campaign, *numbered(COUNT)))
         self.assertEqual(at_once(self.launch, self.launch), ["", ""])

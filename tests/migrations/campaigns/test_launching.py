@@ -22,7 +22,7 @@ from purelymanage.migrations.models import (
     Server,
     Submission,
 )
-from purelymanage.migrations.operations import launching
+from purelymanage.migrations.operations import campaign_copies, launching
 from purelymanage.migrations.operations.launching import Wishes, join_late, launch
 from purelymanage.migrations.operations.secrets import open_secret
 from purelymanage.migrations.operations.servers import edit_server
@@ -167,7 +167,7 @@ class LaunchTests(LaunchTestCase):
         Campaign.objects.update(closed_at=timezone.now())
         self.assertEqual(self.launch().copies, 1)
         Campaign.objects.update(purged_at=timezone.now())
-        with self.assertRaisesMessage(Refused, launching.ERASED):
+        with self.assertRaisesMessage(Refused, campaign_copies.ERASED):
             self.launch()
 
     def test_nothing_goes_to_a_server_that_is_another_one_by_now(self) -> None:
