@@ -28,6 +28,12 @@ class Proxy:
     cut_after_received: list[int] = field(default_factory=list)
     # Go silent after this many bytes from the server.
     stall_after: int | None = None
+    # From here on the server is not heard, until somebody sets `released`.
+    hold: bytes | None = None
+    released: threading.Event = field(default_factory=threading.Event)
+    # How many clients may be there at a time, and whether one was turned away.
+    most: int | None = None
+    refused: threading.Event = field(default_factory=threading.Event, init=False)
     # Cut whenever a client says this.
     poison: bytes | None = None
     # Something a client may say, and whether one has said it.
@@ -73,6 +79,10 @@ class Proxy:
     ) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self.most is not None and len(self._tasks) >= self.most:
+            self.refused.set()
+            writer.transport.abort()
+            return
         self._tasks.add(task)
         self.connections += 1
         far_reader, far_writer = await asyncio.open_connection(
@@ -128,6 +138,11 @@ class Proxy:
                 ):
                     await asyncio.Event().wait()
                 passed += len(data)
+                if not upwards and self.hold is not None and self.hold in data:
+                    before, mark, after = data.partition(self.hold)
+                    writer.write(before)
+                    await asyncio.to_thread(self.released.wait, 10)
+                    data = mark + after
                 writer.write(data)
                 await writer.drain()
 

@@ -65,7 +65,7 @@ class Fetcher:
         at: Order | None = None
         most = min(CHUNK_MESSAGES, self._pace.at_once or CHUNK_MESSAGES)
         most = 1 if self._passage.careful else most
-        while (order := orders.next(at)) is not None:
+        while (order := await orders.coming(at)) is not None:
             if order is not at:
                 at = order
                 # Its answers, and no longer those about the folder before.

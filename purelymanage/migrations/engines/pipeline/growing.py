@@ -69,13 +69,13 @@ class Growth:
 
     async def grow(self) -> None:
         """Make whichever side is waited for faster, as long as that is possible."""
-        wanted = self._wanted()
-        if wanted > 1:
-            for connection in await self._arrival.further():
-                self._transfer.deliver_over(connection)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(wanted - len(self._arrival.connections)):
-                    group.create_task(self._add_destination())
+        await self._widen()
+        if not self._orders.ended:
+            # The look at the other folders takes its share of both lines.
+            while not self._orders.ended:
+                await self._orders.change()
+            self._waits = _waits(self._arrival.connections[0], self._orders)
+            await self._widen()
         if self._options.messages_a_second is not None:
             # It is as slow as somebody wants it to be.
             return
@@ -92,6 +92,12 @@ class Growth:
             elif side in helpful and not await self._try(side, pulse):
                 helpful.remove(side)
 
+    async def _widen(self) -> None:
+        """Bring it to as many connections as are worth it from the start."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._wanted() - self._transfer.width):
+                group.create_task(self._add_destination())
+
     def _wanted(self) -> int:
         """Return how many are worth it from the start.
 
@@ -107,7 +113,7 @@ class Growth:
 
     async def _try(self, side: Side, before: Pulse) -> bool:
         """Add a connection, and say whether it was worth it."""
-        if len(side.connections) >= self._options.connections:
+        if not side.may_join(self._options.connections):
             return False
         if side is self._departure:
             connection = await side.join()
@@ -129,8 +135,9 @@ class Growth:
         connection = await self._arrival.join()
         if connection is None:
             return None
-        self._orders.spread = max(self._orders.spread, len(self._arrival.connections))
-        return self._transfer.deliver_over(connection)
+        deliverer = self._transfer.deliver_over(connection)
+        self._orders.spread = max(self._orders.spread, self._transfer.width)
+        return deliverer
 
     async def _watch(self) -> Pulse:
         passage = self._passage
@@ -143,7 +150,7 @@ class Growth:
         return Pulse(
             size + messages * OF_ONE_MESSAGE,
             size / SPAN,
-            idle > SPAN * len(self._arrival.connections) / 2,
+            idle > SPAN * self._transfer.width / 2,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -50,17 +51,40 @@ class Orders:
     Each has a folder of its own while there are enough of them, and then helps out
     where there is most left to do. Where the destination is filled over several, they
     change between folders, so that none of those has to wait for a folder.
+
+    Folders may be added while others are under way, until `end` is called.
     """
 
-    def __init__(self, targets: Iterable[Target]) -> None:
+    def __init__(self, targets: Iterable[Target] = ()) -> None:
         # How many folders are under way at a time, as so many can be filled.
         self.spread = 1
-        self._open = [
+        self.ended = False
+        self._open: list[Order] = []
+        self._news = asyncio.Event()
+        for target in targets:
+            self.add(target)
+
+    def add(self, target: Target) -> None:
+        """Take in what is missing of a folder."""
+        self._open += [
             Order(target, job, job.listing, job.waiting, job.waiting)
-            for target in targets
             for job in target.open_jobs()
             if job.listing is not None and job.waiting
         ]
+        self._tell()
+
+    def end(self) -> None:
+        """Nothing is added any more."""
+        self.ended = True
+        self._tell()
+
+    async def change(self) -> None:
+        """Wait until something is added, or the end."""
+        await self._news.wait()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     @property
     def left(self) -> int:
@@ -75,8 +99,18 @@ class Orders:
             for row in order.listing.rows(Mark.MISSING)
         )
 
+    async def coming(self, at: Order | None) -> Order | None:
+        """Return where whoever is at work in `at` goes on, and wait until it is known.
+
+        None means that nothing comes any more.
+        """
+        while (order := self.next(at)) is None and not self.ended:
+            at = None
+            await self.change()
+        return order
+
     def next(self, at: Order | None) -> Order | None:
-        """Return where whoever is at work in `at` goes on."""
+        """Return where to go on from `at` by what is known now."""
         self._open = [it for it in self._open if it.left and not it.job.failed]
         is_open = any(it is at for it in self._open)
         if at is not None and is_open and self.spread == 1:

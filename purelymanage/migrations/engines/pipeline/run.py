@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
-from purelymanage.figures import thin
 from purelymanage.imap.account import Account
 from purelymanage.imap.backoff import told_wait
 from purelymanage.imap.errors import ImapError, ProtocolError
@@ -23,21 +24,23 @@ from purelymanage.migrations.engines.base import (
     in_messages,
 )
 
-from .creating import create_folders
 from .flagging import Flagger, tell
 from .following import follow_flags
 from .listing import Mark
+from .looking import Look
 from .mapping import plan_routes
-from .reading import Reading, read_folders
-from .sides import Sides
+from .orders import Orders
+from .sides import Pair, Sides
 from .tally import Tally
 from .throttle import Budget, Pace
 from .transfer import Transfer
-from .work import Job, Target, leave_out, plan, words
+from .work import Job, Target, count_rest, leave_out
 
 # Times that we look again and still find something to send, as in a mailbox in use.
 PASSES = 3
 LONGEST_PAUSE = 20.0
+# Seconds of looking after which it may be worth to copy over further connections.
+LONG_LOOK = 1.0
 # Breaks with one message alone on its way before it takes the blame.
 PROOF = 2
 
@@ -55,7 +58,7 @@ class Run:
         self._tally = tally
         self._targets: list[Target] = []
         self._transfer: Transfer | None = None
-        self._limit: int | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._pace = Pace(options.messages_a_second)
         self.budget = Budget(options.allowance, tally.news.set)
         # Whether nothing has happened since the last full look.
@@ -109,6 +112,8 @@ class Run:
         self._stopped = True
         if self._transfer is None:
             return False
+        if self._looking is not None:
+            self._looking.cancel()
         self._transfer.stop()
         return True
 
@@ -125,21 +130,15 @@ class Run:
         try:
             self._tally.enter(Phase.CONNECTING, "logging in on both sides")
             await self._sides.connect()
-            self._limit = self._sides.limit()
             if not self._targets:
                 await self._list()
-            writes = not self._options.dry_run and not self._options.flags_only
-            if writes:
+            if self._options.dry_run or self._options.flags_only:
+                await self._look(Phase.READING)
+                if self._options.flags_only:
+                    await self._flag()
+            else:
                 if not careful:
                     self._sides.join_ahead()
-                self._targets = await create_folders(
-                    self._sides.destinations[0], self._targets, self._tally
-                )
-            await self._look(Phase.READING)
-            self._give_up_suspect()
-            if self._options.flags_only:
-                await self._flag()
-            if writes:
                 await self._copy(careful=careful)
                 await follow_flags(
                     self._sides.destinations[0], self._targets, self._tally
@@ -149,29 +148,98 @@ class Run:
             raise _cause(group) from None
 
     async def _copy(self, *, careful: bool) -> None:
-        for _ in range(PASSES):
-            if not any(job.waiting for job in self._jobs()):
-                break
-            self._looked = False
-            self._tally.enter(Phase.COPYING)
-            self._transfer = Transfer(
-                self._sides,
-                self._options,
-                self._tally,
-                careful=careful,
-                pace=self._pace,
-                budget=self.budget,
-            )
-            try:
-                await self._transfer.run(self._targets)
-            finally:
-                self._suspect = self._transfer.current if careful else None
-                self._transfer = None
-            self._suspect = None
-            if self._stopped:
-                raise asyncio.CancelledError
+        if careful or self._suspect is not None:
+            await self._look(Phase.READING, creates=True)
+            self._give_up_suspect()
+            has_sent = await self._send_rest(careful=careful)
+        else:
+            has_sent = await self._look_and_send()
+        passes = 1
+        while has_sent:
             self.budget.check()
             await self._look(Phase.COMPARING)
+            has_sent = passes < PASSES and await self._send_rest(careful=careful)
+            passes += 1
+
+    async def _look_and_send(self) -> bool:
+        """Look at all folders, and send what is missing, if need be meanwhile."""
+        orders = Orders()
+        async with asyncio.TaskGroup() as group:
+            looking = self._looking = group.create_task(self._look_for(orders))
+            pair = await self._spare(looking, orders)
+            if pair is None:
+                await asyncio.wait({looking})
+            has_something = bool(orders.left)
+            if has_something:
+                sending = group.create_task(self._send(orders, pair))
+                await asyncio.wait({looking})
+                for job in self._jobs():
+                    count_rest(job)
+                self._tally.enter(Phase.COPYING)
+                if pair is not None:
+                    self._sides.rest()
+                await asyncio.wait({sending})
+        self._raise_if_stopped()
+        return has_something
+
+    async def _look_for(self, orders: Orders) -> None:
+        try:
+            await self._look(Phase.READING, creates=True, on_known=orders.add)
+        finally:
+            orders.end()
+
+    async def _spare(self, looking: asyncio.Task[None], orders: Orders) -> Pair | None:
+        """Return connections to copy over during a look that takes long.
+
+        It has to take longer than it takes to open them, or they come too late.
+        """
+        patience = max(LONG_LOOK, 2 * self._sides.sign_in)
+        await asyncio.wait({looking}, timeout=patience)
+        while not orders.left and not orders.ended:
+            await orders.change()
+        if orders.ended:
+            return None
+        opening = asyncio.ensure_future(self._sides.spare())
+        try:
+            either: set[asyncio.Future[Any]] = {looking, opening}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            opening.cancel()
+        return opening.result() if opening.done() else None
+
+    async def _send_rest(self, *, careful: bool) -> bool:
+        """Send what the last look has found to be missing, if anything."""
+        orders = Orders(self._targets)
+        orders.end()
+        if not orders.left:
+            return False
+        self._tally.enter(Phase.COPYING)
+        await self._send(orders, None, careful=careful)
+        return True
+
+    async def _send(
+        self, orders: Orders, over: Pair | None, *, careful: bool = False
+    ) -> None:
+        self._looked = False
+        self._transfer = Transfer(
+            self._sides,
+            self._options,
+            self._tally,
+            careful=careful,
+            pace=self._pace,
+            budget=self.budget,
+        )
+        try:
+            await self._transfer.run(orders, over)
+        finally:
+            self._suspect = self._transfer.current if careful else None
+            self._transfer = None
+        self._suspect = None
+        self._raise_if_stopped()
+
+    def _raise_if_stopped(self) -> None:
+        if self._stopped:
+            raise asyncio.CancelledError
 
     async def _flag(self) -> None:
         self._tally.enter(Phase.COPYING)
@@ -197,8 +265,6 @@ class Run:
 
     async def _close(self) -> None:
         await self._sides.close(politely=self._looked)
-
-    # Looking
 
     async def _list(self) -> None:
         self._tally.enter(Phase.LISTING, "listing the folders of both sides")
@@ -233,81 +299,23 @@ class Run:
             by_wire.values(), key=lambda t: any(job.everything for job in t.jobs)
         )
 
-    async def _look(self, phase: Phase) -> None:
-        """Read both sides at the same time and mark what is missing."""
-        self._tally.enter(phase)
-        jobs = {job.source.wire: job for job in self._jobs() if not job.failed}
-        targets = {t.wire: t for t in self._targets if t.exists and t.open_jobs()}
-        there = self._sides.destination
-        left = {"source": len(jobs), "destination": len(targets) if there else 0}
-
-        def progress(side: str, name: str) -> None:
-            left[side] -= 1
-            done = len(jobs) - min(len(jobs), max(left.values()))
-            self._tally.detail = (
-                f"reading headers of {name}, {done} of {len(jobs)} folders"
-            )
-
-        def took_source(reading: Reading) -> None:
-            job = jobs[reading.wire]
-            progress("source", job.progress.source)
-            if reading.refusal is not None:
-                job.fail(self._tally, words(reading.refusal))
-                return
-            job.listing = reading.listing
-            job.progress.messages = len(reading.listing)
-            job.progress.bytes = reading.listing.total_bytes
-            job.unlisted = reading.unlisted
-
-        def took_destination(reading: Reading) -> None:
-            target = targets[reading.wire]
-            progress("destination", target.name)
-            if reading.refusal is not None:
-                for job in target.jobs:
-                    job.fail(self._tally, words(reading.refusal))
-                return
-            target.listing = reading.listing
-            target.permanent_flags = reading.selected.permanent_flags
-
-        if phase == Phase.READING:
-            for job in jobs.values():
-                job.progress.state = FolderState.READING
-        async with asyncio.TaskGroup() as group:
-            group.create_task(
-                read_folders(
-                    self._sides.source,
-                    [(wire, job.listing) for wire, job in jobs.items()],
-                    writable=False,
-                    on_read=took_source,
-                    since=self._options.since,
-                )
-            )
-            if there is not None:
-                group.create_task(
-                    read_folders(
-                        there,
-                        [(wire, target.listing) for wire, target in targets.items()],
-                        writable=not self._options.dry_run,
-                        on_read=took_destination,
-                    )
-                )
-        flags_only = self._options.flags_only
-        limit = None if flags_only else self._limit
-        most = None if flags_only else self._options.most_a_day
-        plan(self._targets, self._tally, limit=limit, most_a_day=most)
-        self._looked = True
-        if phase == Phase.READING and not flags_only:
-            self._tell_plan()
-
-    def _tell_plan(self) -> None:
-        for job in self._jobs():
-            if not job.failed:
-                p = job.progress
-                p.state = FolderState.WAITING if job.waiting else FolderState.DONE
-                self._tally.note(
-                    f"{p.source}: {in_messages(p.messages)}, "
-                    f"{thin(p.already_there)} already there, {thin(job.waiting)} to copy"
-                )
+    async def _look(
+        self,
+        phase: Phase,
+        *,
+        creates: bool = False,
+        on_known: Callable[[Target], None] | None = None,
+    ) -> None:
+        """Read both sides and mark what is missing, or was when it was read."""
+        look = Look(
+            self._sides,
+            self._options,
+            self._tally,
+            self._targets,
+            on_known or (lambda target: None),
+        )
+        self._targets = await look.run(phase, creates=creates)
+        self._looked = self._transfer is None
 
     def _give_up_suspect(self) -> None:
         """Leave out the message that was alone on the line when it broke."""

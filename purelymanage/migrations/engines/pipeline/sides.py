@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from dataclasses import replace
+from typing import TypeAlias
 
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
@@ -16,6 +17,9 @@ from purelymanage.imap.session import log_in
 from purelymanage.migrations.engines.base import CopyOptions, refuse_same
 
 from .tally import Tally
+
+# One to each side.
+Pair: TypeAlias = tuple[Connection, Connection]
 
 # Seconds after a further connection in which a loss may be its fault.
 SUSPICIOUS = 20.0
@@ -33,7 +37,9 @@ class Side:
         self._tally = tally
         self.connections: list[Connection] = []
         self._compresses = False
-        self._coming: set[asyncio.Task[Connection | None]] = set()
+        self._coming: set[asyncio.Task[None]] = set()
+        # Open, and not at work.
+        self._idle: list[Connection] = []
         # As many as the server may be expected to bear.
         self._most = options.most_connections
         self._joining = 0
@@ -50,8 +56,17 @@ class Side:
         self.connections.append(session.connection)
         return session.connection
 
+    def may_join(self, most: int) -> bool:
+        """Say whether one more may be put to work, with `most` of them in all."""
+        return bool(self._idle) or len(self.connections) < most
+
     async def join(self) -> Connection | None:
-        """Open one more connection; None if the server allows no more."""
+        """Return a connection with nothing to do; None if the server allows no more."""
+        while self._coming and not self._idle:
+            await asyncio.wait(self._coming, return_when=asyncio.FIRST_COMPLETED)
+        return self._idle.pop(0) if self._idle else await self._open()
+
+    async def _open(self) -> Connection | None:
         if len(self.connections) + self._joining >= self._most:
             return None
         self._joined_at = time.monotonic()
@@ -76,15 +91,29 @@ class Side:
             self._most = max(1, len(self.connections) // 2)
 
     def join_ahead(self, count: int) -> None:
-        """Open further connections while other things are done."""
-        for _ in range(count):
-            self._coming.add(asyncio.create_task(self.join()))
+        """Open connections until there are `count` to be put to work later."""
+        for _ in range(count - len(self._idle) - len(self._coming)):
+            coming = asyncio.create_task(self._open_ahead())
+            self._coming.add(coming)
+            coming.add_done_callback(self._coming.discard)
 
-    async def further(self) -> list[Connection]:
-        """Return the connections that were opened ahead, once they are."""
-        await asyncio.gather(*self._coming)
-        self._coming.clear()
-        return self.connections[1:]
+    async def _open_ahead(self) -> None:
+        connection = await self._open()
+        if connection is not None:
+            self._idle.append(connection)
+
+    def rest(self) -> None:
+        """Let the first connection be put to work like one that was opened ahead."""
+        self._idle += self.connections[:1]
+
+    @property
+    def has_spare(self) -> bool:
+        return bool(self._idle)
+
+    async def opened(self) -> None:
+        """Wait for what is being opened ahead."""
+        while self._coming:
+            await asyncio.wait(self._coming)
 
     @property
     def can_compress(self) -> bool:
@@ -100,10 +129,12 @@ class Side:
                 group.create_task(connection.compress())
 
     async def close(self, *, politely: bool) -> None:
-        for coming in self._coming:
-            coming.cancel()
-        await asyncio.gather(*self._coming, return_exceptions=True)
+        coming = list(self._coming)
+        for task in coming:
+            task.cancel()
+        await asyncio.gather(*coming, return_exceptions=True)
         self._coming.clear()
+        self._idle.clear()
         connections, self.connections = self.connections, []
         self._compresses = False
         await asyncio.gather(*(c.close(politely=politely) for c in connections))
@@ -122,6 +153,8 @@ class Sides:
         if destination is None and not options.dry_run:
             raise ValueError("Only a plan can do without a destination.")
         self._options = options
+        # How long it took to sign in.
+        self.sign_in = 0.0
         self.departure = Side(replace(source, side="source"), options, tally)
         self.arrival: Side | None = None
         if destination is not None:
@@ -147,10 +180,12 @@ class Sides:
             refuse_same(self.departure.account, self.arrival.account)
 
     async def connect(self) -> None:
+        began = time.monotonic()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.departure.connect())
             if self.arrival is not None:
                 group.create_task(self.arrival.connect())
+        self.sign_in = time.monotonic() - began
 
     def narrow(self) -> None:
         self.departure.narrow()
@@ -166,6 +201,27 @@ class Sides:
         first = self.destination
         if self.arrival is not None and first and not first.has("LITERAL+"):
             self.arrival.join_ahead(self._options.connections - 1)
+
+    async def spare(self) -> Pair | None:
+        """Open a connection more to each side; None unless both allow that."""
+        if self.arrival is None:
+            return None
+        both = self.departure, self.arrival
+        for side in both:
+            side.join_ahead(1)
+        for side in both:
+            await side.opened()
+        if not all(side.has_spare for side in both):
+            return None
+        # Neither has to wait, so that nothing is lost when this is broken off.
+        source, destination = [await side.join() for side in both]
+        return (source, destination) if source and destination else None
+
+    def rest(self) -> None:
+        """Let the first connections be put to work like others."""
+        self.departure.rest()
+        if self.arrival is not None:
+            self.arrival.rest()
 
     async def list_destination(self) -> FolderList:
         """Return the folders there, of a mailbox to be created the one it will have."""

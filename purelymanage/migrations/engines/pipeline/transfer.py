@@ -14,10 +14,10 @@ from .fetching import Fetcher
 from .growing import Growth
 from .orders import Orders
 from .passage import Passage, Window
-from .sides import Sides
+from .sides import Pair, Sides
 from .tally import Tally
 from .throttle import Budget, Pace
-from .work import Job, Target
+from .work import Job
 
 
 class Transfer:
@@ -49,14 +49,23 @@ class Transfer:
         """Return the message that was asked for last."""
         return self._fetchers[0].current if self._fetchers else None
 
-    async def run(self, targets: list[Target]) -> None:
-        orders = Orders(targets)
+    @property
+    def width(self) -> int:
+        """Return how many connections to the destination are at work."""
+        return len(self._delivering)
+
+    async def run(self, orders: Orders, over: Pair | None = None) -> None:
+        """Copy what is ordered, to begin with over the first connections or others."""
         departure, arrival = self._sides.departure, self._sides.arrival
         if arrival is None:
             raise ValueError("Without a destination nothing can be copied.")
         async with self._group as group:
-            self.fetch_over(departure.connections[0], orders)
-            self.deliver_over(arrival.connections[0])
+            source, destination = over or (
+                departure.connections[0],
+                arrival.connections[0],
+            )
+            self.fetch_over(source, orders)
+            self.deliver_over(destination)
             if not self._passage.careful:
                 growth = Growth(
                     self, departure, arrival, self._passage, orders, self._options

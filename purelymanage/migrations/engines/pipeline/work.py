@@ -107,24 +107,27 @@ def words(refusal: Refused) -> str:
 
 
 def plan(
+    target: Target,
     targets: list[Target],
     tally: Tally,
     *,
     limit: int | None,
     most_a_day: int | None = None,
 ) -> None:
-    """Mark what is missing at the destination, and count."""
-    for target in targets:
-        jobs = target.open_jobs()
-        listings = [job.listing for job in jobs if job.listing is not None]
-        present = find_present(listings, target.listing or Listing())
-        for job, listing, found in zip(jobs, listings, present, strict=True):
-            if job.everything:
-                _look_elsewhere(job, listing, found, targets)
-            for row, is_there in enumerate(found):
-                _settle(job.progress, listing, row, is_there=bool(is_there))
-            _refuse_large(job, listing, tally, limit, most_a_day)
-            _count(job, listing, found)
+    """Mark what is missing of a folder at the destination, and count.
+
+    `targets` are all there are, for a folder that holds what lies in the others.
+    """
+    jobs = target.open_jobs()
+    listings = [job.listing for job in jobs if job.listing is not None]
+    present = find_present(listings, target.listing or Listing())
+    for job, listing, found in zip(jobs, listings, present, strict=True):
+        if job.everything:
+            _look_elsewhere(job, listing, found, targets)
+        for row, is_there in enumerate(found):
+            _settle(job.progress, listing, row, is_there=bool(is_there))
+        _refuse_large(job, listing, tally, limit, most_a_day)
+        _count(job, listing, found)
 
 
 def leave_out(job: Job, listing: Listing, row: int, reason: str, tally: Tally) -> None:
@@ -203,12 +206,20 @@ def _count(job: Job, listing: Listing, found: bytearray) -> None:
     progress.messages = len(listing)
     progress.bytes = listing.total_bytes
     progress.largest = max(listing.sizes, default=0)
-    waiting = listing.rows(Mark.MISSING)
-    progress.to_copy = progress.copied + len(waiting)
-    progress.bytes_to_copy = progress.bytes_copied + sum(
-        listing.sizes[row] for row in waiting
-    )
+    count_rest(job)
     job.unseen = sum(
         not is_there and mark != Mark.FAILED
         for is_there, mark in zip(found, listing.marks, strict=True)
+    )
+
+
+def count_rest(job: Job) -> None:
+    """Count what is to be copied: what was, and what has not been given up since."""
+    progress, listing = job.progress, job.listing
+    if listing is None:
+        return
+    rest = [*listing.rows(Mark.MISSING), *listing.rows(Mark.SENT)]
+    progress.to_copy = progress.copied + len(rest)
+    progress.bytes_to_copy = progress.bytes_copied + sum(
+        listing.sizes[row] for row in rest
     )
