@@ -169,7 +169,7 @@ class Dovecot:
                 client.create(wire)
                 client.subscribe(wire)
             # All in one command: a few thousand messages take a second.
-            command = b"S1 APPEND " + wire.encode("ascii")
+            command = bytearray(b"S1 APPEND " + wire.encode("ascii"))
             stored = 0
             for message in messages:
                 flags = " ".join(sorted(message.flags))
