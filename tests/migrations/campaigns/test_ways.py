@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.domains.models import Domain
-from purelymanage.migrations.campaigns import limits, trying
+from purelymanage.migrations.campaigns import limits, standing, trying
 from purelymanage.migrations.campaigns.states import with_state
 from purelymanage.migrations.models import Campaign, Job, Participant, Submission
 from purelymanage.migrations.operations import submissions
@@ -174,3 +174,58 @@ class ToldTests(WayTestCase):
         self.assertIsNotNone(self.anna.refused_at)
         (shown,) = with_state(Participant.objects.all())
         self.assertEqual(shown.state, "refused")
+
+
+class ShownTests(WayTestCase):
+    """What a link of one's own, and the list of people, make of it."""
+
+    def standing(self) -> standing.Standing:
+        return standing.of(Participant.objects.get(pk=self.anna.pk))
+
+    def state(self) -> str:
+        (shown,) = with_state(Participant.objects.all())
+        return str(shown.state)
+
+    def settle(self, state: Submission.State) -> None:
+        Submission.objects.update(state=state, due_at=None)
+
+    def test_a_login_of_another_says_nothing_about_oneself(self) -> None:
+        self.keep("eves", user="eve")
+        for state in (State.WAITING, State.RIGHT):
+            if state != State.WAITING:
+                self.settle(state)
+            self.assertEqual(self.standing().what, "")
+            # Whatever it is, one may have it erased.
+            self.assertTrue(self.standing().can_withdraw)
+        Submission.objects.update(secret="")
+        self.settle(State.REFUSED)
+        self.assertEqual(self.standing(), standing.Standing())
+
+    def test_what_somebody_left_for_an_address_does_not_hide_the_form(self) -> None:
+        self.keep(WRONG)
+        path = f"/gather/{self.own_token}/"
+        r = self.client.get(path)
+        self.assertContains(r, 'type="password"')
+        self.assertContains(r, 'name="withdraw"')
+        self.keep(participant=self.anna)
+        r = self.client.get(path)
+        self.assertContains(r, "We try the password later")
+        self.assertNotContains(r, 'type="password"')
+
+    def test_what_a_worker_found_wrong_is_shown_with_another_login_too(self) -> None:
+        self.keep(WRONG, user="eve", participant=self.anna)
+        self.work()
+        self.assertEqual(self.standing().what, "refused")
+        self.assertEqual(self.state(), "refused")
+
+    def test_strangers_do_not_hide_that_a_password_is_needed(self) -> None:
+        Domain.objects.create(name="example.org")
+        self.hand_over(participant=self.anna)
+        launch(campaign=self.campaign, wishes=Wishes(), actor=self.olga)
+        Job.objects.update(login=Job.Login.WRONG)
+        self.assertEqual(self.standing().what, "needed")
+        for user in ("", "eve"):
+            self.keep(WRONG, user=user)
+            self.assertEqual(self.standing().what, "needed")
+        self.keep(participant=self.anna)
+        self.assertNotEqual(self.standing().what, "needed")
