@@ -40,9 +40,9 @@ class PersonState:
     when: Q | Exists
 
 
-def _has(state: Submission.State, *others: Submission.State) -> Exists:
-    mine = Submission.objects.filter(participant=OuterRef("pk"))
-    return Exists(mine.filter(state__in=[state, *others]))
+def _has(*states: Submission.State, unused: bool = False) -> Exists:
+    mine = Submission.objects.filter(participant=OuterRef("pk"), state__in=states)
+    return Exists(mine.exclude(secret="") if unused else mine)
 
 
 _State = Submission.State
@@ -53,7 +53,7 @@ _FINISHED = Run.objects.filter(
 STATES = (
     PersonState("complete", "Complete", "good", Exists(_FINISHED)),
     PersonState("launched", "Being copied", "running", HAS_COPY),
-    PersonState("ready", "Password right", "good", _has(_State.RIGHT)),
+    PersonState("ready", "Password right", "good", _has(_State.RIGHT, unused=True)),
     PersonState(
         "untried",
         "Password not tried yet",
@@ -64,6 +64,8 @@ STATES = (
     PersonState(
         "unanswered", "Server never answered", "broken", _has(_State.UNANSWERED)
     ),
+    # It was copied with, and there is no such copy any more.
+    PersonState("used", "Copy removed", "attention", _has(_State.RIGHT)),
     PersonState("withdrawn", "Withdrawn", "attention", Q(withdrawn_at__isnull=False)),
     PersonState("opened", "Link opened", "waiting", Q(opened_at__isnull=False)),
     PersonState(

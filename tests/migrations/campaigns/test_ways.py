@@ -17,6 +17,7 @@ from purelymanage.migrations.campaigns import limits, standing, trying
 from purelymanage.migrations.campaigns.states import with_state
 from purelymanage.migrations.models import Campaign, Job, Participant, Submission
 from purelymanage.migrations.operations import submissions
+from purelymanage.migrations.operations.invitations import to_remind
 from purelymanage.migrations.operations.kept_submissions import OTHER_KEPT
 from purelymanage.migrations.operations.launching import Wishes, launch
 from tests.migrations.campaigns.cases import ANNA, PASSWORD, WRONG, invite
@@ -229,3 +230,29 @@ class ShownTests(WayTestCase):
             self.assertEqual(self.standing().what, "needed")
         self.keep(participant=self.anna)
         self.assertNotEqual(self.standing().what, "needed")
+
+    def test_a_password_that_a_removed_copy_used_up_is_none(self) -> None:
+        Domain.objects.create(name="example.org")
+        self.hand_over(participant=self.anna)
+        self.assertEqual((self.state(), self.standing().what), ("ready", "right"))
+        launch(campaign=self.campaign, wishes=Wishes(), actor=self.olga)
+        Job.objects.update(removed_at=timezone.now())
+        self.assertEqual((self.state(), self.standing().what), ("used", ""))
+        self.assertFalse(self.standing().can_withdraw)
+        Campaign.objects.update(takes_late_ones=False)
+        self.hand_over(participant=self.anna)
+        self.assertEqual(self.state(), "ready")
+
+    def test_whoever_has_no_password_left_is_reminded(self) -> None:
+        long_ago = timezone.now() - timedelta(days=2)
+        Participant.objects.update(invited_at=long_ago)
+
+        def is_reminded() -> bool:
+            return to_remind(self.campaign, timezone.now()).exists()
+
+        self.hand_over("eves", user="eve")
+        self.assertTrue(is_reminded())
+        self.hand_over(participant=self.anna)
+        self.assertFalse(is_reminded())
+        Submission.objects.update(secret="")
+        self.assertTrue(is_reminded())
