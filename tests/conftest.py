@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -17,6 +18,7 @@ from tests.panel import Panel, running_panel
 
 def pytest_configure(config: pytest.Config) -> None:
     databases.name_template()
+    TransactionTestCase._fixture_teardown = databases.empty  # type: ignore[attr-defined]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
