@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from logging import LogRecord
 from typing import Any
+from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 
 from purelymanage.environment import (
     BASE_DIR,
@@ -36,6 +37,9 @@ DEBUG = False
 BASE_URL: str = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+IS_SECURE = BASE_URL.startswith("https://")
+# Browsers take such a cookie from this host alone, over https, and for every path.
+COOKIES = "__Host-" if IS_SECURE else ""
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -67,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "purelymanage.migrations.campaigns.gate.GateMiddleware",
     "purelymanage.audit.middleware.RequestIdMiddleware",
+    "purelymanage.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -98,6 +103,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "purelymanage.dashboard.context_processors.navigation",
+                "purelymanage.headers.nonce",
             ],
             "builtins": [
                 "django.contrib.humanize.templatetags.humanize",
@@ -219,7 +225,7 @@ MFA_TOTP_ISSUER = "PurelyManage"
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Without https, browsers offer passkeys on localhost only.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not BASE_URL.startswith("https://")
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_SECURE
 # How many proxies in front may set X-Forwarded-For; 0 takes the peer's address.
 ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", 0)
 
@@ -227,27 +233,24 @@ SESSION_ENGINE = "purelymanage.accounts.session_store"
 SESSION_COOKIE_AGE = 14 * DAY
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
+SESSION_COOKIE_NAME = f"{COOKIES}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIES}csrftoken"
+# Pages carry the token themselves; no script reads the cookie.
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "purelymanage.headers.MessageStorage"
 if ALLAUTH_TRUSTED_PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = 365 * DAY if BASE_URL.startswith("https://") else 0
+    # Without a proxy that tells how somebody came, nobody would ever arrive.
+    SECURE_SSL_REDIRECT = IS_SECURE
+    SECURE_SSL_HOST = BASE_URL.removeprefix("https://")
+    # Asked from this machine, past the proxy.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 365 * DAY if IS_SECURE else 0
+# What lies below the panel's domain, if anything, is not ours to decide about.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "connect-src": [SELF],
-        "font-src": [SELF],
-        "manifest-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
-
 # Language, time, files, mail, logs
 
 LANGUAGE_CODE = "en-gb"
@@ -258,6 +261,26 @@ USE_I18N = False
 STATIC_URL = env.str("STATIC_URL", "/static/")
 STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# They may come from a bucket or a network of caches.
+STATIC_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(STATIC_URL))]
+if not STATIC_URL.startswith(("https://", "http://")):
+    STATIC_ORIGINS = [SELF]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        # Each page names a number of its own, which its scripts bear.
+        "script-src": [NONCE],
+        "style-src": STATIC_ORIGINS,
+        "img-src": [*STATIC_ORIGINS, "data:"],
+        "font-src": STATIC_ORIGINS,
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "object-src": [NONE],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 STORAGES = {
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -271,7 +294,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 # Whoever chooses 10 000 mailboxes one page after the other sends as many fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = environ.Env.email_url_config(secret("EMAIL_URL") or "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "PurelyManage <panel@localhost>")

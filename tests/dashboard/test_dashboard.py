@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -133,4 +134,7 @@ class DashboardTests(CastTestCase):
         self.assertNotContains(r, " style=")
         self.assertNotContains(r, "<style")
         self.assertNotContains(r, "<script>")
-        self.assertIn("script-src 'self'", r["Content-Security-Policy"])
+        scripts = re.findall(r"<script ([^>]*)>", r.content.decode())
+        self.assertGreater(len(scripts), 3)
+        nonce = re.findall(r"script-src 'nonce-([^']+)'", r["Content-Security-Policy"])
+        self.assertTrue(all(f'nonce="{nonce[0]}"' in it for it in scripts), scripts)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from purelymanage.accounts.models import User
 
-COOKIE = "device"
+COOKIE = f"{settings.COOKIES}device"
 SALT = "purelymanage.known_devices"
 LIFETIME = 400 * 24 * 60 * 60  # browsers keep no cookie for longer
 MOST = 20  # people who share a browser
