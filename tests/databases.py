@@ -65,7 +65,8 @@ def empty(_: TransactionTestCase) -> None:
 @cache
 def _tables() -> list[str]:
     names = connection.introspection.django_table_names(include_views=False)
-    return sorted({*names, settings.CACHES["default"]["LOCATION"]} - KEPT)
+    cached = str(settings.CACHES["default"]["LOCATION"])
+    return sorted({*names, cached} - KEPT)
 
 
 def _migrate(template: str) -> None:
