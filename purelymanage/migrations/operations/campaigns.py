@@ -16,7 +16,7 @@ from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
 from purelymanage.migrations.campaigns import links, rules
-from purelymanage.migrations.models import Campaign, Server, Submission
+from purelymanage.migrations.models import Campaign, PastLink, Server, Submission
 from purelymanage.migrations.operations.campaign_mails import (
     erase_mails,
     take_back_mails,
@@ -140,7 +140,7 @@ def purge_ended() -> int:
 
 @transaction.atomic(durable=True)
 def _purge(campaign: Campaign) -> bool:
-    """Leave of a campaign what is about nobody, and the hash that finds its page."""
+    """Leave of a campaign what is about nobody, and the hashes that find its page."""
     held = hold(campaign)
     if held.purged_at is not None:
         return False
@@ -148,6 +148,7 @@ def _purge(campaign: Campaign) -> bool:
     stored = Submission.objects.filter(participant__campaign=held).exclude(secret="")
     passwords = stored.count()
     erase_mails(held)
+    _leave_links(held)
     held.participants.all().delete()
     held.sign_ins.all().delete()
     held.token = held.contact = held.signed_by = ""
@@ -161,6 +162,17 @@ def _purge(campaign: Campaign) -> bool:
         what=f"{people_in_words(people)}, {thin(passwords)} {noun}",
     )
     return True
+
+
+def _leave_links(campaign: Campaign) -> None:
+    """Let links of people's own go on saying that it is over, without their people."""
+    hashes = campaign.participants.values_list("token_hash", flat=True)
+    # In an order that says nothing of who was whom.
+    left = [
+        PastLink(campaign=campaign, token_hash=it)
+        for it in sorted(filter(None, hashes))
+    ]
+    PastLink.objects.bulk_create(left, batch_size=1_000)
 
 
 def hold(campaign: Campaign) -> Campaign:

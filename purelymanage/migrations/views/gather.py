@@ -37,7 +37,7 @@ from purelymanage.migrations.campaigns.texts.saying import (
 from purelymanage.migrations.campaigns.texts.words import words_of
 from purelymanage.migrations.campaigns.trying import Answer, Handed
 from purelymanage.migrations.forms.gather import GatherForm
-from purelymanage.migrations.models import Campaign, Participant
+from purelymanage.migrations.models import Campaign, Participant, PastLink
 from purelymanage.migrations.operations import submissions
 from purelymanage.migrations.operations.submissions import Offer
 
@@ -68,6 +68,9 @@ def gather(request: HtmxHttpRequest, token: str) -> HttpResponse:
     participant = Participant.objects.of_token(token)
     if participant is not None:
         return _own(request, participant, token)
+    past = PastLink.objects.of_token(token)
+    if past is not None:
+        return _over(request, past.campaign)
     words = preferred_words(request)
     say = Saying(words)
     context = {"words": words, "title": say["unknown_title"], "text": say["unknown"]}

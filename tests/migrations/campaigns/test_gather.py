@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from purelymanage.migrations.campaigns import limits
+from purelymanage.migrations.campaigns.tasks import purge
 from purelymanage.migrations.models import (
     Campaign,
     Job,
@@ -305,6 +306,19 @@ class OwnLinkTests(FormTestCase):
         Campaign.objects.update(ends_at=timezone.now())
         r = self.client.get(self.path)
         self.assertContains(r, "This is over", status_code=410)
+
+    def test_it_says_so_when_all_about_its_person_is_erased(self) -> None:
+        long_ago = timezone.now() - Campaign.KEPT
+        Campaign.objects.update(closed_at=long_ago, language="de")
+        _, removed = invite(self.campaign, "ben@old.example", removed_at=long_ago)
+        purge()
+        self.assertFalse(Participant.objects.exists())
+        for path in (self.path, f"/gather/{removed}/", f"/gather/{self.token}/"):
+            for r in (self.client.get(path), self.send(path=path)):
+                self.assertContains(r, "es ist keines gespeichert", status_code=410)
+                self.assertNotContains(r, ANNA, status_code=410)
+        r = self.client.get("/gather/made-up/")
+        self.assertEqual(r.status_code, 404)
 
     def launch(self) -> Job:
         job = add_job(self.campaign.server)

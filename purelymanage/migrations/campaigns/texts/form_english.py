@@ -103,7 +103,10 @@ WORDS = Words(
         "No passwords are taken here any more. If your old mail is missing in your new "
         "mailbox, ask {contact}."
     ),
-    over_erased="No passwords are taken here any more, and none is stored.",
+    over_erased=(
+        "No passwords are taken here any more, and none is stored unless a copy of "
+        "your mailbox still needs it."
+    ),
     removed_title="You need not do anything",
     removed=(
         "This mailbox was taken off the list, so no password is needed. If you think "

@@ -125,7 +125,8 @@ WORDS = Words(
         "alte Nachrichten fehlen, wenden Sie sich an {contact}."
     ),
     over_erased=(
-        "Hier werden keine Passwörter mehr angenommen, und es ist keines gespeichert."
+        "Hier werden keine Passwörter mehr angenommen, und es ist keines gespeichert, "
+        "außer eine Kopie Ihres Postfachs braucht es noch."
     ),
     removed_title="Sie müssen nichts tun",
     removed=(
