@@ -75,6 +75,10 @@ class Database:
     clock_ahead: timedelta = timedelta()
     reason: str = ""  # of a failure, in words for operators
 
+    @property
+    def clock_off(self) -> timedelta:
+        return abs(self.clock_ahead)
+
 
 @dataclass(frozen=True)
 class Vitals:
@@ -127,7 +131,7 @@ class Vitals:
             yield "Mail waits for longer than half an hour."
         if self.mail_given_up:
             yield "Mail was given up within the last day."
-        if abs(self.database.clock_ahead) > CLOCK_OFF:
+        if self.database.clock_off > CLOCK_OFF:
             yield "The clock of this machine is not that of the database."
 
 

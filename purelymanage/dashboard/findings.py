@@ -68,6 +68,8 @@ def _workers(user: User) -> list[Finding]:
             f"Nobody works on {' and '.join(WORK[name] for name in silent)}.",
             "What waits goes on as soon as the workers run again: manage.py qcluster, "
             "started by the person who runs this panel.",
+            reverse("panel-health"),
+            "See the health",
         )
     ]
 

@@ -7,13 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from purelymanage.accounts.permissions import (
+    AuthenticatedHttpRequest,
+    Right,
+    requires,
+)
 from purelymanage.dashboard import facts
 from purelymanage.dashboard.facts import Vitals, Waiting
+from purelymanage.dashboard.panel_health import panel_health as health_of_panel
+from purelymanage.http import page_or_partial
 
 # What programs ask for.
 PATHS = {"/healthz"}
@@ -41,6 +48,15 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """
     vitals = facts.vitals_in_time()
     return JsonResponse(told(vitals), status=200 if vitals.is_well else 503)
+
+
+@never_cache
+@require_safe
+@requires(Right.MANAGE)
+def panel_health(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """Answer the page for people, or its live part."""
+    context = health_of_panel(request.user)
+    return page_or_partial(request, "dashboard/panel_health.html", context)
 
 
 def told(vitals: Vitals) -> dict[str, Any]:

@@ -7,5 +7,6 @@ from purelymanage.dashboard import health, views
 urlpatterns: list[URLPattern] = [
     path("", views.dashboard, name="dashboard"),
     path("running-copies/", views.running_copies, name="running-copies"),
+    path("settings/health/", health.panel_health, name="panel-health"),
     path("healthz", health.healthz, name="healthz"),
 ]

@@ -64,6 +64,7 @@ PATHS = [
     "/accounts/2fa/passkeys/",
     "/accounts/2fa/passkeys/add/",
     "/settings/",
+    "/settings/health/",
     "/settings/organisation/",
     "/settings/people/",
     "/settings/people/1/",

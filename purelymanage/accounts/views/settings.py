@@ -31,6 +31,7 @@ def profile(request: AuthenticatedHttpRequest) -> HttpResponse:
         "form": form,
         "has_second_factor": has_second_factor(request.user),
         "manages_people": request.user.may(Right.MANAGE_PEOPLE),
+        "sees_health": request.user.may(Right.MANAGE),
     }
     status = 422 if form.errors else 200
     return render(request, "settings/profile.html", context, status=status)

@@ -103,6 +103,17 @@ def ago(value: datetime | None) -> SafeString | str:
 
 
 @register.simple_tag
+def lasting(value: timedelta) -> str:
+    """Say how long something takes, roughly; below ten seconds exactly."""
+    seconds = abs(value.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f}\u00a0s"
+    if seconds < 100:
+        return f"{seconds:.0f}\u00a0s"
+    return _distance(value).removesuffix(" ago") or f"{value.days} days"
+
+
+@register.simple_tag
 def day(value: datetime | None) -> SafeString | str:
     if value is None:
         return ""

@@ -1,0 +1,114 @@
+"""What is known of the machine that answers, and of the programs on it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+import django
+
+from purelymanage.dashboard import processes
+from purelymanage.environment import BASE_DIR
+from purelymanage.migrations.engines import imapsync_version
+
+# Below these shares of a disk, or bytes, somebody should look; logs and locks need some.
+LOW, LOW_BYTES = 0.1, 2 * 10**9
+FULL, FULL_BYTES = 0.01, 2 * 10**8
+
+
+@dataclass(frozen=True)
+class Disk:
+    purpose: str
+    path: Path
+    total: int
+    free: int
+
+    @property
+    def share_used(self) -> int:
+        """Per cent of what is not reserved for the system."""
+        return round(100 * (1 - self.free / self.total)) if self.total else 100
+
+    @property
+    def tone(self) -> str:
+        if self.free < max(FULL * self.total, FULL_BYTES):
+            return "broken"
+        if self.free < min(LOW * self.total, LOW_BYTES):
+            return "attention"
+        return "good"
+
+
+def disks() -> list[Disk]:
+    """Return the disks that the panel writes to here; each once."""
+    found: dict[int, Disk] = {}
+    places = {
+        "the panel's folder": BASE_DIR,
+        "temporary files": Path(tempfile.gettempdir()),
+        "logs of the system": Path("/var/log"),
+    }
+    for purpose, path in places.items():
+        try:
+            device, usage = path.stat().st_dev, shutil.disk_usage(path)
+        except OSError:
+            continue
+        if device in found:
+            purpose = f"{found[device].purpose}, {purpose}"
+        found[device] = Disk(purpose, path, usage.total, usage.free)
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class Web:
+    """The processes that answer requests here."""
+
+    host: str
+    pid: int
+    memory: int  # of this one
+
+
+def web() -> Web:
+    return Web(platform.node(), os.getpid(), processes.memory([os.getpid()]))
+
+
+@dataclass(frozen=True)
+class Imapsync:
+    is_found: bool
+    version: str  # none where it does not start
+
+    @property
+    def words(self) -> str:
+        if not self.is_found:
+            return "not installed; copies go through the panel's own engine"
+        return self.version or "found, but it does not start"
+
+
+def imapsync() -> Imapsync:
+    version = imapsync_version()
+    return Imapsync(version is not None, version or "")
+
+
+@lru_cache(maxsize=1)
+def panel_version() -> str:
+    text = (BASE_DIR / "pyproject.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["project"]["version"])
+
+
+def versions() -> dict[str, str]:
+    return {
+        "PurelyManage": panel_version(),
+        "Python": platform.python_version(),
+        "Django": django.get_version(),
+    }
+
+
+@lru_cache(maxsize=1)
+def packages() -> list[tuple[str, str]]:
+    """Return what is installed beside the panel, with versions."""
+    found = {it.metadata["Name"]: it.version for it in distributions()}
+    return sorted(found.items(), key=lambda it: it[0].lower())
