@@ -52,12 +52,22 @@ class Way(StrEnum):
     """How a password came. Each has a budget of its own.
 
     Nobody who only knows the link for everybody can use up the tries of somebody with a
-    link of their own, nor those of the workers.
+    link of their own, nor those of the workers; nor, by what they leave to the workers,
+    the tries of what somebody else left there by such a link.
     """
 
     SHARED = "shared"
     OWN = "own"
     WORKER = "worker"
+    WORKER_OWN = "worker-own"
+
+    @property
+    def is_own(self) -> bool:
+        return self in {Way.OWN, Way.WORKER_OWN}
+
+    @property
+    def is_of_worker(self) -> bool:
+        return self in {Way.WORKER, Way.WORKER_OWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def too_often_until(keys: Keys, at: datetime) -> datetime | None:
 
     What is under way counts as failed: of many at once, none slips through.
     """
-    failed = _failed(tried=keys.way != Way.WORKER)
+    failed = _failed(tried=not keys.way.is_of_worker)
     of_address = SignIn.objects.filter(failed, address_key=keys.address)
     ends = [
         _full_until(of_address, PER_ADDRESS_A_DAY, DAY, at),
@@ -105,7 +115,7 @@ def is_used_up(campaign: Campaign, way: Way, at: datetime) -> bool:
     """
     since = SignIn.objects.filter(begun_at__gt=at - HOUR).filter(_failed())
     of_server = since.filter(server=campaign.server_id).count()
-    if way == Way.OWN:
+    if way.is_own:
         return of_server >= PER_SERVER
     if of_server >= PER_SERVER - FOR_OWN_LINKS:
         return True

@@ -49,7 +49,7 @@ PATIENCE_WITH_COPIES = timedelta(minutes=2)
 NEVER_ANSWERED = "the mail server did not answer as long as the campaign was open"
 OTHER_KEPT = "It is right, but that of another user was kept already."
 
-State = Submission.State
+State, CameBy = Submission.State, Submission.CameBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class Verdict:
 def claim_kept(*, server_id: int, most: int) -> list[Claim]:
     """Take passwords to try, as many as the server may be asked for.
 
-    This opens the stored passwords, which is why it is written down here. First come
-    people who were listed and sign in under their own address: whoever only guesses
-    does not make them wait.
+    This opens the stored passwords, which is why it is written down here. First comes
+    what did not come by the link for everybody, then people who were listed and sign in
+    under their own address: whoever only guesses does not make them wait.
     """
     now = timezone.now()
     server = lock_server(server_id)
@@ -164,17 +164,16 @@ def _room(server: Server, due: SubmissionQuerySet, now: datetime) -> int:
     return limits.free_places(server, now, least=least)
 
 
-def _first() -> tuple[Case, Case]:
+def _first() -> list[Case]:
     """Order by whom there is the least doubt about."""
-    zero, one = Value(0), Value(1)
-    return (
-        Case(
-            When(participant__is_listed=True, then=zero),
-            default=one,
-            output_field=IntegerField(),
-        ),
-        Case(When(Q(user=""), then=zero), default=one, output_field=IntegerField()),
-    )
+    return [
+        Case(When(it, then=Value(0)), default=Value(1), output_field=IntegerField())
+        for it in (
+            ~Q(came_by=CameBy.SHARED),
+            Q(participant__is_listed=True),
+            Q(user=""),
+        )
+    ]
 
 
 def _claim(submission: Submission, now: datetime) -> Claim | None:
@@ -196,13 +195,17 @@ def _claim(submission: Submission, now: datetime) -> Claim | None:
 def _keys(submission: Submission) -> Keys:
     server = submission.participant.campaign.server_id
     user = submission.source_user
-    return limits.keys_of(way=Way.WORKER, server_id=server, user=user, client=None)
+    # By a link of one's own other mailboxes count like those of strangers.
+    is_own = submission.came_by == CameBy.OWN and not submission.user
+    vouched = is_own or submission.came_by == CameBy.ADDED
+    way = Way.WORKER_OWN if vouched else Way.WORKER
+    return limits.keys_of(way=way, server_id=server, user=user, client=None)
 
 
 def _take(held: Submission) -> Participant | None:
     """Let a password that is right take the place of the former and the older ones."""
     participant = held.participant
-    is_shared = held.came_by == Submission.CameBy.SHARED
+    is_shared = held.came_by == CameBy.SHARED
     if is_shared and is_of_another(participant, held.source_user):
         _settle(held, State.REFUSED, OTHER_KEPT)
         log.record_many([left_out(participant, held.source_user)])

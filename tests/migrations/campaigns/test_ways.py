@@ -14,12 +14,23 @@ from django.utils import timezone
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.domains.models import Domain
 from purelymanage.migrations.campaigns import limits, standing, trying
+from purelymanage.migrations.campaigns.limits import Way, keys_of
 from purelymanage.migrations.campaigns.states import with_state
-from purelymanage.migrations.models import Campaign, Job, Participant, Submission
+from purelymanage.migrations.models import (
+    Campaign,
+    Job,
+    Participant,
+    SignIn,
+    Submission,
+)
 from purelymanage.migrations.operations import submissions
 from purelymanage.migrations.operations.invitations import to_remind
-from purelymanage.migrations.operations.kept_submissions import OTHER_KEPT
+from purelymanage.migrations.operations.kept_submissions import (
+    OTHER_KEPT,
+    claim_kept,
+)
 from purelymanage.migrations.operations.launching import Wishes, launch
+from purelymanage.migrations.operations.sign_ins import add_sign_in, end_sign_in
 from tests.migrations.campaigns.cases import ANNA, PASSWORD, WRONG, invite
 from tests.migrations.campaigns.test_trying import TryingTestCase
 
@@ -150,6 +161,51 @@ class BelievedTests(WayTestCase):
         self.assertEqual((self.user(), Job.objects.count()), ("eve", 1))
         self.hand_over("eves", user="eve", participant=self.anna)
         self.assertEqual(Job.objects.count(), 2)
+
+
+class TurnTests(WayTestCase):
+    """Guesses that wait do not make a worker leave the owner's own until later."""
+
+    def test_they_use_up_no_tries_of_a_link_of_ones_own(self) -> None:
+        for number in range(limits.PER_ADDRESS):
+            self.keep(WRONG, client=f"198.51.100.{number}")
+        self.work()
+        self.assertEqual(self.imap.logins[ANNA], limits.PER_ADDRESS)
+        self.keep()
+        self.assertEqual(self.work(), "0 tried")
+        self.keep(participant=self.anna)
+        self.assertEqual(self.work(), "1 tried")
+        self.assertEqual(self.states(), [State.RIGHT])
+
+    def test_nor_when_all_of_a_link_are_used_up(self) -> None:
+        server = self.campaign.server_id
+        for number in range(limits.PER_LINK):
+            user = f"x{number}"
+            keys = keys_of(way=Way.WORKER, server_id=server, user=user, client=None)
+            row = add_sign_in(self.campaign, keys, timezone.now())
+            end_sign_in(row, SignIn.Outcome.REFUSED)
+        self.keep(address="ben@old.example")
+        submissions.add_on_behalf(
+            participant=self.anna, user="eve", password="eves", actor=self.adam
+        )
+        self.assertEqual(self.work(), "1 tried")
+        self.assertEqual(self.anna.submissions.get().state, State.RIGHT)
+
+    def test_other_mailboxes_are_tried_like_those_of_strangers(self) -> None:
+        for user in ("mallory", ""):
+            kept = self.keep(WRONG, user=user, participant=self.anna)
+            self.work()
+            kept.refresh_from_db()
+            self.assertEqual(kept.state, State.REFUSED)
+        found = SignIn.objects.order_by("pk").values_list("address_key", flat=True)
+        ways = [it.partition(":")[0] for it in found if it.startswith("worker")]
+        self.assertEqual(ways, [Way.WORKER, Way.WORKER_OWN])
+
+    def test_the_owners_comes_first(self) -> None:
+        self.keep(WRONG)
+        kept = self.keep(participant=self.anna)
+        (claim,) = claim_kept(server_id=self.campaign.server_id, most=1)
+        self.assertEqual(claim.submission, kept)
 
 
 class ToldTests(WayTestCase):
