@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+
+class Failed(Exception):
+    """Something that cannot be done; the text is a sentence to show."""
