@@ -22,7 +22,11 @@ MADE: dict[str, Callable[[], str]] = {
     "ENCRYPTION_KEYS": lambda: f"1:{_random_key()}",
     "AUDIT_KEY": lambda: _random_key(),
 }
-GIVEN = ("DATABASE_URL", "PURELYMAIL_API_TOKEN", "EMAIL_URL", "METRICS_TOKEN")
+# Given, or else empty; with those above, what services get as their credentials.
+GIVEN = (
+    *("DATABASE_URL", "PURELYMAIL_API_TOKEN", "EMAIL_URL", "METRICS_TOKEN"),
+    *("SECRET_KEY_FALLBACKS", "AUDIT_KEY_FALLBACKS"),
+)
 
 
 def write_secrets(
@@ -42,10 +46,14 @@ def write_secrets(
         else:
             machine.write(path, f"{make()}\n", 0o600, places.USER)
 
-    files = dict(zip(GIVEN, (database_url, token, email_url, None), strict=True))
-    for name, file in files.items():
+    files = {
+        "DATABASE_URL": database_url,
+        "PURELYMAIL_API_TOKEN": token,
+        "EMAIL_URL": email_url,
+    }
+    for name in GIVEN:
         path = places.SECRETS / name
-        if file is not None:
+        if file := files.get(name):
             machine.write(path, f"{_given(file)}\n", 0o600, places.USER)
         elif _is_there(path):
             machine.keep(str(path))
@@ -58,8 +66,8 @@ def write_settings(machine: Machine, choices: Choices) -> None:
     machine.step("Settings")
     if _is_there(places.ENV):
         machine.keep(str(places.ENV))
-        kept = {name for name, _ in SETTING.findall(_text(places.ENV))}
-        if new := [it for it, _ in SETTING.findall(_text(EXAMPLE)) if it not in kept]:
+        kept = _names(_text(places.ENV))
+        if new := [it for it in _names(_text(EXAMPLE)) if it not in kept]:
             machine.note(
                 f"New settings, which have their defaults: {', '.join(new)} "
                 f"({EXAMPLE.name} explains them)."
@@ -86,6 +94,10 @@ def settings_text(choices: Choices) -> str:
         return f"{name}={known[name]}" if name in known else found[0]
 
     return SETTING.sub(line, EXAMPLE.read_text(encoding="utf-8"))
+
+
+def _names(text: str) -> list[str]:
+    return [name.removesuffix("_FILE") for name, _ in SETTING.findall(text)]
 
 
 def _default(machine: Machine, name: str) -> str:
