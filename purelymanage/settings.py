@@ -340,6 +340,9 @@ LOGGING = {
     "root": {"handlers": ["stderr", "kinds"], "level": env.str("LOG_LEVEL", "INFO")},
 }
 
+# Whoever asks for /metrics has to know it; without one nobody gets them.
+METRICS_TOKEN = secret("METRICS_TOKEN")
+
 # PurelyMail, IMAP, DNS
 
 PURELYMAIL_API_URL = env.str("PURELYMAIL_API_URL", "https://purelymail.com")

@@ -56,6 +56,7 @@ ROUTES = {
     ),
     "dashboard": Route("/"),
     "healthz": Route("/healthz", is_open=True),
+    "metrics": Route("/metrics", is_open=True),
     "panel-health": Route("/settings/health/", Right.MANAGE),
     "running-copies": Route("/running-copies/", Right.SEE_MIGRATIONS),
     "entry-list": Route("/audit/", Right.SEE_AUDIT),

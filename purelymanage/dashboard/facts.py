@@ -135,6 +135,7 @@ class Vitals:
             yield "The clock of this machine is not that of the database."
 
 
+NO_ANSWER = Vitals(Database(is_reachable=False, reason="There was no answer in time."))
 _is_migrated = False  # once true for as long as this process runs
 
 
@@ -157,8 +158,7 @@ def vitals_in_time() -> Vitals:
     try:
         return _vitals_in_time(PATIENCE)
     except NoAnswer:
-        reason = "There was no answer within a second."
-        return Vitals(Database(is_reachable=False, reason=reason))
+        return NO_ANSWER
 
 
 def _migrated() -> bool:

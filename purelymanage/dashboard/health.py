@@ -6,9 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -23,7 +25,7 @@ from purelymanage.dashboard.panel_health import panel_health as health_of_panel
 from purelymanage.http import page_or_partial
 
 # What programs ask for.
-PATHS = {"/healthz"}
+PATHS = {"/healthz", "/metrics"}
 
 
 class WatcherMiddleware:
@@ -48,6 +50,27 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """
     vitals = facts.vitals_in_time()
     return JsonResponse(told(vitals), status=200 if vitals.is_well else 503)
+
+
+@never_cache
+@login_not_required
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer Prometheus, which has to know the token; without one nobody does."""
+    token: str = settings.METRICS_TOKEN
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    is_right = constant_time_compare(given.strip(), token)
+    if not token or scheme.lower() != "bearer" or not is_right:
+        answer = HttpResponse("A token is needed.\n", "text/plain", status=401)
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+    # Few ask for them, and all would load what it takes.
+    from prometheus_client.exposition import choose_encoder
+
+    from purelymanage.dashboard.metrics import PanelCollector, read_in_time
+
+    encode, kind = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(PanelCollector(read_in_time())), kind)
 
 
 @never_cache

@@ -9,4 +9,5 @@ urlpatterns: list[URLPattern] = [
     path("running-copies/", views.running_copies, name="running-copies"),
     path("settings/health/", health.panel_health, name="panel-health"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", health.metrics, name="metrics"),
 ]
