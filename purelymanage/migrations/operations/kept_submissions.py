@@ -217,7 +217,7 @@ def _take(held: Submission) -> Participant | None:
     held.state, held.words, held.due_at = State.RIGHT, "", None
     held.client_key = ""
     held.save(update_fields=["state", "words", "due_at", "client_key"])
-    note_right(participant, timezone.now())
+    note_right(held, timezone.now())
     tell(held, Outcome.RIGHT)
     event, address = CampaignEvent.SUBMISSION_RECEIVED, participant.address
     log.record_many([campaign_entry(event, participant.campaign, address=address)])

@@ -105,7 +105,7 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
     _seal(submission, offer.password)
     replaced_by(submission).delete()
     submission.save()
-    note_right(participant, now)
+    note_right(submission, now)
     event = CampaignEvent.SUBMISSION_RECEIVED
     entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=offer.address)
     log.record_many([entry])
@@ -197,7 +197,8 @@ def add_on_behalf(
     campaign = lock_open(participant.campaign)
     held = _lock(participant)
     now = timezone.now()
-    held.submissions.untried().delete()
+    # What owners entered themselves is tried all the same.
+    held.submissions.untried().filter(came_by=CameBy.ADDED).delete()
     submission = Submission(
         participant=held,
         user="" if user.casefold() == held.address else user,
@@ -288,15 +289,18 @@ def left_out(participant: Participant, login: str) -> Entry:
     )
 
 
-def note_right(participant: Participant, now: datetime) -> None:
-    """Note at a participant that a password is right; part of a larger change."""
-    columns = ["submitted_at", "refused_at", "withdrawn_at"]
+def note_right(right: Submission, now: datetime) -> None:
+    """Note at its participant that a password is right; part of a larger change."""
+    participant, columns = right.participant, ["submitted_at"]
     if participant.removed_at is not None:
         participant.removed_at, participant.is_listed = None, False
         participant.token_hash, participant.token = None, ""
         columns += ["removed_at", "is_listed", "token_hash", "token"]
     participant.submitted_at = now
-    participant.refused_at = participant.withdrawn_at = None
+    if not right.is_doubtful:
+        # Else it stays what the owner did.
+        participant.refused_at = participant.withdrawn_at = None
+        columns += ["refused_at", "withdrawn_at"]
     participant.save(update_fields=columns)
 
 

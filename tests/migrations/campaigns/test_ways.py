@@ -100,14 +100,14 @@ class NotedTests(WayTestCase):
         submissions.add_on_behalf(
             participant=self.anna, user=ANNA, password=PASSWORD, actor=self.adam
         )
-        kept = Submission.objects.get()
+        kept = Submission.objects.get(came_by=CameBy.ADDED)
         kept.came_by = CameBy.SHARED
         kept.save()
         with connection.schema_editor() as editor:
             for _ in range(2):
                 ADDED.fill(apps, editor)
-        kept.refresh_from_db()
-        self.assertEqual(kept.came_by, CameBy.ADDED)
+        found = Submission.objects.filter(came_by=CameBy.ADDED)
+        self.assertEqual(found.get(), kept)
 
 
 class BelievedTests(WayTestCase):
@@ -147,6 +147,30 @@ class BelievedTests(WayTestCase):
         self.assertEqual(self.user(), "eve")
         kept.refresh_from_db()
         self.assertEqual(kept.words, OTHER_KEPT)
+
+    def test_it_does_not_undo_that_the_owner_has_withdrawn(self) -> None:
+        self.hand_over(participant=self.anna)
+        submissions.withdraw_submission(participant=self.anna)
+        self.hand_over("eves", user="eve")
+        self.keep("eves", user="eve")
+        self.work()
+        self.anna.refresh_from_db()
+        self.assertIsNotNone(self.anna.withdrawn_at)
+        self.assertEqual(standing.of(self.anna).what, "withdrawn")
+        self.hand_over()
+        self.anna.refresh_from_db()
+        self.assertIsNone(self.anna.withdrawn_at)
+
+    def test_what_is_added_for_somebody_leaves_theirs_to_be_tried(self) -> None:
+        kept = self.keep()
+        for password in (WRONG, "not-it-either"):
+            submissions.add_on_behalf(
+                participant=self.anna, user=ANNA, password=password, actor=self.adam
+            )
+        self.assertEqual(Submission.objects.count(), 2)
+        self.assertEqual(self.work(), "2 tried")
+        kept.refresh_from_db()
+        self.assertEqual(kept.state, State.RIGHT)
 
     def test_after_the_launch_nobody_joins_with_the_login_of_another(self) -> None:
         Domain.objects.create(name="example.org")
