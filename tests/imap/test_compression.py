@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
-
-import pytest
 
 from purelymanage.imap.account import Security
 from purelymanage.imap.connection import Connection
@@ -23,20 +20,6 @@ from tests.imap.dovecot import Dovecot
 from tests.imap.mail import message
 from tests.imap.proxy import Proxy
 from tests.imap.scripted import Scripted
-
-COMPRESSING = """
-mail_plugins = $mail_plugins zlib
-protocol imap {
-  mail_plugins = $mail_plugins imap_zlib
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    with Dovecot(extra=COMPRESSING) as server:
-        server.add_user("otto", "secret")
-        yield server
 
 
 def test_messages_go_both_ways_compressed(server: Dovecot) -> None:

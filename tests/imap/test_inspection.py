@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -12,13 +11,6 @@ from purelymanage.imap.errors import CertificateRefused, LoginRefused
 from purelymanage.imap.inspection import Inspection, Step, inspect
 from tests.imap.dovecot import Dovecot
 from tests.imap.scripted import Scripted, answering
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    with Dovecot() as dovecot:
-        dovecot.add_user("otto", "right")
-        yield dovecot
 
 
 @pytest.mark.parametrize("security", list(Security))
@@ -41,23 +33,23 @@ def test_all_that_can_be_seen_is_told(server: Dovecot, security: Security) -> No
         assert "127.0.0.1" in seen.certificate.names
 
 
-def test_an_untrusted_certificate_is_shown_and_told_no_password() -> None:
-    with Dovecot() as server:
-        server.add_user("otto", "right")
-        account = replace(server.account("otto"), ca_file=None)
-        for security, port in (
-            (Security.TLS, server.tls_port),
-            (Security.STARTTLS, server.port),
-        ):
-            seen = inspect(replace(account, security=security, port=port))
-            assert seen.failed_at is Step.TRUST
-            assert isinstance(seen.problem, CertificateRefused)
-            assert seen.certificate is not None
-            assert seen.certificate.fault("127.0.0.1") is Fault.UNKNOWN_ISSUER
-            assert seen.certificate.fault("127.1") is Fault.OTHER_NAME
-            assert seen.greeting
-            assert "IMAP4REV1" in seen.capabilities
-            assert not seen.is_logged_in
+def test_an_untrusted_certificate_is_shown_and_told_no_password(
+    server: Dovecot,
+) -> None:
+    account = replace(server.account("otto"), ca_file=None)
+    for security, port in (
+        (Security.TLS, server.tls_port),
+        (Security.STARTTLS, server.port),
+    ):
+        seen = inspect(replace(account, security=security, port=port))
+        assert seen.failed_at is Step.TRUST
+        assert isinstance(seen.problem, CertificateRefused)
+        assert seen.certificate is not None
+        assert seen.certificate.fault("127.0.0.1") is Fault.UNKNOWN_ISSUER
+        assert seen.certificate.fault("127.1") is Fault.OTHER_NAME
+        assert seen.greeting
+        assert "IMAP4REV1" in seen.capabilities
+        assert not seen.is_logged_in
 
 
 def test_a_wrong_password_fails_at_the_login(server: Dovecot) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,15 +21,6 @@ from purelymanage.imap.errors import (
 from purelymanage.imap.login import check_login, check_server
 from tests.imap.dovecot import Dovecot
 from tests.imap.scripted import Scripted, answering
-
-PASSWORD = 'pä"ss\\: wörd €'
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Dovecot]:
-    with Dovecot() as dovecot:
-        dovecot.add_user("otto", PASSWORD)
-        yield dovecot
 
 
 @pytest.mark.parametrize("security", list(Security))

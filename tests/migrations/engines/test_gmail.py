@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from purelymanage.migrations.engines.base import Verdict
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
@@ -9,40 +7,28 @@ from tests.imap.proxy import Proxy
 from tests.migrations.engines.conftest import NewUser
 from tests.migrations.engines.copying import copy, counted, through
 
-VIEWS = """
-namespace inbox {
-  mailbox "[Gmail]/All Mail" {
-    special_use = \\All
-  }
-  mailbox "[Gmail]/Starred" {
-    special_use = \\Flagged
-  }
-}
-"""
-
 
 def as_gmail(data: bytes) -> bytes:
     return data.replace(b" IMAP4rev1 ", b" IMAP4rev1 X-GM-EXT-1 ")
 
 
-@pytest.mark.slow
 def test_labels_become_folders_and_nothing_is_copied_twice(
-    new: Dovecot, new_user: NewUser
+    old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
     first, second, alone = (Stored(message(number)) for number in range(3))
     # Another message with the identity of the first
     twin = Stored(first.body + b"a footer\r\n")
-    with Dovecot(extra=VIEWS) as old, Proxy(old.port, rewrite=as_gmail) as proxy:
-        otto, anna = new_user(old), new_user(new)
-        old.seed(
-            otto,
-            {
-                "INBOX": [first, second],
-                "Label": [second],
-                "[Gmail]/All Mail": [first, second, alone, twin],
-                "[Gmail]/Starred": [first],
-            },
-        )
+    otto, anna = new_user(old), new_user(new)
+    old.seed(
+        otto,
+        {
+            "INBOX": [first, second],
+            "Label": [second],
+            "[Gmail]/All Mail": [first, second, alone, twin],
+            "[Gmail]/Starred": [first],
+        },
+    )
+    with Proxy(old.port, rewrite=as_gmail) as proxy:
         source = through(proxy, old, otto)
         outcome = copy(source, new.account(anna))
         again = copy(source, new.account(anna))

@@ -38,6 +38,8 @@ from .work import Job, Target, count_rest, leave_out
 
 # Times that we look again and still find something to send, as in a mailbox in use.
 PASSES = 3
+# Seconds before another attempt, twice as many before each that follows.
+FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 # Seconds of looking after which it may be worth to copy over further connections.
 LONG_LOOK = 1.0
@@ -85,7 +87,7 @@ class Run:
                     failures += 1
                     if failures > self._options.reconnects:
                         raise
-                    pause = min(LONGEST_PAUSE, 0.25 * 2**failures)
+                    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
                     if wait := told_wait(exc.technical):
                         pause = wait.total_seconds()
                     if pause > LONGEST_PAUSE:

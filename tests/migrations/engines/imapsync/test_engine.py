@@ -223,25 +223,16 @@ def test_a_budget_is_never_exceeded(
 
 
 def test_what_holds_everything_gives_only_the_rest(
-    engine: ImapsyncEngine, new: Dovecot, new_user: NewUser
+    engine: ImapsyncEngine, old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
-    gmail = """
-namespace inbox {
-  mailbox "All Mail" {
-    special_use = \\All
-  }
-}
-"""
-    with Dovecot(extra=gmail) as old:
-        old.add_user("anna", "secret")
-        filed = [Stored(message(n)) for n in range(4)]
-        loose = [Stored(message(n)) for n in range(10, 13)]
-        old.seed("anna", {"INBOX": filed[:2], "Work": filed[2:]})
-        old.seed("anna", {"All Mail": filed + loose})
-        target = new.account(new_user(new))
-        outcome = copy(engine, old.account("anna"), target)
+    anna, target = new_user(old), new.account(new_user(new))
+    filed = [Stored(message(n)) for n in range(4)]
+    loose = [Stored(message(n)) for n in range(10, 13)]
+    old.seed(anna, {"INBOX": filed[:2], "Work": filed[2:]})
+    old.seed(anna, {"[Gmail]/All Mail": filed + loose})
+    outcome = copy(engine, old.account(anna), target)
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.COMPLETE, 7)
-    (everything,) = [it for it in outcome.folders if it.source == "All Mail"]
+    (everything,) = [it for it in outcome.folders if "All Mail" in it.source]
     there = new.contents(target.user, everything.destination)
     assert counted(there) == counted(loose)
 

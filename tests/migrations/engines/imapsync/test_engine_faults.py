@@ -34,15 +34,6 @@ MAIL = [Stored(message(n, 3000), frozenset({"\\Seen"})) for n in range(40)]
 WANTED = CopyOptions(dry_run=False, read_timeout=20)
 # Slow enough to be caught in the middle.
 SLOWLY = replace(WANTED, messages_a_second=8)
-QUOTA = """
-mail_plugins = quota
-plugin {
-  quota = maildir:User quota
-  quota_rule = *:storage=%s
-  quota_grace = 0
-  quota_max_mail_size = %s
-}
-"""
 
 
 @pytest.fixture
@@ -139,12 +130,11 @@ def test_whatever_ends_the_worker_ends_the_program(
 
 
 def test_a_full_destination_is_told_at_once(
-    engine: ImapsyncEngine, old: Dovecot, otto: str
+    engine: ImapsyncEngine, old: Dovecot, otto: str, small: Dovecot, new_user: NewUser
 ) -> None:
-    with Dovecot(extra=QUOTA % ("20K", "0")) as small:
-        small.add_user("anna", "secret")
-        outcome = engine.copy(old.account(otto), small.account("anna"), WANTED, silent)
-        there = small.contents("anna", "INBOX")
+    anna = new_user(small)
+    outcome = engine.copy(old.account(otto), small.account(anna), WANTED, silent)
+    there = small.contents(anna, "INBOX")
     assert isinstance(outcome.failure, Refused)
     assert outcome.failure.code == "OVERQUOTA"
     assert outcome.failure.message == "The destination takes no more messages."
@@ -153,22 +143,20 @@ def test_a_full_destination_is_told_at_once(
 
 
 def test_what_is_too_large_is_left_out_and_named(
-    engine: ImapsyncEngine, old: Dovecot, new_user: NewUser
+    engine: ImapsyncEngine, old: Dovecot, small: Dovecot, new_user: NewUser
 ) -> None:
-    user = new_user(old)
+    user, anna = new_user(old), new_user(small)
     mail = [Stored(message(n, 20_000 if n in {2, 5} else 800)) for n in range(8)]
     old.seed(user, {"INBOX": mail})
-    with Dovecot(extra=QUOTA % ("10M", "10k")) as strict:
-        strict.add_user("anna", "secret")
-        failed: list[int] = []
-        outcome = engine.copy(
-            old.account(user),
-            strict.account("anna"),
-            WANTED,
-            lambda it: failed.append(it.failed),
-        )
-        assert failed[-1] == 2
-        assert len(strict.contents("anna", "INBOX")) == 6
+    failed: list[int] = []
+    outcome = engine.copy(
+        old.account(user),
+        small.account(anna),
+        WANTED,
+        lambda it: failed.append(it.failed),
+    )
+    assert failed[-1] == 2
+    assert len(small.contents(anna, "INBOX")) == 6
     assert (outcome.verdict, outcome.failure) == (Verdict.SKIPPED, None)
     assert (outcome.messages_copied, outcome.messages_failed) == (6, 2)
     assert [(error.folder, error.uid) for error in outcome.errors] == [
