@@ -19,10 +19,10 @@ from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.domains import SHOWN, domains_of
 from purelymanage.dashboard.findings import findings
 from purelymanage.domains.models import SyncRun
-from purelymanage.http import page_or_partial
+from purelymanage.http import has_seen, mark_of, no_news, page_or_partial
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.migrations.estimates import percent
 from purelymanage.migrations.models import Run
+from purelymanage.migrations.overview import open_ones
 from purelymanage.routing.models import Rule
 
 COMING_AND_GOING = [
@@ -67,19 +67,22 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
 @requires(Right.SEE_MIGRATIONS)
 def running_copies(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Answer the panel of running copies, which asks for itself while there are any."""
-    return render(request, "dashboard/_running_copies.html", _copies(request.user))
+    copies = _copies(request.user)
+    if copies["runs"] and has_seen(request, copies["mark"]):
+        return no_news()
+    return render(request, "dashboard/_running_copies.html", copies)
 
 
 def _copies(user: User) -> dict[str, Any]:
     mine = Run.objects.visible_to(user)
-    open_runs = mine.open().select_related("job").order_by("state", "queued_at")
-    # "running" sorts after "queued": what moves comes first.
-    runs = list(open_runs.reverse()[: SHOWN + 1])
+    views = open_ones(user, SHOWN + 1)
+    runs = views[:SHOWN]
     finished = mine.newest_of_jobs().filter(state=Run.State.DONE)
     return {
         "sees_copies": True,
-        "runs": [(run, percent(run)) for run in runs[:SHOWN]],
-        "more_runs": len(runs) > SHOWN,
+        "runs": [(view.run, view.percent) for view in runs],
+        "more_runs": len(views) > SHOWN,
+        "mark": mark_of([view.seen for view in views]),
         "finished_runs": []
         if runs
         else finished.select_related("job").order_by("-finished_at")[:4],

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
+from operator import add
+from typing import Any
 
 from django.db.models import Case, Count, F, IntegerField, Max, Q, Sum, Value, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from purelymanage.accounts.models import User
 from purelymanage.figures import thin
 from purelymanage.migrations import estimates
 from purelymanage.migrations.engines.base import Phase
 from purelymanage.migrations.job_states import (
     BY_CODE,
     LIVE,
+    MOVING,
     SETTLED,
     STATES,
     TROUBLED,
     JobState,
     with_state,
 )
-from purelymanage.migrations.models import Run
+from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
-from purelymanage.migrations.models.runs import OPEN, RunQuerySet
+from purelymanage.migrations.models.runs import OPEN, RunQuerySet, Scope, scope_of
 from purelymanage.migrations.plans import GB, PRICE_OF_A_GB
+from purelymanage.prepared import Prepared, Slot
 
 # The phases in which both sides of a mailbox have been looked at.
 LOOKED = [Phase.COPYING.value, Phase.COMPARING.value, Phase.DONE.value]
@@ -55,61 +59,47 @@ class Totals:
     # What open copies still have before them, as far as it is known.
     bytes_left: int = 0
 
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*map(add, astuple(self), astuple(other)))
+
+    def __str__(self) -> str:
+        """Written for the page, which sends it along when it asks for news."""
+        return "-".join(map(str, astuple(self)))
+
+    @classmethod
+    def read(cls, text: str) -> Totals | None:
+        parts = text.split("-")
+        if len(parts) != len(fields(cls)) or not all(map(str.isdecimal, parts)):
+            return None
+        return cls(*map(int, parts))
+
 
 @dataclass(frozen=True)
-class Figures:
-    counts: dict[str, int]
-    totals: Totals = field(default_factory=Totals)
-    running: Sequence[Run] = ()
+class Moving:
+    """What changes of a batch as long as no mailbox goes from one state to another."""
 
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def done(self) -> int:
-        return sum(self.counts.get(code, 0) for code in SETTLED)
-
-    @property
-    def troubled(self) -> int:
-        """Those that go no further unless somebody does something."""
-        return sum(self.counts.get(code, 0) for code in TROUBLED)
+    # Of all that does not run.
+    rest: Totals = field(default_factory=Totals)
+    running: Sequence[Any] = ()  # see `_running`
 
     @property
     def is_live(self) -> bool:
-        return any(self.counts.get(code) for code in LIVE)
+        return True
 
     @property
-    def percent(self) -> int | None:
-        """How much is there by size, and a hundred only when all have been compared."""
-        if self.total and self.done == self.total:
-            return 100
-        if not self.totals.bytes:
-            return None
-        return min(99, int(100 * self.totals.bytes_there / self.totals.bytes))
+    def is_finished(self) -> bool:
+        return False
+
+    @cached_property
+    def totals(self) -> Totals:
+        return sum(map(_seen, self.running), self.rest)
 
     @property
     def title(self) -> str:
-        percent = self.percent
-        return "" if percent is None or not self.is_live else f"{percent} %"
-
-    @property
-    def segments(self) -> list[Segment]:
-        found, start = [], 0.0
-        for state in STATES:
-            if not (count := self.counts.get(state.code, 0)):
-                continue
-            width = 100 * count / self.total
-            found.append(Segment(state, count, f"{start:.3f}%", f"{width:.3f}%"))
-            start += width
-        return found
-
-    @property
-    def in_words(self) -> str:
-        """The bar as a sentence for those who do not see it."""
-        noun = "mailbox" if self.total == 1 else "mailboxes"
-        parts = [f"{thin(it.count)} {it.state.label.lower()}" for it in self.segments]
-        return f"{thin(self.total)} {noun}: {', '.join(parts)}"
+        """How much is there by size, not before all have ended all of it."""
+        if not self.totals.bytes:
+            return ""
+        return f"{min(99, int(100 * self.totals.bytes_there / self.totals.bytes))} %"
 
     @cached_property
     def pace(self) -> estimates.Pace:
@@ -141,15 +131,6 @@ class Figures:
         return PRICE_OF_A_GB
 
     @property
-    def asks_for_passwords(self) -> bool:
-        return bool({"password", "not_let_in"} & set(self.counts))
-
-    @property
-    def slowest_in_words(self) -> str:
-        slowest = self.slowest
-        return estimates.in_words(slowest[1]) if slowest is not None else ""
-
-    @property
     def slowest(self) -> tuple[Run, timedelta] | None:
         """Of several copies that run, the one with the longest time left."""
         left = [(it, estimates.time_left(it)) for it in self.running]
@@ -157,60 +138,120 @@ class Figures:
         return max(known, key=lambda it: it[1]) if len(known) > 1 else None
 
     @property
-    def mark(self) -> str:
-        """Changes whenever a mailbox goes from one state to another."""
-        seen = [sorted(self.counts.items()), sorted(it.pk for it in self.running)]
-        return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+    def slowest_in_words(self) -> str:
+        slowest = self.slowest
+        return estimates.in_words(slowest[1]) if slowest is not None else ""
 
 
-def figures_of(jobs: JobQuerySet, runs: RunQuerySet) -> Figures:
-    """Return how far `jobs` are; `runs` are all of theirs. Takes two queries."""
-    counts, totals = _counted(jobs)
-    running = runs.running().filter(is_newest=True)
-    return Figures(
-        counts=counts,
-        totals=totals,
-        running=list(
-            running.select_related("job__server").defer("log").order_by("pk")[:200]
-        ),
-    )
+@dataclass(frozen=True)
+class Figures(Moving):
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        return sum(self.counts.get(code, 0) for code in SETTLED)
+
+    @property
+    def troubled(self) -> int:
+        """Those that go no further unless somebody does something."""
+        return sum(self.counts.get(code, 0) for code in TROUBLED)
+
+    @property
+    def is_live(self) -> bool:
+        return any(self.counts.get(code) for code in LIVE)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.done == self.total
+
+    @property
+    def asks_for_passwords(self) -> bool:
+        return bool({"password", "not_let_in"} & set(self.counts))
+
+    @property
+    def segments(self) -> list[Segment]:
+        found, start = [], 0.0
+        for state in STATES:
+            if not (count := self.counts.get(state.code, 0)):
+                continue
+            width = 100 * count / self.total
+            found.append(Segment(state, count, f"{start:.3f}%", f"{width:.3f}%"))
+            start += width
+        return found
+
+    @property
+    def in_words(self) -> str:
+        """The bar as a sentence for those who do not see it."""
+        noun = "mailbox" if self.total == 1 else "mailboxes"
+        parts = [f"{thin(it.count)} {it.state.label.lower()}" for it in self.segments]
+        return f"{thin(self.total)} {noun}: {', '.join(parts)}"
+
+
+def figures_of(user: User, batch: int) -> Figures:
+    """Return how far a batch is, as far as `user` sees it. Takes two queries."""
+    jobs = Job.objects.visible_to(user).present().filter(batch=batch)
+    counts, rest = _counted(jobs)
+    return Figures(rest, _running(scope_of(user)).ask(batch=batch), counts)
+
+
+def moving_of(user: User, batch: int, rest: Totals) -> Moving:
+    """Return what moves of a batch, beside the `rest` that does not, in one query."""
+    return Moving(rest, _running(scope_of(user)).ask(batch=batch))
+
+
+def _most(run: str) -> dict[str, Max]:
+    """Return what was seen of a mailbox; `run` leads to its runs.
+
+    The newest one may have begun to count only now, so that for each figure the run
+    that has seen the most speaks for the mailbox.
+    """
+    looked = Q(**{f"{run}phase__in": LOOKED})
+    copied = F(f"{run}already_there") + F(f"{run}copied")
+    there = F(f"{run}bytes") - F(f"{run}bytes_to_copy") + F(f"{run}bytes_copied")
+    return {
+        "most": Max(f"{run}messages"),
+        "most_bytes": Max(f"{run}bytes"),
+        "most_there": Max(copied, filter=looked, default=0),
+        "most_bytes_there": Max(there, filter=looked, default=0),
+    }
 
 
 def _counted(jobs: JobQuerySet) -> tuple[dict[str, int], Totals]:
-    """Return how many of `jobs` are in which state, and the sums over them.
-
-    The newest run of a job may have begun to count only now, so that for each figure
-    the run that has seen the most speaks for the job.
-    """
-    looked = Q(runs__phase__in=LOOKED)
+    """Return how many of `jobs` are in which state, and the sums over the rest."""
     is_open = Q(runs__is_newest=True, runs__dry_run=False, runs__state__in=OPEN)
-    copied = F("runs__already_there") + F("runs__copied")
-    there = F("runs__bytes") - F("runs__bytes_to_copy") + F("runs__bytes_copied")
-    seen = (
-        with_state(jobs)
-        .order_by()
-        .annotate(
-            most=Max("runs__messages"),
-            most_bytes=Max("runs__bytes"),
-            most_there=Max(copied, filter=looked, default=0),
-            most_bytes_there=Max(there, filter=looked, default=0),
-            goes_on=Max(
-                Case(When(is_open, then=1), default=0, output_field=IntegerField())
-            ),
-        )
-    )
+    goes_on = Case(When(is_open, then=1), default=0, output_field=IntegerField())
+    seen = with_state(jobs).order_by().annotate(**_most("runs__"), goes_on=Max(goes_on))
     left = Greatest(F("most_bytes") - F("most_bytes_there"), Value(0))
+    rests = ~Q(state__in=MOVING)
     found = seen.aggregate(
-        messages=Sum("most", default=0),
-        bytes=Sum("most_bytes", default=0),
-        there=Sum("most_there", default=0),
-        bytes_there=Sum("most_bytes_there", default=0),
-        bytes_left=Sum(left, filter=Q(goes_on=1), default=0),
+        messages=Sum("most", filter=rests, default=0),
+        bytes=Sum("most_bytes", filter=rests, default=0),
+        there=Sum("most_there", filter=rests, default=0),
+        bytes_there=Sum("most_bytes_there", filter=rests, default=0),
+        bytes_left=Sum(left, filter=rests & Q(goes_on=1), default=0),
         **{f"in_{code}": Count("pk", filter=Q(state=code)) for code in BY_CODE},
     )
     counts = {code: found.pop(f"in_{code}") for code in BY_CODE}
-    totals = Totals(**{name: int(value) for name, value in found.items()})
-    return {code: count for code, count in counts.items() if count}, totals
+    rest = Totals(**{name: int(value) for name, value in found.items()})
+    return {code: count for code, count in counts.items() if count}, rest
+
+
+@lru_cache(maxsize=200)
+def _running(scope: Scope) -> Prepared[Any]:
+    """Ask for the copies that run, each with the most that was seen of its mailbox."""
+    runs: RunQuerySet = Run.objects.within(scope).newest_of_present_jobs().running()
+    mine = runs.filter(job__batch=Slot("batch")).in_a_list()
+    return Prepared(mine.annotate(**_most("job__runs__")).order_by("pk"))
+
+
+def _seen(run: Any) -> Totals:
+    left = 0 if run.dry_run else max(0, run.most_bytes - run.most_bytes_there)
+    most = run.most, run.most_bytes, run.most_there, run.most_bytes_there
+    return Totals(*most, left)
 
 
 def counts_of_batches(jobs: JobQuerySet, batches: Iterable[int]) -> dict[int, Figures]:
@@ -224,4 +265,4 @@ def counts_of_batches(jobs: JobQuerySet, batches: Iterable[int]) -> dict[int, Fi
     found: dict[int, dict[str, int]] = {}
     for batch, code, count in rows:
         found.setdefault(batch, {})[code] = count
-    return {batch: Figures(counts) for batch, counts in found.items()}
+    return {batch: Figures(counts=counts) for batch, counts in found.items()}

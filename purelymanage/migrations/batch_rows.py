@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from purelymanage.migrations.batch_figures import Figures
 from purelymanage.migrations.job_states import (
     BY_CODE,
     OPEN_STATES,
@@ -126,9 +125,9 @@ def oldest_failure(jobs: JobQuerySet) -> JobRow | None:
     return JobRow(run.job, BY_CODE["failed"], run) if run is not None else None
 
 
-def moving_rows(figures: Figures) -> list[JobRow]:
+def moving_rows(runs: Iterable[Run]) -> list[JobRow]:
     """Return the rows that change while one looks."""
     return [
         JobRow(run.job, BY_CODE["planning" if run.dry_run else "copying"], run)
-        for run in figures.running
+        for run in runs
     ]

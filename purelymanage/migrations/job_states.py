@@ -90,7 +90,8 @@ LIVE = {"copying", "planning", "queued", "trying", "untried"}
 # Nothing is left to do for these, or nothing before they have ended.
 SETTLED = {"complete", "left_out"}
 TROUBLED = {"password", "not_let_in", "no_answer", "failed"}
-OPEN_STATES = {"copying", "planning", "queued"}
+MOVING = {"copying", "planning"}
+OPEN_STATES = MOVING | {"queued"}
 
 
 def with_state(jobs: JobQuerySet) -> QuerySet[Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -14,9 +14,10 @@ from purelymanage.accounts.models import User
 from purelymanage.migrations.batch_figures import Figures, counts_of_batches
 from purelymanage.migrations.limits import rest_until
 from purelymanage.migrations.models import Batch, Job, QueueRules, Run
-from purelymanage.migrations.models.runs import RunQuerySet
+from purelymanage.migrations.models.runs import RunQuerySet, Scope, scope_of
 from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.waiting import why_waiting
+from purelymanage.prepared import Prepared
 
 MOST_RUNNING = 100
 MOST_WAITING = 20
@@ -50,13 +51,19 @@ class Waiting:
 
 
 def newest(user: User, words: str = "") -> RunQuerySet:
-    runs: RunQuerySet = Run.objects.visible_to(user).newest_of_jobs()
-    return runs.filter(job__removed_at=None).search(words).select_related("job__server")
+    runs: RunQuerySet = Run.objects.visible_to(user)
+    return runs.newest_of_present_jobs().search(words).select_related("job__server")
 
 
-def running(runs: RunQuerySet) -> list[RunView]:
-    found = runs.running().defer("log").order_by("started_at", "pk")
-    return [RunView(run) for run in found[:MOST_RUNNING]]
+def running(user: User, words: str) -> list[RunView]:
+    # Whoever searches has words of their own.
+    found = _under_way(newest(user, words)) if words else _running(scope_of(user)).ask()
+    return [RunView(run) for run in found]
+
+
+def open_ones(user: User, most: int) -> list[RunView]:
+    """Return copies that run or wait: what moves first, and the newest of those."""
+    return [RunView(run) for run in _open(scope_of(user), most).ask()]
 
 
 def waiting(runs: RunQuerySet, rules: QueueRules) -> Waiting:
@@ -106,13 +113,21 @@ def batches(user: User) -> list[tuple[Batch, Figures]]:
     return [(it, figures[it.pk]) for it in found if it.pk in figures]
 
 
-def mark(user: User, views: list[RunView]) -> str:
-    """Changes when a copy begins, waits or ends; takes two cheap queries."""
-    mine = Run.objects.visible_to(user).newest_of_jobs()
-    queued = mine.queued().aggregate(Count("pk"), Count("handed_at"), Min("queued_at"))
-    last = mine.settled().order_by("-finished_at", "-pk").values_list("pk").first()
-    seen = [sorted(queued.items()), last, [it.run.pk for it in views]]
-    return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+@lru_cache(maxsize=200)
+def _running(scope: Scope) -> Prepared[Run]:
+    return Prepared(_under_way(Run.objects.within(scope).newest_of_present_jobs()))
+
+
+@lru_cache(maxsize=200)
+def _open(scope: Scope, most: int) -> Prepared[Run]:
+    runs = Run.objects.within(scope).open().in_a_list()
+    # "running" sorts after "queued".
+    return Prepared(runs.order_by("-state", "-queued_at")[:most])
+
+
+def _under_way(runs: RunQuerySet) -> QuerySet[Run, Run]:
+    found = runs.running().in_a_list().order_by("started_at", "pk")
+    return found[:MOST_RUNNING]
 
 
 def _past(name: str, now: datetime) -> Q:

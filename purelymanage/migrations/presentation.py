@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.utils import timezone
 
+from purelymanage.http import mark_of, passing_time
 from purelymanage.migrations import estimates
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.troubles import AGAIN, next_step, other_engine
 
-SECONDS_UNSAID = 10
 CLAIMED_SOON = timedelta(seconds=15)
 # The steps of a copy as the page names them, in order.
 STEPS = {
@@ -198,15 +197,34 @@ class RunView:
         return other_engine(self.run)
 
     @property
-    def mark(self) -> str:
-        """Changes whenever there is something new to say about a run that waits.
-
-        Why it waits depends on others, so now and then it changes by itself.
-        """
+    def seen(self) -> list[object]:
+        """What differs when there is something new to see, apart from the time."""
         run = self.run
-        seen = [run.state, run.attempt, run.handed_at, run.not_before, run.detail]
-        seen.append(int(timezone.now().timestamp() / SECONDS_UNSAID))
-        return hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+        return [
+            *(run.pk, run.state, run.attempt, run.phase, run.detail, run.messages),
+            *(run.bytes, run.already_there, run.to_copy, run.bytes_to_copy),
+            *(run.copied, run.bytes_copied, run.failed, run.folders_done),
+            *(run.handed_at, run.not_before, run.stop_requested_at),
+            *(run.moved_at, run.silent_since),
+        ]
+
+    @property
+    def shape(self) -> str:
+        """Changes when more is different than figures, such as which folders it has."""
+        run = self.run
+        return mark_of(
+            *(run.pk, run.state, run.attempt, run.folder_count),
+            *(bool(run.copied_earlier), run.job.removed_at),
+        )
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever there is something new to say about a run that is open.
+
+        Why it waits and how long it takes depends on others, so now and then it
+        changes by itself.
+        """
+        return mark_of(self.seen, passing_time())
 
     @cached_property
     def pace(self) -> estimates.Pace:

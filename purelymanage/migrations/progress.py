@@ -44,7 +44,7 @@ ADDRESS = re.compile(r"[^\s<>\"'(),;:=@]+@[^\s<>\"'(),;:=@]+")
 FOLDER_COLUMNS = [
     field.name
     for field in RunFolder._meta.concrete_fields
-    if field.name not in {"id", "run", "position"}
+    if field.name not in {"id", "run", "position", "written_at"}
 ]
 
 
@@ -206,7 +206,7 @@ class ProgressWriter:
         if len(folders) < len(self._folders) or (folders and not self._folders):
             # Another attempt may have seen more folders.
             self._run.folders.filter(position__gte=len(folders)).delete()
-        rows = []
+        rows, now = [], timezone.now()
         for position, folder in enumerate(folders):
             known = self._folders[position : position + 1]
             if known == [folder]:
@@ -214,12 +214,13 @@ class ProgressWriter:
             columns = {name: getattr(folder, name) for name in FOLDER_COLUMNS}
             columns["source"] = clean(folder.source)
             columns["destination"] = clean(folder.destination)
-            rows.append(RunFolder(run=self._run, position=position, **columns))
+            place = {"run": self._run, "position": position, "written_at": now}
+            rows.append(RunFolder(**place, **columns))
         RunFolder.objects.bulk_create(
             rows,
             update_conflicts=True,
             unique_fields=["run", "position"],
-            update_fields=FOLDER_COLUMNS,
+            update_fields=[*FOLDER_COLUMNS, "written_at"],
         )
         self._folders = [FolderProgress(**asdict(folder)) for folder in folders]
 

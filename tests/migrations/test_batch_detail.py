@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 from django.utils import timezone
 from django.utils.html import escape
@@ -10,6 +13,7 @@ from purelymanage.mailboxes.models import HandOver, Mailbox
 from purelymanage.mailboxes.operations.hand_overs import make_hand_over
 from purelymanage.migrations.models import Batch, Job, JobAction, Run, RunError, Server
 from tests.cast import HTMX, CastTestCase
+from tests.live import asks_again
 from tests.migrations.batch_cases import Login, State, add_batch, add_jobs, add_runs
 
 
@@ -123,20 +127,79 @@ class BatchDetailTests(BatchCase):
         self.assertEqual((totals.messages, totals.there), (10, 4))
         self.assertContains(r, "$0.56")
 
-    def test_a_look_tells_when_a_state_has_changed(self) -> None:
+    def poll(self, url: str) -> Any:
+        return self.client.get(url, headers=HTMX)
+
+    def test_a_look_brings_what_moves(self) -> None:
         jobs = add_jobs(self.batch, 2)
-        add_runs(jobs, State.RUNNING, phase="copying", bytes=10)
-        mark = self.client.get(self.url).context["figures"].mark
-        url = f"{self.url}progress/?mark={mark}&row={jobs[0].pk}"
-        r = self.client.get(url, headers=HTMX)
+        add_runs(jobs, State.RUNNING, phase="copying", bytes=100, bytes_to_copy=100)
+        rests = add_jobs(self.batch, 1)
+        add_runs(rests, State.DONE, phase="done", bytes=300, messages=3, copied=3)
+        url = asks_again(self.client.get(self.url))
+        Run.objects.filter(job=jobs[0]).update(bytes_copied=60, messages=9, copied=5)
+        # The other one is on another page of the list.
+        r = self.poll(url.replace(f"&row={jobs[1].pk}", ""))
         self.assertNotIn("HX-Trigger", r.headers)
         self.assertContains(r, f'id="state-{jobs[0].pk}" hx-swap-oob="true"')
+        self.assertContains(r, "60 %")
         self.assertNotContains(r, f'id="state-{jobs[1].pk}"')
-        Run.objects.filter(job=jobs[0]).update(
-            state=State.DONE, finished_at=timezone.now(), lease_until=None
-        )
-        r = self.client.get(url, headers=HTMX)
-        self.assertEqual(r["HX-Trigger"], "moved")
+        self.assertContains(r, "<dd>8</dd><dd>of 12 seen so far</dd>")
+        self.assertContains(r, 'data-title="72 %"')
+
+    def test_a_look_is_left_alone_while_nothing_has_moved(self) -> None:
+        jobs = add_jobs(self.batch, 1)
+        add_runs(jobs, State.RUNNING, phase="copying", bytes=10)
+        page = self.client.get(self.url)
+        with mock.patch("purelymanage.migrations.views.batches.passing_time") as time:
+            time.return_value = 1
+            url = asks_again(self.poll(asks_again(page)), page=page)
+            self.assertEqual(self.poll(url).status_code, 204)
+            # A rest of the time is said anew now and then.
+            time.return_value = 2
+            self.assertEqual(self.poll(url).status_code, 200)
+
+    def test_a_look_tells_when_a_state_has_changed(self) -> None:
+        jobs = add_jobs(self.batch, 3)
+        add_runs(jobs[:1], State.RUNNING, phase="copying", bytes=10)
+        add_runs(jobs[1:2], State.QUEUED)
+        changes: list[Callable[[], object]] = [
+            lambda: Run.objects.filter(job=jobs[1]).update(handed_at=timezone.now()),
+            lambda: add_runs(jobs[2:], State.QUEUED),
+            lambda: Job.objects.filter(pk=jobs[2].pk).update(login=Login.WAITING),
+            lambda: Run.objects.filter(job=jobs[0]).update(
+                state=State.DONE, finished_at=timezone.now(), lease_until=None
+            ),
+            lambda: Job.objects.filter(pk=jobs[0].pk).update(removed_at=timezone.now()),
+        ]
+        for number, change in enumerate(changes):
+            url = asks_again(self.client.get(self.url))
+            with self.subTest(number=number):
+                self.assertNotIn("HX-Trigger", self.poll(url).headers)
+                change()
+                r = self.poll(url)
+                self.assertEqual((r.status_code, r["HX-Trigger"]), (204, "moved"))
+
+    def test_all_that_is_asked_for_then_ends_the_looking(self) -> None:
+        [job] = add_jobs(self.batch, 1)
+        add_runs([job], State.RUNNING, phase="copying", bytes=10)
+        self.assertIn('id="batch-live" hx-swap-oob', self.drawn())
+        Run.objects.update(state=State.DONE, finished_at=timezone.now())
+        drawn = self.drawn()
+        self.assertNotIn("every 2s", drawn)
+        for part in ("batch-bar", "batch-live", "batch-finish"):
+            self.assertIn(f'id="{part}" ', drawn)
+        self.assertIn(">finished<", drawn)
+
+    def drawn(self) -> str:
+        content: bytes = self.poll(self.url).content
+        return content.decode()
+
+    def test_sums_that_nobody_was_given_are_not_believed(self) -> None:
+        add_runs(add_jobs(self.batch, 1), State.RUNNING)
+        url = asks_again(self.client.get(self.url))
+        for rest in ("", "1-2", "a-b-c-d-e", "-1-2-3-4-5", "1-2-3-4-5-6"):
+            r = self.poll(re.sub(r"rest=[^&]*", f"rest={rest}", url))
+            self.assertEqual((r.status_code, r["HX-Trigger"]), (204, "moved"))
 
     def test_thousands_take_no_more_queries_than_few(self) -> None:
         for count in (6, 600):
@@ -145,13 +208,14 @@ class BatchDetailTests(BatchCase):
             add_runs(jobs[:half], State.QUEUED)
             add_runs(jobs[half : half + 2], State.RUNNING)
             add_runs(jobs[half + 2 :], State.FAILED)
-            # Who is asking; the batch, its states and sums, and copies that run; the number and the page of rows, their runs, two for
+            # Who is asking; the batch, what has happened, its states and sums, and
+            # copies that run; the number and the page of rows, their runs, two for
             # why they wait; the oldest failure, the last action.
-            with self.subTest(count=count), self.assertNumQueries(11):
-                self.client.get(f"{self.url}?state=queued", headers=HTMX)
-            # Who is asking, the batch, its states and sums, and what runs.
+            with self.subTest(count=count), self.assertNumQueries(12):
+                r = self.client.get(f"{self.url}?state=queued", headers=HTMX)
+            # Who is asking, the batch, what has happened, and what runs.
             with self.subTest(count=count), self.assertNumQueries(4):
-                self.client.get(f"{self.url}progress/", headers=HTMX)
+                self.assertEqual(self.poll(asks_again(r)).status_code, 200)
 
     def test_limits_turn_and_pause_are_changed(self) -> None:
         add_jobs(self.batch, 1)

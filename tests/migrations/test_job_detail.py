@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from unittest import mock
 
 from django.utils import timezone
 
@@ -12,7 +11,6 @@ from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
 from purelymanage.migrations.operations import queue_rules, secrets, settling
-from purelymanage.migrations.presentation import RunView
 from purelymanage.purelymail.sandbox.demo_mail import password_of
 from tests.cast import HTMX
 from tests.migrations.cases import OTHER_ADDRESS, SMALL, MigrationTestCase
@@ -215,15 +213,6 @@ class JobDetailTests(MigrationTestCase):
         self.assertNotContains(r, 'id="run-plan"')
         self.assertNotContains(r, "every 2s")
 
-    def test_a_run_that_waits_says_why_and_is_drawn_when_that_changes(self) -> None:
-        r = self.client.get(self.url)
-        mark = r.context["view"].mark
-        with mock.patch.object(RunView, "mark", mark):
-            r = self.client.get(f"{self.url}?mark={mark}", headers=HTMX)
-        self.assertEqual(r.status_code, 204)
-        r = self.client.get(f"{self.url}?mark=old", headers=HTMX)
-        self.assertContains(r, "Starts in a moment")
-
     def test_why_it_waits_is_said_once(self) -> None:
         queue_rules.pause_queue(actor=self.adam)
         r = self.client.get(self.url)
@@ -259,18 +248,6 @@ class JobDetailTests(MigrationTestCase):
         Job.objects.update(login=Job.Login.TRYING)
         self.assertContains(self.client.get(self.url), "every 2s")
         self.assertEqual(self.client.get(self.url, headers=HTMX).status_code, 204)
-
-    def test_a_poll_is_cheap_however_many_folders_there_are(self) -> None:
-        for count in (10, 1000):
-            self.start(folder_count=count, failed=1)
-            RunFolder.objects.all().delete()
-            RunFolder.objects.bulk_create(
-                RunFolder(run=self.run_, position=it, source=f"Folder {it}")
-                for it in range(count)
-            )
-            # Who is asking, run, folders, errors.
-            with self.subTest(count=count), self.assertNumQueries(4):
-                self.client.get(self.url, headers=HTMX)
 
     def test_names_are_escaped(self) -> None:
         self.start()

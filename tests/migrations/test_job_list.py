@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.utils import timezone
 
 from purelymanage.migrations.models import Job, Run, Server
 from tests.cast import HTMX, CastTestCase
+from tests.live import asks_again
 from tests.migrations.batch_cases import add_batch, add_jobs, add_runs
 
 URL = "/migrations/"
@@ -108,24 +110,44 @@ class JobListTests(CastTestCase):
         for count in (10, 990):
             self.add(count, **self.ended())
             self.add(count // 10)
-            # Who is asking; the number of those that ended,
-            # what runs, the rules, those that wait, their number, two for why; what
-            # has changed (two), batches, the page.
-            with self.subTest(count=count), self.assertNumQueries(12):
-                self.client.get(URL, headers=HTMX)
-            # Who is asking, what runs, what has changed (two).
-            with self.subTest(count=count), self.assertNumQueries(4):
-                self.client.get(f"{URL}progress/", headers=HTMX)
+            # Who is asking; the number of those that ended, what has happened, what
+            # runs, the rules, those that wait, their number, two for why; batches,
+            # the page.
+            with self.subTest(count=count), self.assertNumQueries(11):
+                r = self.client.get(URL, headers=HTMX)
+            # Who is asking, what has happened, what runs.
+            with self.subTest(count=count), self.assertNumQueries(3):
+                r = self.client.get(asks_again(r), headers=HTMX)
+            self.assertEqual(r.status_code, 200)
 
     def test_a_look_tells_when_another_copy_begins(self) -> None:
         self.add(1, **RUNNING)
-        mark = self.client.get(URL).context["mark"]
-        url = f"{URL}progress/?mark={mark}"
+        url = asks_again(self.client.get(URL))
         r = self.client.get(url, headers=HTMX)
         self.assertNotIn("HX-Trigger", r.headers)
         self.assertContains(r, "user0@shop.example")
         self.add(1)
-        self.assertEqual(self.client.get(url, headers=HTMX)["HX-Trigger"], "moved")
+        r = self.client.get(url, headers=HTMX)
+        self.assertEqual((r.status_code, r["HX-Trigger"]), (204, "moved"))
+
+    def test_a_look_is_left_alone_while_nothing_has_moved(self) -> None:
+        self.add(1, **RUNNING)
+        with mock.patch("purelymanage.migrations.views.overview.passing_time") as time:
+            time.return_value = 1
+            r = self.client.get(asks_again(self.client.get(URL)), headers=HTMX)
+            url = asks_again(r)
+            self.assertEqual(self.client.get(url, headers=HTMX).status_code, 204)
+            Run.objects.update(messages=7)
+            r = self.client.get(url, headers=HTMX)
+            self.assertContains(r, "7 messages seen")
+
+    def test_a_look_finds_what_the_list_finds(self) -> None:
+        self.add(2, **RUNNING)
+        url = asks_again(self.client.get(f"{URL}?q=user1%20old"))
+        r = self.client.get(url, headers=HTMX)
+        self.assertContains(r, "user1@shop.example")
+        self.assertNotContains(r, "user0@shop.example")
+        self.assertIn("q=user1%20old", asks_again(r))
 
     def test_it_says_when_the_next_one_begins(self) -> None:
         soon = timezone.now() + timedelta(hours=2)

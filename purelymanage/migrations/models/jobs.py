@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
@@ -19,9 +20,12 @@ from purelymanage.sealed import SealedTextField
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: User) -> Self:
         """Every job, or for a limited person those into mailboxes of their domains."""
-        if user.domain_scope is None:
+        return self.within(user.domain_scope)
+
+    def within(self, scope: Iterable[str] | None) -> Self:
+        if scope is None:
             return self
-        return self.filter(destination_domain__in=user.domain_scope)
+        return self.filter(destination_domain__in=list(scope))
 
     def into(self, address: str) -> Self:
         """Those into a mailbox of the account, which other servers may have as well."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -21,13 +22,24 @@ LONG_LEASE = timedelta(seconds=120)
 # A worker that copies is heard of every second; this long, and something is wrong.
 SILENCE = timedelta(seconds=8)
 
+# The domains somebody is limited to, as something to file answers under.
+Scope = tuple[str, ...] | None
+
+
+def scope_of(user: User) -> Scope:
+    scope = user.domain_scope
+    return None if scope is None else tuple(sorted(scope))
+
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, user: User) -> Self:
         """Every run, or for a limited person those into mailboxes of their domains."""
-        if user.domain_scope is None:
+        return self.within(user.domain_scope)
+
+    def within(self, scope: Iterable[str] | None) -> Self:
+        if scope is None:
             return self
-        return self.filter(job__destination_domain__in=user.domain_scope)
+        return self.filter(job__destination_domain__in=list(scope))
 
     def open(self) -> Self:
         return self.filter(state__in=OPEN)
@@ -80,6 +92,24 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def newest_of_jobs(self) -> Self:
         return self.filter(is_newest=True)
+
+    def newest_of_present_jobs(self) -> Self:
+        return self.newest_of_jobs().filter(job__removed_at=None)
+
+    def with_all_of_job(self) -> Self:
+        return self.select_related(
+            "job__server", "job__destination_server", "job__batch"
+        ).defer("job__batch__sheet")
+
+    def in_a_list(self) -> Self:
+        """With what lists show of each and its job, and neither logs nor passwords."""
+        return self.select_related("job__server").defer(
+            "log",
+            "technical",
+            "job__source_secret",
+            "job__destination_secret",
+            "job__options",
+        )
 
 
 class Run(models.Model):
@@ -298,6 +328,8 @@ class RunFolder(models.Model):
     failed = models.PositiveBigIntegerField(default=0)
     exists = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    # By the worker, so that a page asks for what is newer than what it shows.
+    written_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -19,9 +19,22 @@ from purelymanage.accounts.permissions import (
     requires,
 )
 from purelymanage.errors import Refused
-from purelymanage.http import asked, page_or_partial
+from purelymanage.http import (
+    asked,
+    has_seen,
+    mark_of,
+    news_elsewhere,
+    no_news,
+    page_or_partial,
+    passing_time,
+)
 from purelymanage.migrations import job_actions
-from purelymanage.migrations.batch_figures import Figures, figures_of
+from purelymanage.migrations.batch_figures import (
+    Figures,
+    Totals,
+    figures_of,
+    moving_of,
+)
 from purelymanage.migrations.batch_rows import (
     JobFilter,
     moving_rows,
@@ -29,11 +42,12 @@ from purelymanage.migrations.batch_rows import (
     rows_of,
 )
 from purelymanage.migrations.forms.batches import BatchRulesForm
+from purelymanage.migrations.happenings import mark_of_batch
 from purelymanage.migrations.job_states import STATES, in_order
-from purelymanage.migrations.models import Batch, Job, JobAction, Run
+from purelymanage.migrations.models import Batch, Job, JobAction
 from purelymanage.migrations.models.jobs import JobQuerySet
-from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.operations import batch_rules, jobs_many, logins
+from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.views.password_tables import (
     choose_passwords,
     password_keys,
@@ -53,10 +67,13 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     chosen = JobFilter.read(request.GET)
     found = in_order(chosen.narrow(jobs)).select_related("hand_over__mailbox")
     page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
-    figures = figures_of(jobs, _runs(request, batch))
+    # The mark first: what happens in between is news to the page.
+    mark = mark_of_batch(request.user, pk)
+    figures = figures_of(request.user, pk)
     context = {
         "batch": batch,
         "figures": figures,
+        "mark": mark,
         "page": page,
         "rows": rows_of(list(page)),
         "filter": chosen,
@@ -76,27 +93,40 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def batch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    """What changes while one looks; the list is asked for when a state has changed."""
-    batch = _batch(request, pk)
-    figures = figures_of(_jobs(request, batch), _runs(request, batch))
-    shown = set(request.GET.getlist("row"))
-    moving = [it for it in moving_rows(figures) if str(it.job.pk) in shown]
-    context = {"batch": batch, "figures": figures, "moving": moving}
-    response = render(request, "migrations/_batch_progress.html", context)
-    if asked(request, "mark") != figures.mark:
-        response["HX-Trigger"] = "moved"
-    return response
+    """What changes while one looks; all is asked for when a state has changed."""
+    batch = _watched(request, pk)
+    mark = mark_of_batch(request.user, pk)
+    rest = Totals.read(asked(request, "rest"))
+    if rest is None or not has_seen(request, mark):
+        return news_elsewhere()
+    figures = moving_of(request.user, pk, rest)
+    rows = set(request.GET.getlist("row"))
+    shown = [it for it in figures.running if str(it.job_id) in rows]
+    seen = mark_of([RunView(it).seen for it in shown], figures.totals, passing_time())
+    if has_seen(request, seen, "seen"):
+        return no_news()
+    context = {
+        "batch": batch,
+        "figures": figures,
+        "moving": moving_rows(shown),
+        "mark": mark,
+        "seen": seen,
+    }
+    return render(request, "migrations/_batch_progress.html", context)
 
 
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def batch_action(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """What became of the last thing that was asked of many mailboxes."""
-    batch = _batch(request, pk)
+    batch = _watched(request, pk)
     action = _news(batch)
+    is_open = action is not None and action.finished_at is None
+    if action is not None and is_open and has_seen(request, str(action.done), "done"):
+        return no_news()
     context = {"batch": batch, "action": action}
     response = render(request, "migrations/_batch_action.html", context)
-    if action is not None and action.finished_at is not None:
+    if not is_open:
         response["HX-Trigger"] = "moved"
     return response
 
@@ -187,19 +217,20 @@ def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:
     )
 
 
+def _watched(request: AuthenticatedHttpRequest, pk: int) -> Batch:
+    """Return a batch of which nothing is shown but what moves."""
+    return get_object_or_404(Batch.objects.visible_to(request.user).only("pk"), pk=pk)
+
+
 def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:
     jobs: JobQuerySet = Job.objects.visible_to(request.user).present()
     return jobs.filter(batch=batch)
 
 
-def _runs(request: AuthenticatedHttpRequest, batch: Batch) -> RunQuerySet:
-    runs: RunQuerySet = Run.objects.visible_to(request.user)
-    return runs.filter(job__batch=batch, job__removed_at=None)
-
-
 def _news(batch: Batch) -> JobAction | None:
     """Return what was asked of many last, but not for ever if all of it was done."""
-    action = batch.actions.order_by("-pk").first()
+    asked_for = batch.actions.select_related("requested_by").defer("keys")
+    action = asked_for.order_by("-pk").first()
     if action is None or action.finished_at is None or action.refused:
         return action
     return action if timezone.now() - action.finished_at < NEWS else None

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -19,7 +20,7 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.audit.history import history_of
 from purelymanage.errors import Refused
-from purelymanage.http import asked, page_or_partial
+from purelymanage.http import asked, has_seen, no_news, page_or_partial
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.runs import RunQuerySet
 from purelymanage.migrations.operations import jobs as job_operations
@@ -28,6 +29,11 @@ from purelymanage.migrations.operations import runs as run_operations
 from purelymanage.migrations.options import JobOptions
 from purelymanage.migrations.planning import plan_of
 from purelymanage.migrations.presentation import LOGIN_TONES, RunView
+from purelymanage.migrations.run_news import (
+    folders_since,
+    newest_of_job,
+    written_last,
+)
 from purelymanage.migrations.troubles import by_cause
 from purelymanage.migrations.waiting import why_alone
 
@@ -38,14 +44,10 @@ MOST_ITEMS = 200  # on the page; the table has all
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def job_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
-    runs = _newest(request)
-    run = (runs.defer("log") if request.htmx else runs).filter(job_id=pk).first()
-    if run is None:
-        return _show_without_run(request, pk)
-    waits = run.state == Run.State.QUEUED
-    if request.htmx and waits and asked(request, "mark") == RunView(run).mark:
-        return HttpResponse(status=204)
-    return show_run(request, run)
+    if request.htmx and "mark" in request.GET:
+        return _tell_news(request, pk)
+    run = _newest(request).filter(job_id=pk).first()
+    return _show_without_run(request, pk) if run is None else show_run(request, run)
 
 
 @require_POST
@@ -99,14 +101,32 @@ def remove_job(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 
 def _newest(request: AuthenticatedHttpRequest) -> RunQuerySet:
     runs: RunQuerySet = Run.objects.visible_to(request.user).newest_of_jobs()
-    return runs.select_related(
-        "job__server", "job__destination_server", "job__batch"
-    ).defer("job__batch__sheet")
+    return runs.with_all_of_job()
 
 
 def _job(request: AuthenticatedHttpRequest, pk: int) -> Job:
     jobs = Job.objects.visible_to(request.user).present()
     return get_object_or_404(jobs.select_related("server", "batch"), pk=pk)
+
+
+def _tell_news(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
+    """Answer a page that shows a run which is open, or a login that is tried."""
+    run = newest_of_job(request.user, pk)
+    if run is None:
+        return _show_without_run(request, pk)
+    if "shape" not in request.GET:
+        return _refresh()  # it shows none yet
+    view = RunView(run)
+    if run.is_open and has_seen(request, view.mark):
+        return no_news()
+    since = parse_datetime(asked(request, "since"))
+    if since is None or not has_seen(request, view.shape, "shape"):
+        return show_run(request, run)
+    has_failed = run.failed or run.has_failed_folder
+    context = _of_run(request, run, has_failed=has_failed)
+    folders = folders_since(run, since)
+    context |= {"folders": folders, "since": written_last(folders) or since}
+    return render(request, "migrations/_job_detail.html", context)
 
 
 def show_run(
@@ -115,20 +135,15 @@ def show_run(
     """Answer with the page of a job, or with that of one run alone."""
     folders = list(run.folders.all())
     has_failed = run.failed or any(it.state == "failed" for it in folders)
-    # What it could not copy it tries once more, as soon as it is its turn.
-    waits_for_others = run.state == Run.State.QUEUED and not run.not_before
-    context: dict[str, Any] = {
-        "run": run,
-        "job": run.job,
-        "view": RunView(run, why_alone(run)),
+    context = _of_run(request, run, has_failed=has_failed) | {
         "folders": folders,
-        "problems": by_cause(run) if has_failed and not waits_for_others else [],
         "is_alone": is_alone,
-        "may_change": request.user.may(Right.MANAGE)
-        and not is_alone
-        and run.job.removed_at is None,
+        "is_whole": True,
+        "since": written_last(folders),
         "plan": plan_of(run, folders, request.user),
     }
+    if is_alone:
+        context["may_change"] = False
     if has_failed and not run.is_open:
         items = list(run.errors.order_by("folder", "uid")[: MOST_ITEMS + 1])
         context["items"] = items[:MOST_ITEMS]
@@ -148,6 +163,21 @@ def show_run(
     return response
 
 
+def _of_run(
+    request: AuthenticatedHttpRequest, run: Run, *, has_failed: object
+) -> dict[str, Any]:
+    """Return what is shown of a run each time, beside its folders."""
+    # What it could not copy it tries once more, as soon as it is its turn.
+    waits_for_others = run.state == Run.State.QUEUED and not run.not_before
+    return {
+        "run": run,
+        "job": run.job,
+        "view": RunView(run, why_alone(run)),
+        "problems": by_cause(run) if has_failed and not waits_for_others else [],
+        "may_change": request.user.may(Right.MANAGE) and run.job.removed_at is None,
+    }
+
+
 def _show_without_run(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """A job whose login is tried, or was not right: nothing ran yet."""
     job = _job(request, pk)
@@ -159,8 +189,12 @@ def _show_without_run(request: AuthenticatedHttpRequest, pk: int) -> HttpRespons
         "may_change": request.user.may(Right.MANAGE),
     }
     if request.htmx and context["is_live"]:
-        return HttpResponse(status=204)
+        return no_news()
     if request.htmx:
-        # It has a plan by now, or an answer: the whole page is another one.
-        return HttpResponse(headers={"HX-Refresh": "true"})
+        return _refresh()
     return render(request, "migrations/job_without_run.html", context)
+
+
+def _refresh() -> HttpResponse:
+    """Load the page anew: the login has an answer by now, or the job a run."""
+    return HttpResponse(headers={"HX-Refresh": "true"})

@@ -12,8 +12,17 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
-from purelymanage.http import asked, page_or_partial
+from purelymanage.http import (
+    asked,
+    has_seen,
+    mark_of,
+    news_elsewhere,
+    no_news,
+    page_or_partial,
+    passing_time,
+)
 from purelymanage.migrations import overview
+from purelymanage.migrations.happenings import mark_of_all
 from purelymanage.migrations.models import QueueRules
 from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.views.queue import queue_controls
@@ -32,7 +41,9 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     page = Paginator(overview.ended(runs, state), PER_PAGE).get_page(
         asked(request, "page")
     )
-    running = overview.running(runs)
+    # The mark first: what happens in between is news to the page.
+    mark = mark_of_all(user)
+    running = overview.running(user, words)
     context: dict[str, Any] = {} if request.htmx else queue_controls(user)
     rules = context.get("rules") or QueueRules.objects.present()
     is_first = not words and not state and page.number == 1
@@ -50,7 +61,7 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         "q": words,
         "state": state,
         "ends": [(code, words) for code, (words, _) in overview.ENDS.items()],
-        "mark": overview.mark(user, running),
+        "mark": mark,
         "may_change": user.may(Right.MANAGE),
     }
     return page_or_partial(request, "migrations/job_list.html", context)
@@ -59,15 +70,17 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.SEE_MIGRATIONS)
 def list_progress(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """The copies that run; the page is asked for again when others begin or end."""
+    """The copies that run; all is asked for again when others begin or end."""
+    mark = mark_of_all(request.user)
+    if not has_seen(request, mark):
+        return news_elsewhere()
     words = _words(request)
-    running = overview.running(overview.newest(request.user, words))
-    mark = overview.mark(request.user, running)
-    context = {"running": running, "q": words, "mark": mark, "is_live": True}
-    response = render(request, "migrations/_running.html", context)
-    if asked(request, "mark") != mark:
-        response["HX-Trigger"] = "moved"
-    return response
+    running = overview.running(request.user, words)
+    seen = mark_of([it.seen for it in running], passing_time())
+    if has_seen(request, seen, "seen"):
+        return no_news()
+    context = {"running": running, "q": words, "mark": mark, "seen": seen}
+    return render(request, "migrations/_running.html", context | {"is_live": True})
 
 
 def _words(request: AuthenticatedHttpRequest) -> str:

@@ -15,7 +15,7 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.migrations import reports
 from purelymanage.migrations.batch_figures import figures_of
-from purelymanage.migrations.models import Batch, Job, Run
+from purelymanage.migrations.models import Batch, Job
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.sheets import writing
 
@@ -29,14 +29,11 @@ MOST_ITEMS = 1_000
 def batch_report(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     batch = _batch(request, pk)
     jobs = _jobs(request, batch)
-    runs = Run.objects.visible_to(request.user)
     items = reports.items_of(jobs)
     listed = list(items[: MOST_ITEMS + 1])
     context = {
         "batch": batch,
-        "figures": figures_of(
-            jobs, runs.filter(job__batch=batch, job__removed_at=None)
-        ),
+        "figures": figures_of(request.user, batch.pk),
         "lines": islice(reports.lines_of(jobs), MOST_LINES),
         "most_lines": MOST_LINES,
         "items": listed[:MOST_ITEMS],
