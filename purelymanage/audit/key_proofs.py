@@ -13,7 +13,14 @@ from collections.abc import Iterable
 from itertools import islice
 
 from django.conf import settings
-from django.db import OperationalError, ProgrammingError, connection, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from purelymanage import crypto, sealed
@@ -89,9 +96,11 @@ def prove_or_exit(*, patience: float = 0) -> None:
         sys.stderr.write(f"PurelyManage does not start. {exc}\n")
         sys.exit(NEVER_MIND)
     finally:
-        connection.close()
-        if isinstance(connection, DatabaseWrapper):  # PostgreSQL's
-            connection.close_pool()
+        # Not `connection`, which only stands for it and is of another class.
+        present = connections[DEFAULT_DB_ALIAS]
+        present.close()
+        if isinstance(present, DatabaseWrapper):  # PostgreSQL's
+            present.close_pool()
 
 
 def _prove_in_time(patience: float) -> None:

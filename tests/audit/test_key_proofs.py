@@ -9,6 +9,7 @@ from unittest import mock
 from django.conf import settings
 from django.core.checks import run_checks
 from django.db import connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
@@ -143,6 +144,16 @@ class KeyProofTests(TestCase):
             key_proofs.prove_or_exit()
         self.assertEqual(caught.exception.code, key_proofs.NEVER_MIND)
         self.assertIn("PurelyManage does not start. The key 1", said.getvalue())
+
+    def test_processes_that_are_forked_later_share_no_connection(self) -> None:
+        # In a transaction of the tests it cannot be closed in earnest.
+        with (
+            mock.patch.object(DatabaseWrapper, "close") as closes,
+            mock.patch.object(DatabaseWrapper, "close_pool") as closes_pool,
+        ):
+            key_proofs.prove_or_exit()
+        closes.assert_called_once_with()
+        closes_pool.assert_called_once_with()
 
     def test_checks_of_the_database_tell_as_well(self) -> None:
         key_proofs.prove()
