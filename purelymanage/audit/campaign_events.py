@@ -51,6 +51,10 @@ class CampaignEvent(AnyEvent):
         "campaign.submission_received",
         "took the password of {address} for {target}, which was right",
     )
+    SUBMISSION_OF_LOGIN = (
+        "campaign.submission_of_login",
+        "took the password of {user} for {address} of {target}, which was right",
+    )
     SUBMISSION_KEPT = (
         "campaign.submission_kept",
         "kept the password of {address} for {target}, which could not be tried yet",

@@ -36,6 +36,7 @@ from purelymanage.migrations.operations.submissions import (
     is_of_another,
     left_out,
     note_right,
+    received,
     replaced_by,
 )
 from purelymanage.migrations.references import campaign_entry
@@ -219,8 +220,7 @@ def _take(held: Submission) -> Participant | None:
     held.save(update_fields=["state", "words", "due_at", "client_key"])
     note_right(held, timezone.now())
     tell(held, Outcome.RIGHT)
-    event, address = CampaignEvent.SUBMISSION_RECEIVED, participant.address
-    log.record_many([campaign_entry(event, participant.campaign, address=address)])
+    log.record_many([received(held, actor=Agent.PANEL)])
     return None if was_removed or held.is_doubtful else participant
 
 

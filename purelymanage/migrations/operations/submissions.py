@@ -106,9 +106,7 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
     replaced_by(submission).delete()
     submission.save()
     note_right(submission, now)
-    event = CampaignEvent.SUBMISSION_RECEIVED
-    entry = campaign_entry(event, campaign, actor=Agent.STRANGER, address=offer.address)
-    log.record_many([entry])
+    log.record_many([received(submission, actor=Agent.STRANGER)])
     # Whom somebody took off the list does not come back without a look either.
     return None if was_removed or submission.is_doubtful else participant
 
@@ -146,7 +144,7 @@ def keep_untried(
     waiting = Submission.objects.untried().filter(participant__campaign=campaign)
     room = max(0, MOST_WAITING - waiting.count())
     left = [it for it in offers if it.participant is None][room:]
-    offers = [it for it in offers if it not in left]
+    offers = [it for it in offers if not any(it is other for other in left)]
     people = _participants(campaign, offers)
     now = timezone.now()
     theirs = waiting.filter(participant__in=people.values()).defer("secret", "words")
@@ -276,6 +274,15 @@ def replaced_by(right: Submission) -> SubmissionQuerySet:
     if right.is_doubtful:
         return others.filter(DOUBTFUL | Q(state=State.RIGHT))
     return others
+
+
+def received(right: Submission, *, actor: Actor) -> Entry:
+    """Return the entry of a right password, with who signs in where that is another."""
+    participant = right.participant
+    event, details = CampaignEvent.SUBMISSION_RECEIVED, {"address": participant.address}
+    if right.user:
+        event, details["user"] = CampaignEvent.SUBMISSION_OF_LOGIN, right.user
+    return campaign_entry(event, participant.campaign, actor=actor, **details)
 
 
 def left_out(participant: Participant, login: str) -> Entry:

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from purelymanage.audit.models import OutgoingMail
+from purelymanage.audit.models import Entry, OutgoingMail
 from purelymanage.domains.models import Domain
 from purelymanage.migrations.campaigns import limits, standing, trying
 from purelymanage.migrations.campaigns.limits import Way, keys_of
@@ -63,6 +63,14 @@ class NotedTests(WayTestCase):
         for owner, way in ((None, CameBy.SHARED), (self.anna, CameBy.OWN)):
             self.hand_over(participant=owner)
             self.assertEqual(Submission.objects.get().came_by, way)
+
+    def test_the_log_says_whose_login_it_was(self) -> None:
+        self.keep("eves", user="eve")
+        self.work()
+        self.hand_over("eves", user="eve")
+        said = f"took the password of eve for {ANNA} of Autumn move, which was right"
+        found = Entry.objects.filter(event="campaign.submission_of_login")
+        self.assertEqual([it.sentence for it in found], [said, said])
 
     def test_what_waits_says_it_as_well_and_where_it_came_from(self) -> None:
         for owner, way in ((None, CameBy.SHARED), (self.anna, CameBy.OWN)):
