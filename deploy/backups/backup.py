@@ -20,7 +20,7 @@ from deploy.backups.problems import Failed
 from deploy.backups.programs import Programs, sentence
 from deploy.backups.terminal import say
 
-DEFAULT_FOLDER = "/var/backups/purelymanage"
+DEFAULT_FOLDER = "/var/lib/purelymanage/backups"
 # Of no worth elsewhere: what was looked up, tasks that sweeps ask for again, sign-ins.
 WITHOUT_ROWS = ("cache", "django_q_ormq", "django_session")
 MORE = """\
@@ -31,9 +31,12 @@ where neither this machine nor its backups are needed to read it.
 It is written under another name until all of it is on the disk, so that a backup that
 was interrupted never takes the place of an earlier one. deploy/restore puts it back.
 
-  ./deploy/backup --to /mnt/backups --passphrase-file /root/passphrase
+Where deploy/install has put it, the panel's own user purelymanage writes the backup,
+and has to be able to read the file of the passphrase. Keep a copy on another machine.
+
+  ./deploy/backup --passphrase-file /etc/purelymanage/secrets/BACKUP
   ./deploy/backup --to /mnt/backups --age-recipient age1… --keep-days 14 --keep-weeks 8
-  ./deploy/backup --to /mnt/backups --passphrase-file /root/passphrase --check newest
+  ./deploy/backup --passphrase-file /etc/purelymanage/secrets/BACKUP --check newest
 """
 
 

@@ -34,7 +34,7 @@ changed completely or not at all.
 On another machine: ./deploy/install, stop the services, ./deploy/restore, start them.
 
   ./deploy/restore /mnt/backups/purelymanage-20260101T030000Z.backup
-  ./deploy/restore --passphrase-file /root/passphrase --overwrite newest
+  ./deploy/restore --passphrase-file /etc/purelymanage/secrets/BACKUP --overwrite newest
 """
 EMPTY = """
 DO $$

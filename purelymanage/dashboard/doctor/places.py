@@ -1,0 +1,73 @@
+"""What lies on this machine: static files and room on its disks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+
+from purelymanage.dashboard import machine
+from purelymanage.dashboard.doctor.results import (
+    Check,
+    Result,
+    attention,
+    broken,
+    good,
+)
+from purelymanage.figures import in_bytes
+
+COLLECT = "manage.py collectstatic --no-input"
+
+
+def checks() -> list[Check]:
+    return [Check("static files", _static_files, seconds=10), Check("disks", _disks)]
+
+
+def _static_files() -> Iterator[Result]:
+    subject, root = "static files", Path(settings.STATIC_ROOT)
+    manifest = root / "staticfiles.json"
+    try:
+        collected_at = manifest.stat().st_mtime
+        paths = json.loads(manifest.read_text(encoding="utf-8"))["paths"]
+    except (OSError, ValueError, KeyError):
+        yield broken(
+            subject, f"Styles and scripts were not collected to {root}.", COLLECT
+        )
+        return
+    missing, newer = [], []
+    for finder in finders.get_finders():
+        for name, storage in finder.list([]):
+            if name not in paths or not (root / paths[name]).is_file():
+                missing.append(name)
+            elif Path(storage.path(name)).stat().st_mtime > collected_at:
+                newer.append(name)
+    if missing:
+        yield broken(
+            subject,
+            f"{len(missing)} are missing from {root}, among them {min(missing)}.",
+            COLLECT,
+        )
+    elif newer:
+        yield attention(
+            subject,
+            f"{len(newer)} have changed since they were collected, among them "
+            f"{min(newer)}.",
+            COLLECT,
+        )
+    else:
+        yield good(subject, f"All {len(paths)} are in {root}.")
+
+
+def _disks() -> Iterator[Result]:
+    for disk in machine.disks():
+        sentence = f"{in_bytes(disk.free)} are free for {disk.purpose}."
+        if disk.tone == "good":
+            yield good("disks", sentence)
+        else:
+            look = broken if disk.tone == "broken" else attention
+            yield look(
+                "disks", f"Only {sentence}", f"Make room on that of {disk.path}."
+            )
