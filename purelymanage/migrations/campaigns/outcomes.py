@@ -3,7 +3,8 @@
 The form must not let strangers make the panel write to anybody: mail goes only to who
 was listed or signed in under the address, or to addresses of our own domains, and at
 most once a day of each kind. Of a login that somebody wrote beside an address by the
-link for everybody it says nothing, as that may be anybody's.
+link for everybody it says nothing, as that may be anybody's; nor that a password failed
+that came by this link while the owner's is right.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.core.cache import cache
 
 from purelymanage.audit.mail import queue_mail
 from purelymanage.domains.models import Domain
-from purelymanage.migrations.campaigns import limits, links, texts
+from purelymanage.migrations.campaigns import limits, links, standing, texts
 from purelymanage.migrations.campaigns.texts.words import BY_LANGUAGE, words_of
 from purelymanage.migrations.models import Campaign, Participant, Submission
 
@@ -33,7 +34,7 @@ def tell(submission: Submission, outcome: Outcome) -> bool:
     campaign = participant.campaign
     if campaign.closed_at is not None:
         return False  # closing ends all mail
-    if submission.is_doubtful:
+    if submission.is_doubtful or _is_of_no_concern(submission, outcome):
         return False
     proved = outcome == Outcome.RIGHT and not submission.user
     if not proved and not _may_write_to(participant, campaign):
@@ -76,6 +77,13 @@ def subjects(address: str) -> set[str]:
             words.mail_unanswered_subject,
         )
     }
+
+
+def _is_of_no_concern(submission: Submission, outcome: Outcome) -> bool:
+    """Whether it is as likely a guess, after which nothing is left to do."""
+    if outcome == Outcome.RIGHT or submission.came_by != Submission.CameBy.SHARED:
+        return False
+    return standing.of(submission.participant).what == "right"
 
 
 def _may_write_to(participant: Participant, campaign: Campaign) -> bool:

@@ -255,6 +255,16 @@ class ToldTests(WayTestCase):
         self.assertIn("1 too late", trying.sweep())
         self.assertEqual(self.mails(), 0)
 
+    def test_nobody_whose_password_is_right_hears_of_guesses(self) -> None:
+        self.hand_over()
+        self.keep(WRONG)
+        self.work()
+        self.assertEqual(self.mails(), 0)
+        # What they entered themselves, they want to know.
+        self.keep(WRONG, participant=self.anna)
+        self.work()
+        self.assertEqual(self.mails(), 1)
+
     def test_who_entered_it_by_their_own_link_is_told(self) -> None:
         self.keep(WRONG, user="eve", participant=self.anna)
         self.work()
