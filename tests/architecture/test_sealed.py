@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "purelymanage"
 ELSEWHERE = {
     "accounts/security/adapter.py": "in the data of second factors, registered",
     "mailboxes/operations/offers.py": "in a page, for an hour",
+    "audit/key_rotation.py": "where it was, sealed with another key",
     "audit/key_proofs.py": "a proof of the very key that sealed it",
 }
 # Columns that sound like secrets, and why they are not sealed.

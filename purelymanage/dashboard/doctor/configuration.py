@@ -21,10 +21,10 @@ from purelymanage.dashboard.doctor.results import (
     good,
 )
 from purelymanage.environment import BASE_DIR
-from purelymanage.quickstart import environment
 
 EXAMPLE = BASE_DIR / "deploy" / "env.example"
 SETTING = re.compile(r"^#?([A-Z_]+)=", re.MULTILINE)
+SET = re.compile(r"^([A-Za-z_]\w*)\s*=", re.MULTILINE)
 # Known besides those that the example explains.
 OTHERS = re.compile(
     r"QUICKSTART_\w+|Q_CLUSTER_NAME|DJANGO_SETTINGS_MODULE|TZ|PYTHON\w+"
@@ -70,7 +70,7 @@ def _names() -> Iterator[Result]:
     known = set(SETTING.findall(EXAMPLE.read_text(encoding="utf-8")))
     unknown = [
         name
-        for name in (environment.read(path) if path else {})
+        for name in SET.findall(path.read_text(encoding="utf-8") if path else "")
         if name not in known
         and name.removesuffix("_FILE") not in known
         and not OTHERS.fullmatch(name)
