@@ -38,25 +38,25 @@ class System:
 
 def look(machine: Machine, choices: Choices) -> System:
     """Return what the machine is, or raise Failed with what to do first."""
-    system = _system()
+    found = system()
     if sys.platform != "linux" or not shutil.which("apt-get"):
         raise Failed(
             "This installs on Debian and Ubuntu; see deploy/docker for others."
         )
     if os.geteuid() != 0 and not machine.dry:
         raise Failed("Only root can install: sudo ./deploy/install …")
-    machine.note(f"{system.name}, {system.python}")
-    if not system.has_systemd:
+    machine.note(f"{found.name}, {found.python}")
+    if not found.has_systemd:
         machine.note("systemd does not run here: services are set up, but not started.")
     _look_for_room(machine)
     if choices.web == "nginx":
         if choices.certificate:
             _look_at_certificate(machine, *choices.certificate_files)
         _look_at_ports(machine)
-    return system
+    return found
 
 
-def _system() -> System:
+def system() -> System:
     release = Path("/etc/os-release").read_text(encoding="utf-8")
     fields = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', release, re.MULTILINE))
     known = (fields.get("ID", ""), fields.get("VERSION_ID", ""))

@@ -101,11 +101,16 @@ def remove_old(machine: Machine) -> None:
             shutil.rmtree(venv)
 
 
+def venv_for(system: str) -> Path:
+    """Return where the packages of this tree lie: those of a newer system differ."""
+    lock = (places.SOURCE / LOCK).read_bytes()
+    return places.VENVS / hashlib.sha256(f"{system}\n".encode() + lock).hexdigest()[:10]
+
+
 def _make_venv(machine: Machine, system: System) -> Path:
     """Make an environment with exactly what the lock names, hash by hash."""
     lock = places.SOURCE / LOCK
-    digest = hashlib.sha256(f"{system.name}\n".encode() + lock.read_bytes())
-    venv = places.VENVS / digest.hexdigest()[:10]
+    venv = venv_for(system.name)
     if (venv / COMPLETE).exists():
         machine.keep(f"{venv}/")
         return venv

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.installation import preflight, release
+from deploy.installation.machine import Failed
+from purelymanage.environment import BASE_DIR
+from tests.imap.certificates import make_certificates
+
+SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+NEEDED = ("unshare", "runuser", "nginx", "pg_ctlcluster", "ip")
+UNSHARE = ("unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child")
+# A copy of this machine that only its own processes see, which ends with them: its
+# changes lie in memory, and its network leads nowhere.
+ROOM = """
+set -eu
+room=$1; shift
+mount -t tmpfs tmpfs "$room"
+mkdir "$room/changes" "$room/work" "$room/root"
+mount -t overlay -o "lowerdir=/,upperdir=$room/changes,workdir=$room/work" \
+  overlay "$room/root" || exit 77
+[ -f "$room/root$PWD/manage.py" ] || exit 77
+mount --rbind /dev "$room/root/dev"
+mount -t proc proc "$room/root/proc"
+mount -t tmpfs tmpfs "$room/root/run"
+ip link set lo up
+# The panel's user has to reach the packages of the tests, which are taken for its own.
+for path in "$@"; do
+  while [ "$path" != / ]; do
+    chmod o+x "$room/root$path"
+    path=$(dirname "$path")
+  done
+done
+exec chroot "$room/root" /bin/sh -eu -c "cd $PWD; $INSIDE"
+"""
+INSIDE = """
+mkdir -p {venvs} /run/postgresql
+chown postgres /run/postgresql
+ln -s {packages} {venv}
+touch {venv}/.complete
+mkdir /src
+cp -r {content} /src
+cd /src
+install="./deploy/install --domain panel.example.org
+  --certificate {folder}/server.pem --certificate-key {folder}/server.key"
+echo pm-live-only-for-tests >/run/token
+$install --token-file /run/token
+echo ==== once more
+./deploy/install
+echo ==== afterwards
+purelymanage create_owner owner@example.org --random
+stat -c '%n %a %U' /etc/purelymanage/env /etc/purelymanage/secrets/* \
+  /opt/purelymanage/current/purelymanage/settings.py
+ls /opt/purelymanage/current/var/static/staticfiles.json
+runuser -u postgres -- psql -tAc "SELECT 'role', rolpassword IS NULL, rolsuper
+  FROM pg_authid WHERE rolname = 'purelymanage'"
+"""
+
+
+@pytest.mark.slow
+def test_it_installs_and_installs_again(tmp_path: Path) -> None:
+    missing = [name for name in NEEDED if not shutil.which(name, path=SBIN)]
+    if os.geteuid() != 0 or missing:
+        pytest.skip(f"needs root and {', '.join(missing or NEEDED)}")
+    try:
+        system = preflight.system()
+    except Failed as exc:
+        pytest.skip(str(exc))
+    make_certificates(tmp_path)
+    venv = release.venv_for(system.name)
+    packages = Path(sys.prefix)
+    inside = INSIDE.format(
+        venv=venv,
+        venvs=venv.parent,
+        packages=packages,
+        folder=tmp_path,
+        content=" ".join(release.CONTENT),
+    )
+    (tmp_path / "room").mkdir()
+    reached = (packages, packages.joinpath("bin/python").resolve())
+    done = subprocess.run(
+        [*UNSHARE, "sh", "-c", ROOM, "sh", tmp_path / "room", *reached],
+        cwd=BASE_DIR,
+        env={"PATH": SBIN, "INSIDE": inside, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("this machine cannot be laid over by another file system")
+    assert done.returncode == 0, done.stdout
+
+    first, again, afterwards = done.stdout.split("====")
+    assert "pm-live-only-for-tests" not in done.stdout
+    assert re.search(r"^  write     .*/secrets/ENCRYPTION_KEYS", first, re.MULTILINE)
+    # The second time, everything is as it is but for what is always looked at.
+    changed = re.findall(r"^  (?:make|write|copy|link) .*", again, re.MULTILINE)
+    assert changed == []
+    for name in ("env", "secrets/SECRET_KEY", "secrets/AUDIT_KEY"):
+        assert f"/etc/purelymanage/{name} 600 purelymanage\n" in afterwards
+    assert "settings.py 644 root\n" in afterwards
+    assert "staticfiles.json" in afterwards
+    # Without a password: whoever is that user may be that role.
+    assert "role|t|f" in afterwards
+    assert not Path("/opt/purelymanage/current").exists()
