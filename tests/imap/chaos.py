@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.imap.proxy import Proxy
+from tests.imap.proxy import Proxy, Way
 
 _LITERAL = re.compile(rb"\{(\d+)\}\r\n\Z")
 _FETCHED = re.compile(rb"\* \d+ FETCH ")
@@ -31,14 +31,8 @@ class Chaos(Proxy):
     within: int = 60_000
     met: Counter[str] = field(default_factory=Counter, init=False)
 
-    async def _pass(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        cuts: list[int],
-        *,
-        upwards: bool,
-    ) -> None:
+    async def _pass(self, way: Way) -> None:
+        reader, writer, _, upwards = way
         # Not meant to be secret, but to be the same each time.
         chance = random.Random(f"{self.seed} {self.connections} {upwards}")  # noqa: S311
         # Each way counts as half a line.

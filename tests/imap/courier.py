@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import base64
 import shlex
-import shutil
 import socket
-import subprocess
-import tempfile
 import threading
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from purelymanage.imap.account import Account, Security
-from tests.imap.packages import as_nobody, end, give_to_nobody, require_server
+from tests.imap.packages import give_to_nobody
+from tests.imap.serving import Unpacked
 
 # What its package configures.
 _CAPABILITIES = (
@@ -28,69 +21,41 @@ _CAPABILITIES = (
 )
 
 
-@dataclass
-class Courier:
-    """Use it as a context manager; the port is known inside."""
+class Courier(Unpacked):
+    package = "courier-imap"
+    prefix = "INBOX."
+    separator = "."
 
-    prefix: str = field(default="INBOX.", init=False)
-    separator: str = field(default=".", init=False)
-    port: int = field(default=0, init=False)
-    users: dict[str, str] = field(default_factory=dict, init=False)
-
-    def __enter__(self) -> Self:
-        root, environment = require_server("courier-imap")
-        self._program = root / "usr/bin/imapd"
-        self._environment = {
-            **environment,
+    def serve(self) -> None:
+        self._settings = {
+            **self.environment,
             "IMAP_CAPABILITY": _CAPABILITIES,
             "IMAP_KEYWORDS": "1",
             "IMAP_ACL": "1",
             "IMAP_UMASK": "022",
             "IMAP_USELOCKS": "1",
             # It watches files, is started when needed, and ends when nobody is left.
-            "GAMIN_DEBUG_SERVER": str(root / "usr/libexec/gam_server"),
+            "GAMIN_DEBUG_SERVER": str(self.root / "usr/libexec/gam_server"),
+            "GAM_CLIENT_ID": self.folder.name,
             "IMAP_TRASHFOLDERNAME": "Trash",
             "TCPREMOTEIP": "127.0.0.1",
         }
-        self._folder = Path(tempfile.mkdtemp(prefix="courier-"))
-        self._environment["GAM_CLIENT_ID"] = self._folder.name
-        self._folder.chmod(0o755)
-        self._log = (self._folder / "log").open("wb")
-        self._talks: list[subprocess.Popen[bytes]] = []
         self._door = socket.create_server(("127.0.0.1", 0), backlog=32)
         self.port = int(self._door.getsockname()[1])
         threading.Thread(target=self._let_in, daemon=True).start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def end(self) -> None:
         self._door.close()
-        for talk in self._talks:
-            end(talk)
-        self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        super().end()
 
     def add_user(self, user: str, password: str) -> None:
-        self.users[user] = password
-        home = self._folder / user
+        super().add_user(user, password)
+        home = self.folder / user
         home.mkdir()
         for name in ("cur", "new", "tmp"):
             (home / name).mkdir()
             give_to_nobody(home / name)
         give_to_nobody(home)
-
-    def account(self, user: str) -> Account:
-        return Account(
-            host="127.0.0.1",
-            port=self.port,
-            user=user,
-            password=self.users[user],
-            security=Security.CLEAR,
-        )
 
     def _let_in(self) -> None:
         while True:
@@ -121,22 +86,11 @@ class Courier:
                 talk.sendall(f"{tag} NO Login failed.\r\n".encode())
 
     def _start(self, talk: socket.socket, user: str) -> None:
-        home = self._folder / user
-        self._talks.append(
-            subprocess.Popen(
-                [self._program, home],
-                stdin=talk,
-                stdout=talk,
-                stderr=self._log,
-                cwd=home,
-                env={
-                    **self._environment,
-                    "AUTHENTICATED": user,
-                    "HOME": str(home),
-                    "MAILDIRPATH": str(home),
-                },
-                **as_nobody(),  # type: ignore[call-overload]  # only user and groups
-            )
+        home = self.folder / user
+        own = {"AUTHENTICATED": user, "HOME": str(home), "MAILDIRPATH": str(home)}
+        program = self.root / "usr/bin/imapd"
+        self.run(
+            [program, home], self._settings | own, stdin=talk, stdout=talk, cwd=home
         )
 
 

@@ -2,89 +2,53 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import struct
-import subprocess
-import tempfile
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from purelymanage.imap.account import Account, Security
-from tests.imap.listening import free_port, wait_for
-from tests.imap.packages import as_nobody, end, give_to_nobody, require_server
+from tests.imap.packages import give_to_nobody
+from tests.imap.serving import Unpacked, free_port, wait_for
 
 
-@dataclass
-class Cyrus:
-    """Use it as a context manager; the port is known inside."""
+class Cyrus(Unpacked):
+    package = "cyrus-imapd"
+    prefix = "INBOX."
+    separator = "."
 
-    prefix: str = field(default="INBOX.", init=False)
-    separator: str = field(default=".", init=False)
-    port: int = field(default=0, init=False)
-    users: dict[str, str] = field(default_factory=dict, init=False)
-
-    def __enter__(self) -> Self:
-        root, environment = require_server("cyrus-imapd")
-        programs = root / "usr/lib/cyrus/bin"
-        self._folder = Path(tempfile.mkdtemp(prefix="cyrus-"))
-        for name in ("", "conf", "spool", "run"):
-            folder = self._folder / name
-            folder.mkdir(exist_ok=True)
+    def serve(self) -> None:
+        programs = self.root / "usr/lib/cyrus/bin"
+        give_to_nobody(self.folder)
+        for name in ("conf", "spool", "run"):
+            folder = self.folder / name
+            folder.mkdir()
             folder.chmod(0o755)
             give_to_nobody(folder)
         self.port = free_port()
         self._configure(programs)
         self._guard = socket.socket(socket.AF_UNIX)
-        self._guard.bind(str(self._folder / "mux"))
-        (self._folder / "mux").chmod(0o666)
+        self._guard.bind(str(self.folder / "mux"))
+        (self.folder / "mux").chmod(0o666)
         self._guard.listen()
         threading.Thread(target=self._judge, daemon=True).start()
-        self._log = (self._folder / "log").open("wb")
-        self._process = subprocess.Popen(
+        process = self.run(
             [
                 programs / "master",
                 "-D",
-                *("-C", self._folder / "imapd.conf"),
-                *("-M", self._folder / "cyrus.conf"),
-                *("-p", self._folder / "run/master.pid"),
+                *("-C", self.folder / "imapd.conf"),
+                *("-M", self.folder / "cyrus.conf"),
+                *("-p", self.folder / "run/master.pid"),
             ],
-            env=dict(environment),
-            stdout=self._log,
-            stderr=self._log,
-            **as_nobody(),  # type: ignore[call-overload]  # only user and groups
+            self.environment,
         )
-        wait_for(self.port, self._process)
-        return self
+        wait_for(self.port, process)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        end(self._process)
+    def end(self) -> None:
+        super().end()
         self._guard.close()
-        self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def add_user(self, user: str, password: str) -> None:
-        self.users[user] = password
-
-    def account(self, user: str) -> Account:
-        return Account(
-            host="127.0.0.1",
-            port=self.port,
-            user=user,
-            password=self.users[user],
-            security=Security.CLEAR,
-        )
 
     def _configure(self, programs: Path) -> None:
-        home = self._folder
+        home = self.folder
         (home / "imapd.conf").write_text(f"""
 configdirectory: {home}/conf
 partition-default: {home}/spool

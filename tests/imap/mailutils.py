@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from dataclasses import replace
 
-from purelymanage.imap.account import Account, Security
-from tests.imap.listening import free_port, wait_for
-from tests.imap.packages import as_nobody, end, give_to_nobody, require_server
+from purelymanage.imap.account import Account
+from tests.imap.packages import give_to_nobody
+from tests.imap.serving import Unpacked, free_port, wait_for
 
 # One for everybody, as it hashes "secret".
 _HASH = (
@@ -21,24 +15,15 @@ _HASH = (
 )
 
 
-@dataclass
-class Mailutils:
-    """Use it as a context manager; the port is known inside."""
+class Mailutils(Unpacked):
+    package = "mailutils-imap4d"
 
-    prefix: str = field(default="", init=False)
-    separator: str = field(default="/", init=False)
-    port: int = field(default=0, init=False)
-    users: dict[str, str] = field(default_factory=dict, init=False)
-
-    def __enter__(self) -> Self:
-        root, environment = require_server("mailutils-imap4d")
-        self._folder = Path(tempfile.mkdtemp(prefix="mailutils-"))
-        self._folder.chmod(0o755)
-        self._home = self._folder / "home"
+    def serve(self) -> None:
+        self._home = self.folder / "home"
         self._home.mkdir()
         give_to_nobody(self._home)
         self.port = free_port()
-        configuration = self._folder / "imap4d.conf"
+        configuration = self.folder / "imap4d.conf"
         configuration.write_text(f"""
 mode daemon;
 foreground yes;
@@ -50,7 +35,7 @@ auth {{
   authorization clear;
   authorization virtdomain;
 }};
-virtdomain {{ passwd-dir {self._folder}; }};
+virtdomain {{ passwd-dir {self.folder}; }};
 mailbox {{ mailbox-type maildir; }};
 namespace personal {{
   prefix "" {{ mailbox-type maildir; delimiter "/"; directory "${{home}}"; }};
@@ -59,44 +44,17 @@ create-home-dir yes;
 tcp-wrappers {{ enable no; }};
 server 127.0.0.1:{self.port} {{ }};
 """)
-        self._log = (self._folder / "log").open("wb")
-        self._process = subprocess.Popen(
-            [
-                root / "usr/sbin/imap4d",
-                "--no-site-config",
-                f"--config-file={configuration}",
-            ],
-            env=dict(environment),
-            stdout=self._log,
-            stderr=self._log,
-            **as_nobody(),  # type: ignore[call-overload]  # only user and groups
-        )
-        wait_for(self.port, self._process)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        end(self._process)
-        self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        program = self.root / "usr/sbin/imap4d"
+        words = ["--no-site-config", f"--config-file={configuration}"]
+        wait_for(self.port, self.run([program, *words], self.environment))
 
     def add_user(self, user: str, password: str) -> None:
         """Add a user of the domain `test`; the password is the same for all."""
-        self.users[user] = "secret"
+        super().add_user(user, "secret")
         home = self._home / user
         line = f"{user}:{_HASH}:65534:65534::{home}:/bin/sh\n"
-        with (self._folder / "test").open("a") as file:
+        with (self.folder / "test").open("a") as file:
             file.write(line)
 
     def account(self, user: str) -> Account:
-        return Account(
-            host="127.0.0.1",
-            port=self.port,
-            user=f"{user}@test",
-            password=self.users[user],
-            security=Security.CLEAR,
-        )
+        return replace(super().account(user), user=f"{user}@test")

@@ -6,14 +6,25 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+from typing import NamedTuple
+
+from tests.imap.serving import InThread
 
 Rewrite = Callable[[bytes], bytes]
 
 
+class Way(NamedTuple):
+    """One direction of a connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    # The bytes after which to cut, each for one connection.
+    cuts: list[int]
+    upwards: bool
+
+
 @dataclass
-class Proxy:
+class Proxy(InThread):
     """Passes clear-text IMAP on. Use it as a context manager."""
 
     target_port: int
@@ -40,59 +51,24 @@ class Proxy:
     watch: bytes | None = None
     seen: threading.Event = field(default_factory=threading.Event, init=False)
     host: str = field(default="127.0.0.1", init=False)
-    port: int = field(default=0, init=False)
     connections: int = field(default=0, init=False)
     sent: bytearray = field(default_factory=bytearray, init=False)
 
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(5)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    async def _start(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._serve, self.host, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def _end(self) -> None:
-        self._server.close()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _serve(
+    async def talk(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if self.most is not None and len(self._tasks) >= self.most:
+        if self.most is not None and len(self._tasks) > self.most:
             self.refused.set()
-            writer.transport.abort()
             return
-        self._tasks.add(task)
         self.connections += 1
         far_reader, far_writer = await asyncio.open_connection(
             self.target_host, self.target_port
         )
         up = asyncio.ensure_future(
-            self._pass(reader, far_writer, self.cut_after_sent, upwards=True)
+            self._pass(Way(reader, far_writer, self.cut_after_sent, upwards=True))
         )
         down = asyncio.ensure_future(
-            self._pass(far_reader, writer, self.cut_after_received, upwards=False)
+            self._pass(Way(far_reader, writer, self.cut_after_received, upwards=False))
         )
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
@@ -102,18 +78,10 @@ class Proxy:
         finally:
             for half in (up, down):
                 half.cancel()
-            writer.transport.abort()
             far_writer.transport.abort()
-            self._tasks.discard(task)
 
-    async def _pass(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        cuts: list[int],
-        *,
-        upwards: bool,
-    ) -> None:
+    async def _pass(self, way: Way) -> None:
+        reader, writer, cuts, upwards = way
         cut = cuts.pop(0) if cuts else None
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
         loop = asyncio.get_running_loop()
