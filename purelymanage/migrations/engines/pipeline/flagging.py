@@ -15,6 +15,7 @@ from purelymanage.imap.messages import (
     store_flags,
     uid_set,
 )
+from purelymanage.imap.responses import Status
 from purelymanage.migrations.engines.base import FolderState, in_messages
 
 from .listing import Listing
@@ -155,16 +156,8 @@ class _Shared:
         for flags, is_added in ((changes[0].add, True), (changes[0].take, False)):
             if not flags:
                 continue
-            answer = await store_flags(self._destination, uids, flags, add=is_added)
-            status = await answer
+            status = await store(self._destination, uids, flags, add=is_added)
             if not status.ok:
-                refused = Refused(
-                    "The destination takes no changes for now.",
-                    status.text,
-                    code=status.code,
-                )
-                if refused.retry:
-                    raise refused
                 for change in changes:
                     reason = f"The destination refused its marks: {status.text}"
                     self._leave_out(change, reason)
@@ -175,6 +168,19 @@ class _Shared:
     def _leave_out(self, change: _Change, reason: str) -> None:
         part = change.part
         leave_out(part.job, part.listing, change.row, reason, self._tally)
+
+
+async def store(
+    destination: Connection, uids: str, flags: Flags, *, add: bool
+) -> Status:
+    """Change flags, and raise Refused if the server only takes no changes for now."""
+    status = await (await store_flags(destination, uids, flags, add=add))
+    refused = Refused(
+        "The destination takes no changes for now.", status.text, code=status.code
+    )
+    if not status.ok and refused.retry:
+        raise refused
+    return status
 
 
 def difference(

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from purelymanage.imap.connection import Connection
-from purelymanage.imap.errors import Refused
-from purelymanage.imap.messages import enter, store_flags, uid_set
+from purelymanage.imap.messages import enter, uid_set
 from purelymanage.migrations.engines.base import in_messages
 
-from .flagging import Flags, difference
+from .flagging import Flags, difference, store
 from .listing import Mark
 from .matching import find_pairs
 from .reading import UIDS_AT_ONCE
@@ -69,18 +68,10 @@ async def _add(
         uids.sort()
         for start in range(0, len(uids), UIDS_AT_ONCE):
             some = uids[start : start + UIDS_AT_ONCE]
-            answer = await store_flags(destination, uid_set(some), flags, add=True)
-            status = await answer
+            status = await store(destination, uid_set(some), flags, add=True)
             if status.ok:
                 changed += len(some)
                 continue
-            refused = Refused(
-                "The destination takes no changes for now.",
-                status.text,
-                code=status.code,
-            )
-            if refused.retry:
-                raise refused
             # A mark is no reason to call a copy incomplete.
             tally.note(f"{target.name}: the destination refused marks: {status.text}")
     if changed:
