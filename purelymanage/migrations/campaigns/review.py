@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -13,9 +14,9 @@ from django.db.models.functions import Lower
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.migrations.campaigns import verdicts
-from purelymanage.migrations.campaigns.verdicts import BY_CODE, Verdict
+from purelymanage.migrations.campaigns.verdicts import BY_CODE, Counts, Verdict
 from purelymanage.migrations.forms.review import LaunchForm
-from purelymanage.migrations.models import Campaign, Job, Participant
+from purelymanage.migrations.models import Campaign, Job, Launch
 
 # Of those that stand against somebody, so many are named.
 NAMED = 3
@@ -50,36 +51,69 @@ class Reviewed:
         return f"{names}: the same old mailbox."
 
 
-def context_of(
-    campaign: Campaign,
-    people: Iterable[Participant],
-    counts: Mapping[str, int],
-    user: User,
-) -> dict[str, Any]:
-    """Return what the page of a campaign shows about these people beside their states.
+@dataclass
+class Review:
+    """What a campaign's page says of all its people; computed where it is asked for."""
 
-    Each gets a `review`. `counts` is how many of all people are in which state.
-    """
-    if campaign.purged_at is not None or not counts:
-        return {}
-    found = reviews_of(campaign, [it.pk for it in people])
-    for person in people:
-        person.review = found.get(person.pk)  # type: ignore[attr-defined]
-    tally = verdicts.counts_of(campaign)
-    launch = campaign.launches.defer("keys").order_by("pk").last()
-    may_launch = user.may(Right.MANAGE) and (tally.ready or tally.merging)
-    may_launch = may_launch and not (launch and launch.is_under_way)
-    return {
-        "tally": tally,
-        "launch": launch,
-        "launch_form": LaunchForm(None, campaign=campaign) if may_launch else None,
-        "complete": counts.get("complete", 0),
-    }
+    campaign: Campaign
+    user: User
+    # Or only a list of some of them.
+    is_whole: bool = True
+
+    @cached_property
+    def tally(self) -> Counts:
+        return verdicts.counts_of(self._codes.values())
+
+    @cached_property
+    def launch(self) -> Launch | None:
+        return self.campaign.launches.defer("keys").order_by("pk").last()
+
+    @cached_property
+    def launch_form(self) -> LaunchForm | None:
+        if self.launch is not None and self.launch.is_under_way:
+            return None
+        may_launch = self.user.may(Right.MANAGE)
+        if may_launch and (self.tally.ready or self.tally.merging):
+            return LaunchForm(None, campaign=self.campaign)
+        return None
+
+    def of(self, people: Iterable[Any]) -> list[Any]:
+        """Return these few people, each with what would become of them as `review`."""
+        few = list(people)
+        keys = [it.pk for it in few]
+        if self.is_whole:
+            rows = verdicts.some_with_source(self.campaign, keys)
+            for row in rows:
+                row.verdict, _ = self._codes[row.pk]
+        else:
+            rows = verdicts.some_with_verdict(self.campaign, keys)
+        found = _reviews(self.campaign, rows)
+        for person in few:
+            person.review = found.get(person.pk)
+        return few
+
+    def narrow(self, people: QuerySet[Any], doubt: str) -> Sequence[int] | None:
+        """Return who of `people` is ready, or whom something stands against.
+
+        By their keys, in their order; None where everybody is meant.
+        """
+        codes = {
+            "ready": verdicts.FITTING,
+            "shared": verdicts.MERGING,
+            "held": verdicts.PROBLEMS,
+        }.get(doubt)
+        if codes is None:
+            return None
+        found = self._codes
+        wanted = {pk for pk, (code, has) in found.items() if has and code in codes}
+        return [pk for pk in people.values_list("pk", flat=True) if pk in wanted]
+
+    @cached_property
+    def _codes(self) -> dict[int, tuple[str, bool]]:
+        return verdicts.codes_of(self.campaign)
 
 
-def reviews_of(campaign: Campaign, keys: Sequence[int]) -> dict[int, Reviewed]:
-    """Return what would become of these people, by their keys. Takes four queries."""
-    rows = list(verdicts.with_verdict(campaign).filter(pk__in=keys))
+def _reviews(campaign: Campaign, rows: Sequence[Any]) -> dict[int, Reviewed]:
     shared = _others(campaign, rows, "shared", "into")
     twice = _others(campaign, rows, "twice", "source")
     return {
@@ -91,21 +125,6 @@ def reviews_of(campaign: Campaign, keys: Sequence[int]) -> dict[int, Reviewed]:
         )
         for it in rows
     }
-
-
-def narrow(campaign: Campaign, people: QuerySet[Any], doubt: str) -> QuerySet[Any]:
-    """Return those of `people` that are ready, or whom something stands against."""
-    codes = {
-        "ready": verdicts.FITTING,
-        "shared": verdicts.MERGING,
-        "held": verdicts.PROBLEMS,
-    }.get(doubt)
-    if codes is None:
-        return people
-    fitting = verdicts.with_verdict(campaign).filter(
-        has_password=True, verdict__in=codes
-    )
-    return people.filter(pk__in=fitting.values("pk"))
 
 
 def _others(

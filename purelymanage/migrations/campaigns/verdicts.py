@@ -6,9 +6,11 @@ counted like ten.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db.models import (
@@ -20,6 +22,7 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     FilteredRelation,
+    Func,
     OuterRef,
     Q,
     QuerySet,
@@ -31,10 +34,8 @@ from django.db.models.functions import (
     Coalesce,
     Concat,
     Left,
-    Length,
     Lower,
     NullIf,
-    Right,
     StrIndex,
 )
 
@@ -43,6 +44,7 @@ from purelymanage.domains.models import Domain
 from purelymanage.mailboxes import addresses
 from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.migrations.models import Campaign, Job, Participant, Submission
+from purelymanage.prepared import Prepared, Slot
 
 EMPTY, TEXT = Value(""), CharField()
 
@@ -104,6 +106,7 @@ BY_CODE = {it.code: it for it in VERDICTS}
 FITTING = {"exists", "new"}
 # Can be launched, if somebody says that this is what they want.
 MERGING = {"shared"}
+A_PAGE = 50  # people
 PROBLEMS = set(BY_CODE) - FITTING - MERGING - {"launched"}
 
 
@@ -120,10 +123,58 @@ class Counts:
     new: int = 0
     total: int = 0
 
+    def __bool__(self) -> bool:
+        return self.total > 0
+
     @property
     def without(self) -> int:
         """Those whose password is not there."""
         return self.total - self.ready - self.merging - self.held - self.launched
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What it takes of a campaign to say where its people go.
+
+    The first two decide which question is asked, the others are values in it, or slots
+    for them.
+    """
+
+    by_rule: bool
+    of_purelymail: bool
+    campaign: int | Slot
+    server: int | Slot
+    at_domain: Combinable
+
+
+# Which question is asked: the first two of the terms.
+Question: TypeAlias = tuple[bool, bool]
+
+
+def _kind(campaign: Campaign) -> Question:
+    is_purelymail = (
+        campaign.server.host.lower() == settings.PURELYMAIL_IMAP_HOST.lower()
+    )
+    return campaign.rule == Campaign.Rule.SAME, is_purelymail
+
+
+def _values(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "campaign": campaign.pk,
+        "server": campaign.server_id,
+        "at_domain": f"@{campaign.destination_domain}",
+    }
+
+
+def _terms(campaign: Campaign) -> Terms:
+    values = _values(campaign)
+    at_domain = Value(values.pop("at_domain"))
+    return Terms(*_kind(campaign), **values, at_domain=at_domain)
+
+
+def _slots(kind: Question) -> Terms:
+    at_domain = ExpressionWrapper(Slot("at_domain"), output_field=TEXT)
+    return Terms(*kind, Slot("campaign"), Slot("server"), at_domain)
 
 
 def with_verdict(campaign: Campaign) -> QuerySet[Any]:
@@ -132,7 +183,50 @@ def with_verdict(campaign: Campaign) -> QuerySet[Any]:
     Annotates `into`, their mailbox; `verdict`, the code of a `Verdict`; `exists`,
     whether that mailbox does; and `has_password`, whether one that is right is kept.
     """
-    people: QuerySet[Any] = _with_source(campaign).annotate(
+    return _with_verdict(_terms(campaign))
+
+
+def some_with_verdict(campaign: Campaign, keys: Sequence[int]) -> list[Any]:
+    """Return these few of the people of a campaign `with_verdict`."""
+    return _few(_kind(campaign)).ask(**_values(campaign), **_for_keys(keys))
+
+
+def some_with_source(campaign: Campaign, keys: Sequence[int]) -> list[Any]:
+    """Return these few where somebody knows the verdict already."""
+    asked = _few(_kind(campaign), verdict=False)
+    return asked.ask(**_values(campaign), **_for_keys(keys))
+
+
+def codes_of(campaign: Campaign) -> dict[int, tuple[str, bool]]:
+    """Return the verdict on everybody by their keys, and whether a password is kept."""
+    asked = _codes(_kind(campaign)).ask(**_values(campaign))
+    return {pk: (code, has_password) for pk, code, has_password in asked}
+
+
+def _for_keys(keys: Sequence[int]) -> dict[str, int]:
+    """Return what fills the slots for the keys of a page; nobody has the key 0."""
+    assert len(keys) <= A_PAGE
+    found = [*keys, *[0] * (A_PAGE - len(keys))]
+    return {f"key{number}": key for number, key in enumerate(found)}
+
+
+@cache
+def _few(kind: Question, *, verdict: bool = True) -> Prepared[Any]:
+    terms = _slots(kind)
+    people = _with_verdict(terms) if verdict else _with_source(terms)
+    slots = [Slot(f"key{number}") for number in range(A_PAGE)]
+    return Prepared(people.filter(pk__in=slots))
+
+
+@cache
+def _codes(kind: Question) -> Prepared[Any]:
+    rows = _with_verdict(_slots(kind)).order_by()
+    return Prepared(rows.values_list("pk", "verdict", "has_password"))
+
+
+def _with_verdict(terms: Terms) -> QuerySet[Any]:
+    everybody = _with_source(terms)
+    people: QuerySet[Any] = everybody.annotate(
         exists=Exists(Mailbox.objects.present().filter(address=OuterRef("into"))),
         has_password=ExpressionWrapper(
             Q(stored_pk__isnull=False) & ~Q(stored__secret=""),
@@ -141,7 +235,10 @@ def with_verdict(campaign: Campaign) -> QuerySet[Any]:
     )
     found: QuerySet[Any] = people.annotate(
         verdict=Case(
-            *(When(when, then=Value(code)) for code, when in _conditions(campaign)),
+            *(
+                When(when, then=Value(code))
+                for code, when in _conditions(terms, _claiming(everybody))
+            ),
             When(exists=True, then=Value("exists")),
             default=Value("new"),
             output_field=TEXT,
@@ -156,27 +253,24 @@ def ready(campaign: Campaign, *, merges: bool = False) -> QuerySet[Any]:
     return with_verdict(campaign).filter(has_password=True, verdict__in=codes)
 
 
-def counts_of(campaign: Campaign) -> Counts:
-    """Count the people of a campaign, in one query."""
-    rows = with_verdict(campaign).order_by().values_list("verdict", "has_password")
-    found: dict[tuple[str, bool], int] = {
-        (code, has): number for code, has, number in rows.annotate(number=Count("pk"))
-    }
+def counts_of(codes: Iterable[tuple[str, bool]]) -> Counts:
+    """Count people by their verdicts."""
+    found = Counter(codes)
 
     def number(codes: set[str]) -> int:
-        return sum(found.get((code, True), 0) for code in codes)
+        return sum(found[code, True] for code in codes)
 
     return Counts(
         ready=number(FITTING),
         merging=number(MERGING),
         held=number(PROBLEMS),
-        launched=sum(n for (code, _), n in found.items() if code == "launched"),
+        launched=found["launched", True] + found["launched", False],
         new=number({"new"}),
-        total=sum(found.values()),
+        total=found.total(),
     )
 
 
-def _with_source(campaign: Campaign) -> QuerySet[Any]:
+def _with_source(terms: Terms) -> QuerySet[Any]:
     """Annotate `into`, `domain`, `stored` and `source`: who signs in, written small.
 
     And `is_doubtful`: whether nobody vouches that this login belongs to the address.
@@ -184,16 +278,21 @@ def _with_source(campaign: Campaign) -> QuerySet[Any]:
     stored = FilteredRelation(
         "submissions", condition=Q(submissions__state=Submission.State.RIGHT)
     )
-    people = Participant.objects.present().filter(campaign=campaign)
+    people = Participant.objects.present().filter(campaign=terms.campaign)
     return people.annotate(
         stored=stored,
         stored_pk=F("stored__pk"),
         is_doubtful=ExpressionWrapper(_DOUBTFUL, output_field=BooleanField()),
-        into=_into(campaign),
+        into=_into(terms),
         source=Lower(
             Coalesce(NullIf("stored__user", EMPTY), "address", output_field=TEXT)
         ),
-    ).annotate(domain=Right("into", Length("into") - StrIndex("into", Value("@"))))
+    ).annotate(
+        name_ends=StrIndex("into", Value("@")),
+        domain=Func(
+            "into", Value("@"), Value(2), function="split_part", output_field=TEXT
+        ),
+    )
 
 
 _LAUNCHED = Q(job__isnull=False, job__removed_at=None)
@@ -204,13 +303,12 @@ _DOUBTFUL = Q(
 )
 
 
-def _into(campaign: Campaign) -> Combinable:
+def _into(terms: Terms) -> Combinable:
     """Return where somebody goes: as their copy does, as was said, or by the rule."""
     by_rule: Combinable = EMPTY
-    if campaign.rule == Campaign.Rule.SAME:
+    if terms.by_rule:
         local = Left("address", StrIndex("address", Value("@")) - 1)
-        at_domain = Value(f"@{campaign.destination_domain}")
-        by_rule = Concat(local, at_domain, output_field=TEXT)
+        by_rule = Concat(local, terms.at_domain, output_field=TEXT)
     return Lower(
         Case(
             When(_LAUNCHED, then=F("job__destination")),
@@ -223,22 +321,22 @@ def _into(campaign: Campaign) -> Combinable:
 
 _LOCAL = rf"{addresses.ATOM}(\.{addresses.ATOM})*"
 _ADDRESS = rf"^{_LOCAL}@[^@]+$"
-_TOO_LONG = rf"^[^@]{{{addresses.LONGEST_LOCAL_PART + 1}}}"
+_LONGEST = addresses.LONGEST_LOCAL_PART
 _WITH_SYMBOL = r"^[^@]*[^a-z0-9@]"
 
 
-def _conditions(campaign: Campaign) -> Sequence[tuple[str, Q]]:
+def _conditions(terms: Terms, claiming: QuerySet[Any]) -> Sequence[tuple[str, Q]]:
     """Return when each verdict holds; the first that does is the one."""
     domains = Domain.objects.present()
     frozen = PendingDeletion.objects.open()
     mailboxes = frozen.filter(kind=Kind.MAILBOX).values("key")
     jobs = Job.objects.present()
     of_account = jobs.filter(destination_server=None).values(it=Lower("destination"))
-    of_server = jobs.filter(server=campaign.server_id).values(it=Lower("source_user"))
+    of_server = jobs.filter(server=terms.server).values(it=Lower("source_user"))
     return [
         ("launched", _LAUNCHED),
         ("unset", Q(into="")),
-        ("invalid", ~Q(into__regex=_ADDRESS) | Q(into__regex=_TOO_LONG)),
+        ("invalid", ~Q(into__regex=_ADDRESS) | Q(name_ends__gt=_LONGEST + 1)),
         ("foreign", Q(exists=False) & ~Q(domain__in=domains.values("name"))),
         (
             "frozen",
@@ -249,19 +347,14 @@ def _conditions(campaign: Campaign) -> Sequence[tuple[str, Q]]:
         # With subaddressing, mail for such a name goes to another mailbox.
         (
             "invalid",
-            Q(exists=False, into__regex=_WITH_SYMBOL)
-            & Q(domain__in=domains.filter(symbolic_subaddressing=True).values("name")),
+            Q(domain__in=domains.filter(symbolic_subaddressing=True).values("name"))
+            & Q(exists=False)
+            & Q(into__regex=_WITH_SYMBOL),
         ),
-        ("itself", _is_itself(campaign)),
-        ("twice", _collides(campaign, "source") | Q(source__in=of_server)),
-        ("shared", _collides(campaign, "into") | Q(into__in=of_account)),
+        ("itself", Q(into=F("source"), pk__isnull=not terms.of_purelymail)),
+        ("twice", _collides(claiming, "source") | Q(source__in=of_server)),
+        ("shared", _collides(claiming, "into") | Q(into__in=of_account)),
     ]
-
-
-def _is_itself(campaign: Campaign) -> Q:
-    host = settings.PURELYMAIL_IMAP_HOST.lower()
-    is_purelymail = campaign.server.host.lower() == host
-    return Q(into=F("source"), pk__isnull=not is_purelymail)
 
 
 def claiming(campaign: Campaign) -> QuerySet[Any]:
@@ -269,19 +362,23 @@ def claiming(campaign: Campaign) -> QuerySet[Any]:
 
     Nobody may be in the way of others by writing an address like theirs into the form.
     """
+    return _claiming(_with_source(_terms(campaign)))
+
+
+def _claiming(everybody: QuerySet[Any]) -> QuerySet[Any]:
     real = Q(is_listed=True) | Q(stored_pk__isnull=False) | _LAUNCHED
-    found: QuerySet[Any] = _with_source(campaign).filter(real)
+    found: QuerySet[Any] = everybody.filter(real)
     return found
 
 
-def _collides(campaign: Campaign, column: str) -> Q:
+def _collides(everybody: QuerySet[Any], column: str) -> Q:
     """Return who has the same in `column` as others.
 
     A password of one's own proves nothing about an address that is written beside it:
     who is doubtful stands back for the others, and never holds them back. Whoever was
     listed goes where they go with any login.
     """
-    everybody, doubtful = claiming(campaign), Q(is_doubtful=True)
+    doubtful = Q(is_doubtful=True)
     if column == "into":
         doubtful &= Q(is_listed=False)
     certain = everybody.filter(~doubtful | _LAUNCHED)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
@@ -18,13 +20,15 @@ from purelymanage.accounts.permissions import (
     requires,
 )
 from purelymanage.errors import Refused
-from purelymanage.http import asked, page_or_partial
-from purelymanage.migrations.campaigns import links, review
+from purelymanage.http import asked, page_or_partial, wants_fragment
+from purelymanage.migrations.campaigns import links
 from purelymanage.migrations.campaigns.figures import Figures, with_counts
+from purelymanage.migrations.campaigns.review import Review
 from purelymanage.migrations.campaigns.states import (
     PeopleFilter,
     rows_of,
 )
+from purelymanage.migrations.campaigns.verdicts import A_PAGE
 from purelymanage.migrations.forms.campaigns import CampaignForm, EditCampaignForm
 from purelymanage.migrations.models import Campaign, Server
 from purelymanage.migrations.operations import campaigns as operations
@@ -87,21 +91,26 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     people = campaign.participants.present()
     chosen = PeopleFilter.read(request.GET)
     doubt = asked(request, "doubt")
-    found = review.narrow(campaign, chosen.narrow(people), doubt)
-    found = found.select_related("mail", "job").order_by("address", "pk")
-    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
-    figures = Figures.of(campaign)
+    found = chosen.narrow(people).select_related("mail", "job")
+    found = found.order_by("address", "pk")
+    whole = not wants_fragment(request)
+    review = Review(campaign, request.user, is_whole=whole or bool(doubt))
+    keys = review.narrow(found, doubt)
+    pages = Paginator(found if keys is None else keys, A_PAGE)
+    page = pages.get_page(asked(request, "page"))
+    shown = page if keys is None else found.filter(pk__in=page.object_list)
     context: dict[str, Any] = {
         "campaign": campaign,
         "page": page,
-        "rows": rows_of(campaign, list(page)),
+        "rows": rows_of(campaign, review.of(shown)),
         "filter": chosen,
         "doubt": doubt,
-        "figures": figures,
+        # Of these, who only filters or turns a page sees nothing.
+        "figures": SimpleLazyObject(partial(Figures.of, campaign)),
+        "review": review,
         "may_change": may_change,
         "link": links.link_of(campaign) if may_change and campaign.is_open else "",
     }
-    context |= review.context_of(campaign, page, figures.counts, request.user)
     template = "migrations/campaigns/campaign_detail.html"
     return page_or_partial(request, template, context)
 

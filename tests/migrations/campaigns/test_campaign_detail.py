@@ -108,6 +108,17 @@ class CampaignDetailTests(PeopleCase):
             numbers.append(len(queries))
         self.assertEqual(numbers[0], numbers[1])
 
+    def test_whoever_turns_a_page_asks_for_nothing_beside_it(self) -> None:
+        self.add_all_states()
+        numbers = []
+        for headers in ({}, HTMX):
+            self.client.get(self.url, headers=headers)
+            with CaptureQueriesContext(connection) as queries:
+                self.client.get(self.url, headers=headers)
+            numbers.append(len(queries))
+        # Not what the review, the bar and the mails come to.
+        self.assertLessEqual(numbers[1], numbers[0] - 6)
+
     def test_the_link_is_for_those_who_may_use_it(self) -> None:
         self.assertContains(self.client.get(self.url), "/gather/")
         self.client.force_login(self.audrey)

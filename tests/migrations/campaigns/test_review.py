@@ -91,7 +91,8 @@ class PageTests(ReviewTestCase):
 
     def test_one_who_came_twice_names_the_other(self) -> None:
         self.hand_over(ANNA)
-        hand_over(add_people(self.campaign, BERT), user=ANNA)
+        own = Submission.CameBy.OWN
+        hand_over(add_people(self.campaign, BERT), user=ANNA, came_by=own)
         r = self.client.get(self.url)
         self.assertContains(r, f"{ANNA}: the same old mailbox.")
         self.assertContains(r, f"{BERT}: the same old mailbox.")

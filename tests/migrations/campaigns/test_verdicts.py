@@ -14,6 +14,7 @@ from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.migrations.campaigns import verdicts
 from purelymanage.migrations.campaigns.verdicts import (
     Counts,
+    codes_of,
     counts_of,
     ready,
     with_verdict,
@@ -278,7 +279,7 @@ class ReadyTests(ReviewTestCase):
         self.add(f"emil@{OLD}", job=self.add_job(f"emil@{OLD}", f"emil@{DOMAIN}"))
         for address in ("x@one.example", "x@two.example"):
             self.add(address)
-        found = counts_of(self.campaign)
+        found = counts_of(codes_of(self.campaign).values())
         self.assertEqual(
             found, Counts(ready=2, merging=2, held=1, launched=1, new=1, total=7)
         )
@@ -306,7 +307,7 @@ class ReadyTests(ReviewTestCase):
             cursor.execute("ANALYZE migrations_participant, migrations_submission")
         started = time.monotonic()
         with self.assertNumQueries(3):
-            found = counts_of(self.campaign)
+            found = counts_of(codes_of(self.campaign).values())
             rows = with_verdict(self.campaign).filter(verdict="new").order_by("address")
             page = list(rows[:50])
             self.assertEqual(rows.count(), count // 2)
@@ -316,5 +317,9 @@ class ReadyTests(ReviewTestCase):
         self.assertLess(passed, 10)
 
     def test_every_verdict_has_words_or_a_tone(self) -> None:
-        codes = {code for code, _ in verdicts._conditions(self.campaign)}
+        terms, claiming = (
+            verdicts._terms(self.campaign),
+            verdicts.claiming(self.campaign),
+        )
+        codes = {code for code, _ in verdicts._conditions(terms, claiming)}
         self.assertLessEqual(codes, set(verdicts.BY_CODE))
