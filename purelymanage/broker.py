@@ -42,6 +42,14 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
         """Return what the workers have written down of their work, where they do."""
         return {}
 
+    def set_stat(self, key: str, value: str, timeout: int) -> None:
+        """Write down the state of a cluster, which a copy asks whether to stop."""
+        try:
+            super().set_stat(key, value, timeout)
+        except (OperationalError, InterfaceError):
+            # django-q would go on for minutes with a connection that is broken.
+            connection.close()
+
     def dequeue(self) -> Any:
         """Fetch what is to be done next; django-q would pause for ten seconds."""
         # Without the database as well: to be started again would not bring it back.

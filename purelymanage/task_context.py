@@ -31,6 +31,9 @@ def _begin(*, task: dict[str, Any], **_: Any) -> None:
     _report_errors()
     request_id.set(task.get(KEY, ""))
     task_name.set(get_func_repr(task["func"]) or "")
+    if request_id.get():
+        # django-q's own lines come before that is known.
+        logger.info("A task begins that a request has set off.")
 
 
 def _end(**_: Any) -> None:

@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.test import TestCase
 from django.utils import timezone
 from django_q.brokers import get_broker
+from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.signing import SignedPackage
 
@@ -57,6 +58,12 @@ class BrokerTests(TestCase):
     def test_asking_for_work_is_a_sign_of_life(self) -> None:
         get_broker("migrations").dequeue()
         self.assertEqual(silent_clusters(), ["default"])
+
+    def test_a_state_that_was_not_written_leaves_no_broken_connection(self) -> None:
+        gone = mock.patch.object(ORM, "set_stat", side_effect=OperationalError)
+        with gone, mock.patch("purelymanage.broker.connection.close") as close:
+            get_broker().set_stat("cluster", "running", 3)
+        close.assert_called_once()
 
 
 class CopyBrokerTests(WithRuns):

@@ -57,8 +57,8 @@ def disks() -> list[Disk]:
             device, usage = path.stat().st_dev, shutil.disk_usage(path)
         except OSError:
             continue
-        if device in found:
-            purpose = f"{found[device].purpose}, {purpose}"
+        if known := found.get(device):
+            purpose, path = f"{known.purpose}, {purpose}", known.path
         found[device] = Disk(purpose, path, usage.total, usage.free)
     return list(found.values())
 
