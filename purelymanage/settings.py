@@ -247,8 +247,9 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
     # Asked from this machine, past the proxy.
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * DAY if IS_SECURE else 0
-# What lies below the panel's domain, if anything, is not ours to decide about.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", True)
+# Whether the domain above comes into the lists of browsers is not ours to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Language, time, files, mail, logs

@@ -87,7 +87,7 @@ def test_cookies_are_of_this_host_alone(production: dict[str, Any]) -> None:
 def test_browsers_come_back_by_https(production: dict[str, Any]) -> None:
     status, headers, _ = production["page"]
     assert status == 200
-    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
     status, headers, _ = production["plain"]
     assert status == 301
     assert headers["Location"] == "https://panel.example.org/accounts/login/"
