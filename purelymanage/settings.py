@@ -312,7 +312,7 @@ def keep_refusals_short(record: LogRecord) -> bool:
 LOG_FORMAT = env.str("LOG_FORMAT", "line")
 if LOG_FORMAT not in FORMATS:
     raise SystemExit(f"LOG_FORMAT must be one of {', '.join(FORMATS)}.")
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {

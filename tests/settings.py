@@ -28,3 +28,5 @@ PURELYMAIL_API_TOKEN = "pm-live-only-for-tests"
 WHITENOISE_AUTOREFRESH = True  # there is no folder of collected files
 # Whether imapsync is installed makes a difference to the tests of imapsync alone.
 IMAPSYNC_BIN, MIGRATION_ENGINE = "", "pipeline"
+# What one test gets wrong on purpose is not written down in the midst of another.
+LOGGING = LOGGING | {"root": LOGGING["root"] | {"handlers": ["stderr"]}}  # noqa: F405

@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from django.test import TestCase
 from django.utils import timezone
 
-from purelymanage import error_notes
+from purelymanage import error_notes, settings
 from purelymanage.context import request_id
 from purelymanage.dashboard import watching
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
@@ -23,6 +23,9 @@ class ErrorTests(TestCase):
         error_notes._forget()
         self.addCleanup(error_notes._forget)
         self.logger = logging.getLogger("tests.watching")
+        handler = KeepingHandler()
+        self.logger.addHandler(handler)
+        self.addCleanup(self.logger.removeHandler, handler)
         token = request_id.set("a-request")
         self.addCleanup(request_id.reset, token)
 
@@ -35,6 +38,11 @@ class ErrorTests(TestCase):
     def write_down(self) -> None:
         with mock.patch.object(error_notes, "EVERY", 0):
             watching.write_down_errors()
+
+    def test_whatever_is_logged_goes_there(self) -> None:
+        self.assertIn("kinds", settings.LOGGING["root"]["handlers"])
+        handlers = settings.LOGGING["handlers"]
+        self.assertTrue(handlers["kinds"]["class"].endswith(".KeepingHandler"))
 
     def test_kinds_are_counted_and_nothing_is_quoted(self) -> None:
         self.fail()
