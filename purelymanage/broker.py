@@ -10,6 +10,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
 from purelymanage import service_manager, task_queue
+from purelymanage.signed_tasks import signed_anew
 
 CLUSTERS = ("default", "migrations")
 GONE_AFTER = 30
@@ -70,7 +71,8 @@ class PulsingBroker(ORM):  # type: ignore[misc]  # django-q2 is not typed
         if not self.has_room():
             time.sleep(Conf.POLL)
             return None
-        return super().dequeue()
+        tasks = super().dequeue()
+        return tasks and [(key, signed_anew(payload)) for key, payload in tasks]
 
 
 def silent_clusters() -> list[str]:

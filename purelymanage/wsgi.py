@@ -19,8 +19,8 @@ from purelymanage.audit import key_proofs  # noqa: E402  # the apps must be ther
 try:
     key_proofs.prove_or_exit(patience=key_proofs.PATIENCE)
 except OperationalError:
-    sys.stderr.write(
+    # Whoever starts us may try again: it is expected back.
+    sys.exit(
         "PurelyManage does not start. The database does not answer; DATABASE_URL says "
-        "where it should be.\n"
+        "where it should be."
     )
-    sys.exit(key_proofs.NEVER_MIND)

@@ -5,14 +5,15 @@ import signal
 from typing import Any
 from unittest import mock
 
+from django.core import signing
 from django.core.cache import cache
 from django.db import OperationalError
-from django.test import TestCase
+from django.test import TestCase, override_settings
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
-from django_q.signing import SignedPackage
+from django_q.signing import PickleSerializer, SignedPackage
 
 from purelymanage import task_queue
 from purelymanage.broker import PulsingBroker, silent_clusters
@@ -54,6 +55,21 @@ class BrokerTests(TestCase):
 
     def test_without_workers_both_clusters_are_silent(self) -> None:
         self.assertEqual(silent_clusters(), ["default", "migrations"])
+
+    def test_a_task_of_a_former_key_is_done_all_the_same(self) -> None:
+        broker = get_broker()
+        former = signing.dumps(
+            {"id": "1"}, key="former", salt=Conf.PREFIX, serializer=PickleSerializer
+        )
+        for known, is_done in ((["former"], True), ([], False)):
+            broker.enqueue(former)
+            with override_settings(SECRET_KEY_FALLBACKS=known):
+                ((_, payload),) = broker.dequeue()
+            with self.subTest(known=known):
+                if is_done:
+                    self.assertEqual(SignedPackage.loads(payload), {"id": "1"})
+                else:
+                    self.assertEqual(payload, former)
 
     def test_asking_for_work_is_a_sign_of_life(self) -> None:
         get_broker("migrations").dequeue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from tests.audit.test_chain import write
 from tests.cast import PASSWORD
 from tests.databases import empty_database
 
+AGE_KEYGEN = shutil.which("age-keygen") or ""
 PASSPHRASE = "correct horse battery"
 
 
@@ -211,6 +213,35 @@ class BackupTests(TransactionTestCase):
         self.assertEqual(len(self.backups()), 2)
         self.assertIn(before, self.backups())
         self.assertFalse([it for it in self.backups() if it.endswith(".partial")])
+
+    @pytest.mark.skipif(not AGE_KEYGEN, reason="age is not installed")
+    def test_age_seals_it_as_well(self) -> None:
+        identity = self.here.with_name("identity")
+        made = subprocess.run(
+            [AGE_KEYGEN, "--output", str(identity)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        recipient = made.stderr.split()[-1]
+        env = ("--env-file", self.here)
+        where = ("--to", self.folder, *env)
+        code, said = self.run_it(backup.main, *where, "--age-recipient", recipient)
+        self.assertEqual(code, 0, said)
+        (name,) = self.backups()
+        self.assertTrue(name.endswith(".backup.age"))
+        check = (*where, "--check", "newest", "--identity", identity)
+        code, said = self.run_it(backup.main, *check)
+        self.assertEqual(code, 0, said)
+        whole = self.folder / name
+        whole.write_bytes(whole.read_bytes()[:-1])
+        code, said = self.run_it(backup.main, *check)
+        self.assertEqual(code, 1)
+        self.assertIn("age does not open this backup", said)
+        code, said = self.run_it(backup.main, *where, "--age-recipient", "nonsense")
+        self.assertEqual(code, 1)
+        self.assertIn("age did not finish", said)
+        self.assertEqual(self.backups(), [name])
 
 
 @contextmanager
