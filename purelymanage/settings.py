@@ -69,12 +69,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "purelymanage.migrations.campaigns.gate.GateMiddleware",
     "purelymanage.audit.middleware.RequestIdMiddleware",
     "purelymanage.headers.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "purelymanage.migrations.campaigns.gate.GateMiddleware",
     "purelymanage.dashboard.health.WatcherMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

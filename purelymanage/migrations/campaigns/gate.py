@@ -10,12 +10,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 
-from purelymanage.migrations.campaigns.texts.saying import preferred_words
+from purelymanage.migrations.campaigns.texts.saying import Saying, preferred_words
+from purelymanage.migrations.campaigns.texts.words import words_of
 
 PREFIX = "/gather/"
 # How many are served at once by one process, while others wait in the order they came.
@@ -24,9 +28,10 @@ PLACES = 5
 # tried later; at once where so many wait already that it would come to that.
 PATIENCE = 5.0
 LONGEST_LINE = 30
-# How many of those at once, and how long after they came at most.
+# How many of those at once, and how long after they came at most. With what has to be
+# done for them then it stays below fifteen, on a machine that is busy as well.
 LATE_PLACES = 5
-LATE_PATIENCE = 13.0
+LATE_PATIENCE = 10.0
 LARGEST = 16_000  # bytes of a form
 
 
@@ -37,6 +42,7 @@ class Gate:
         self._free = places
         self._longest_line = longest_line
         self._waiting: deque[threading.Event] = deque()
+        self._returning: deque[threading.Event] = deque()
         self._lock = threading.Lock()
 
     def enter(self, patience: float) -> bool:
@@ -58,16 +64,32 @@ class Gate:
         return False
 
     def leave(self) -> None:
-        """Give the place to whoever waits longest."""
+        """Give the place to who comes back, or to whoever waits longest."""
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
+            if line := self._returning or self._waiting:
+                line.popleft().set()
             else:
                 self._free += 1
 
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """Let others in while somebody who is in waits for something else."""
+        self.leave()
+        try:
+            yield
+        finally:
+            with self._lock:
+                turn = None if self._free else threading.Event()
+                if turn is None:
+                    self._free -= 1
+                else:
+                    self._returning.append(turn)
+            if turn is not None:
+                turn.wait()
+
 
 class GateMiddleware:
-    """Comes before all others, so that who waits here has cost nothing yet."""
+    """Comes before all that looks at a request, so that who waits has cost nothing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -79,20 +101,19 @@ class GateMiddleware:
             return self.get_response(request)
         arrived = time.monotonic()
         if not _is_read(request):
-            return _answer(preferred_words(request).no_form, 400)
-        until = arrived + PATIENCE
+            return _page(preferred_words(request).language, "no_form", 400)
         if self._gate.enter(PATIENCE):
-            return self._pass(self._gate, request, until)
+            return self._pass(self._gate, request, arrived + PATIENCE)
         if self._late_gate.enter(arrived + LATE_PATIENCE - time.monotonic()):
+            request.late_gate = self._late_gate  # type: ignore[attr-defined]
             return self._pass(self._late_gate, request, None)
-        busy = _answer(preferred_words(request).busy, 503)
+        busy = _page(preferred_words(request).language, "busy", 503)
         busy.headers["Retry-After"] = "60"
         return busy
 
     def _pass(
         self, gate: Gate, request: HttpRequest, until: float | None
     ) -> HttpResponseBase:
-        """Answer a request; `until` is how long it may wait for a mail server."""
         request.may_wait_until = until  # type: ignore[attr-defined]
         try:
             return self.get_response(request)
@@ -100,9 +121,35 @@ class GateMiddleware:
             gate.leave()
 
 
-def _answer(words: str, status: int) -> HttpResponse:
-    """Say something without all that makes a page."""
-    return HttpResponse(f"{words}\n", "text/plain; charset=utf-8", status)
+def may_wait_until(request: HttpRequest) -> float | None:
+    """Return how long somebody may wait for a mail server; None if they may not."""
+    return getattr(request, "may_wait_until", None)
+
+
+def stepped_aside(request: HttpRequest) -> AbstractContextManager[None]:
+    """Leave the place to others while nothing is done for this request.
+
+    Those with time to wait for a mail server keep theirs: it is for them.
+    """
+    gate: Gate | None = getattr(request, "late_gate", None)
+    return nullcontext() if gate is None else gate.left()
+
+
+def _page(language: str, what: str, status: int) -> HttpResponse:
+    """Say something by a page that is made once."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+    }
+    return HttpResponse(_drawn(language, what), status=status, headers=headers)
+
+
+@lru_cache
+def _drawn(language: str, what: str) -> bytes:
+    say = Saying(words_of(language))
+    context = {"words": say.words, "title": say[f"{what}_title"], "text": say[what]}
+    return render_to_string("gather/notice.html", context).encode()
 
 
 def _is_read(request: HttpRequest) -> bool:

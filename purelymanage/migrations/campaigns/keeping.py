@@ -10,10 +10,12 @@ import logging
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import connection
 from django.utils import timezone
 
+from purelymanage.migrations.campaigns import limits
 from purelymanage.migrations.operations.submissions import Offer, Over, keep_untried
 
 logger = logging.getLogger(__name__)
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 class _Item:
     offer: Offer
     done: threading.Event = field(default_factory=threading.Event)
-    is_kept: bool = False
+    free_at: datetime | None = None
     problem: Exception | None = None
 
 
@@ -38,10 +40,11 @@ def let_go() -> None:
         connection.close()
 
 
-def keep_with_others(offer: Offer) -> bool:
-    """Keep a password as soon as may be, and tell whether there was room for it.
+def keep_with_others(offer: Offer) -> datetime | None:
+    """Keep a password as soon as may be, unless a limit stands against it.
 
-    Whoever comes first writes for all who came meanwhile.
+    Answers when to come back where it does, or where there is no room. Whoever comes
+    first writes for all who came meanwhile.
     """
     global _somebody_writes
     item = _Item(offer)
@@ -54,7 +57,7 @@ def keep_with_others(offer: Offer) -> bool:
     item.done.wait()
     if item.problem is not None:
         raise item.problem
-    return item.is_kept
+    return item.free_at
 
 
 def _write_all() -> None:
@@ -77,10 +80,15 @@ def _write_all() -> None:
 
 def _write(items: list[_Item]) -> None:
     try:
-        offers = [it.offer for it in items]
-        left = keep_untried(offers=offers, due_at=timezone.now())
+        now = timezone.now()
+        often = limits.too_often_of([it.offer.keys for it in items], now)
+        for item, free_at in zip(items, often, strict=True):
+            item.free_at = free_at
+        allowed = [it.offer for it in items if it.free_at is None]
+        left = keep_untried(offers=allowed, due_at=now) if allowed else []
         for item in items:
-            item.is_kept = not any(it is item.offer for it in left)
+            if any(it is item.offer for it in left):
+                item.free_at = now + limits.QUARTER
     except Over as exc:
         for item in items:
             # Each raises one of its own: a traceback belongs to one thread.

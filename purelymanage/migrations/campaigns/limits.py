@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -89,23 +91,39 @@ def keys_of(*, way: Way, server_id: int, user: str, client: str | None) -> Keys:
 
 
 def too_often_until(keys: Keys, at: datetime) -> datetime | None:
-    """Return when somebody may try again who has failed too often, else None.
+    """Return when somebody may try again who has failed too often, else None."""
+    return too_often_of([keys], at, tried=not keys.way.is_of_worker)[0]
+
+
+def too_often_of(
+    several: Sequence[Keys], at: datetime, *, tried: bool = True
+) -> list[datetime | None]:
+    """Answer the same for several who come at once, each counted for those after it.
 
     What is under way counts as failed: of many at once, none slips through.
     """
-    failed = _failed(tried=not keys.way.is_of_worker)
-    of_address = SignIn.objects.filter(failed, address_key=keys.address)
-    ends = [
-        _full_until(of_address, PER_ADDRESS_A_DAY, DAY, at),
-        _full_until(of_address, PER_ADDRESS, QUARTER, at),
-    ]
-    if keys.client:
-        of_client = SignIn.objects.filter(client_key=keys.client)
-        ends += [
-            _full_until(of_client.filter(_failed()), PER_CLIENT, QUARTER, at),
-            _full_until(of_client, ANY_PER_CLIENT, QUARTER, at),
+    rows = SignIn.objects.all()
+    failed = rows.filter(_failed(tried=tried))
+    of_address = _times(failed, "address_key", {it.address for it in several}, at - DAY)
+    clients = {it.client for it in several if it.client}
+    of_client = _times(rows, "client_key", clients, at - QUARTER)
+    wrong = _times(rows.filter(_failed()), "client_key", clients, at - QUARTER)
+    found = []
+    for keys in several:
+        ends = [
+            _full_until(of_address[keys.address], PER_ADDRESS_A_DAY, DAY, at),
+            _full_until(of_address[keys.address], PER_ADDRESS, QUARTER, at),
         ]
-    return max((it for it in ends if it is not None), default=None)
+        if keys.client:
+            ends += [
+                _full_until(wrong[keys.client], PER_CLIENT, QUARTER, at),
+                _full_until(of_client[keys.client], ANY_PER_CLIENT, QUARTER, at),
+            ]
+        end = max((it for it in ends if it is not None), default=None)
+        if end is None:
+            of_client[keys.client].insert(0, at)
+        found.append(end)
+    return found
 
 
 def is_used_up(campaign: Campaign, way: Way, at: datetime) -> bool:
@@ -152,13 +170,27 @@ def free_places(server: Server, at: datetime, *, least: int = 0) -> int:
     return max(0, free)
 
 
+def _times(
+    rows: QuerySet[SignIn], column: str, keys: set[str], since: datetime
+) -> dict[str, list[datetime]]:
+    """Return by key when sign-ins began, the newest first."""
+    times: dict[str, list[datetime]] = defaultdict(list)
+    if keys:
+        theirs = rows.filter(**{f"{column}__in": keys}, begun_at__gt=since)
+        begun = theirs.order_by("-begun_at").values_list(column, "begun_at")
+        for key, begun_at in begun:
+            times[key].append(begun_at)
+    return times
+
+
 def _full_until(
-    rows: QuerySet[SignIn], most: int, window: timedelta, at: datetime
+    times: list[datetime], most: int, window: timedelta, at: datetime
 ) -> datetime | None:
     """Return when the one that fills a window leaves it, None if there is room."""
-    begun = rows.filter(begun_at__gt=at - window).order_by("-begun_at")
-    last = begun.values_list("begun_at", flat=True)[most - 1 : most].first()
-    return None if last is None else last + window
+    if len(times) < most:
+        return None
+    end = times[most - 1] + window
+    return end if end > at else None
 
 
 def _failed(*, tried: bool = False) -> Q:

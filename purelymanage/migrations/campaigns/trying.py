@@ -89,17 +89,20 @@ def hand_over(offer: Offer, *, until: float | None) -> Handed:
 
     Nothing is stored before the server has answered, unless it cannot be asked; and no
     connection to the database is held while it is waited for. A free place at the
-    server is waited for `until` then, by the monotonic clock; with None nothing is.
+    server is waited for `until` then, by the monotonic clock; with None it is too late
+    for one, and nothing is locked to look for it.
     """
     try:
+        if until is None:
+            return _kept(keep_with_others(offer))
         match place := _find_place(offer, until):
             case TooOften(until=free_at):
                 return Handed(Answer.TOO_OFTEN, free_at)
             case Later(is_full=True):
-                return _kept(is_kept=keep_with_others(offer))
+                return _kept(keep_with_others(offer))
             case Later(when=when):
                 left = submissions.keep_untried(offers=[offer], due_at=when)
-                return _kept(is_kept=not left)
+                return _kept(_without_room(left))
         let_go()
         server = offer.campaign.server
         found = try_password(server, offer.login, offer.password, PATIENCE)
@@ -161,12 +164,7 @@ def sweep() -> str:
     )
 
 
-def _find_place(offer: Offer, until: float | None) -> SignIn | TooOften | Later:
-    if until is None:
-        # Too late for a place, so nothing is locked to look for one.
-        now = timezone.now()
-        often = limits.too_often_until(offer.keys, now)
-        return TooOften(often) if often else Later(now, is_full=True)
+def _find_place(offer: Offer, until: float) -> SignIn | TooOften | Later:
     while True:
         place = reserve_sign_in(campaign=offer.campaign, keys=offer.keys)
         if not _is_full(place):
@@ -182,11 +180,15 @@ def _is_full(place: SignIn | TooOften | Later) -> bool:
     return isinstance(place, Later) and place.is_full
 
 
-def _kept(*, is_kept: bool) -> Handed:
-    """Answer for what is not tried now, whether or not there was room for it."""
-    if is_kept:
+def _kept(free_at: datetime | None) -> Handed:
+    """Answer for what is not tried now, kept or not."""
+    if free_at is None:
         return Handed(Answer.KEPT)
-    return Handed(Answer.TOO_OFTEN, timezone.now() + limits.QUARTER)
+    return Handed(Answer.TOO_OFTEN, free_at)
+
+
+def _without_room(left: list[Offer]) -> datetime | None:
+    return timezone.now() + limits.QUARTER if left else None
 
 
 def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Handed:
@@ -198,7 +200,7 @@ def _settle(offer: Offer, sign_in: SignIn, found: Finding) -> Handed:
             left = submissions.keep_untried(
                 offers=[offer], due_at=due_at, sign_in=sign_in, words=found.words
             )
-            return _kept(is_kept=not left)
+            return _kept(_without_room(left))
         case _:
             submissions.note_refused(offer=offer, sign_in=sign_in)
     return Handed(found.answer)

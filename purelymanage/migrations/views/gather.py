@@ -25,7 +25,7 @@ from purelymanage.errors import Refused
 from purelymanage.http import HtmxHttpRequest
 from purelymanage.mailboxes.views.welcome import kept_to_oneself
 from purelymanage.migrations import presets
-from purelymanage.migrations.campaigns import limits, standing, texts, trying
+from purelymanage.migrations.campaigns import gate, limits, standing, texts, trying
 from purelymanage.migrations.campaigns.forgery import checks_forgery
 from purelymanage.migrations.campaigns.keeping import let_go
 from purelymanage.migrations.campaigns.texts.saying import (
@@ -85,9 +85,7 @@ def _shared(request: HtmxHttpRequest, campaign: Campaign) -> HttpResponse:
     form = _form(request, campaign)
     if not form.is_valid():
         return _page(request, campaign, form)
-    began = time.monotonic()
     handed = _hand_over(request, campaign, form)
-    _keep_pace(began)
     return _answer(request, campaign, form, handed)
 
 
@@ -163,7 +161,12 @@ def _hand_over(
         client=remote_address.get(),
         request=request_id.get(),
     )
-    return trying.hand_over(offer, until=getattr(request, "may_wait_until", None))
+    began = time.monotonic()
+    with gate.stepped_aside(request):
+        handed = trying.hand_over(offer, until=gate.may_wait_until(request))
+        if participant is None:
+            _keep_pace(began)
+    return handed
 
 
 def _answer(

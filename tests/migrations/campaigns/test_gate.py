@@ -28,6 +28,31 @@ class GateTests(SimpleTestCase):
         self.assertEqual(order, [0, 1, 2])
         self.assertTrue(door.enter(0))
 
+    def test_who_comes_back_is_let_in_before_others(self) -> None:
+        door = Gate(1)
+        self.assertTrue(door.enter(0))
+        order: list[int] = []
+        with door.left():
+            self.assertTrue(door.enter(0))
+            other = threading.Thread(target=self.wait_for, args=(door, order, 1))
+            other.start()
+            while not door._waiting:
+                pass
+
+            def give_back() -> None:
+                while not door._returning:
+                    pass
+                door.leave()
+
+            giver = threading.Thread(target=give_back)
+            giver.start()
+        order.append(0)
+        giver.join(5)
+        door.leave()
+        other.join(5)
+        self.assertEqual(order, [0, 1])
+        self.assertTrue(door.enter(0))
+
     def wait_for(self, door: Gate, order: list[int], number: int) -> None:
         if door.enter(5):
             order.append(number)
@@ -76,6 +101,22 @@ class MiddlewareTests(SimpleTestCase):
         for _ in range(places):
             self.assertTrue(door.enter(0))
 
+    def test_who_is_late_leaves_the_place_while_waiting(self) -> None:
+        def answer(request: HttpRequest) -> HttpResponse:
+            with gate.stepped_aside(request):
+                self.free.append(late._free)
+            self.free.append(late._free)
+            return HttpResponse()
+
+        self.free: list[int] = []
+        self.middleware.get_response = answer
+        late = self.middleware._late_gate
+        self.fill(self.middleware._gate, gate.PLACES)
+        with mock.patch.object(gate, "PATIENCE", 0.01):
+            self.assertEqual(self.send(), 200)
+        places = gate.LATE_PLACES
+        self.assertEqual([*self.free, late._free], [places, places - 1, places])
+
     def test_one_passes_with_time_to_wait(self) -> None:
         self.assertEqual(self.send(), 200)
         assert self.seen[0] is not None
@@ -94,9 +135,11 @@ class MiddlewareTests(SimpleTestCase):
             mock.patch.object(gate, "PATIENCE", 0.01),
             mock.patch.object(gate, "LATE_PATIENCE", 0.01),
         ):
-            self.assertContains(self.ask(), "again in a minute", status_code=503)
+            r = self.ask()
+            self.assertContains(r, "send it again in a minute</h1>", status_code=503)
+            self.assertContains(r, "Nothing is lost", status_code=503)
             r = self.ask(language="de-AT,en")
-            self.assertContains(r, "in einer Minute", status_code=503)
+            self.assertContains(r, "in einer Minute noch einmal</h1>", status_code=503)
             self.assertEqual(r.headers["Retry-After"], "60")
 
     def test_other_pages_wait_for_nothing(self) -> None:

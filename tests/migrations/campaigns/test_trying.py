@@ -213,7 +213,7 @@ class HandOverTests(TryingTestCase):
         items = [keeping._Item(now), keeping._Item(before)]
         with mock.patch.object(keeping, "_items", items[:]):
             keeping._write_all()
-        self.assertEqual([it.is_kept for it in items], [True, False])
+        self.assertEqual([it.problem is None for it in items], [True, False])
         self.assertIsInstance(items[1].problem, submissions.Over)
         self.assertEqual(Participant.objects.get().address, "zoe@old.example")
 

@@ -97,8 +97,10 @@ class Words:
     forged_title: str
     forged: str
     forged_again: str
-    # Where not even a page is made
+    # Where nothing is looked at
+    busy_title: str
     busy: str
+    no_form_title: str
     no_form: str
 
     # Mails about passwords that were tried later

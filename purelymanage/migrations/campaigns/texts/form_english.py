@@ -125,8 +125,14 @@ WORDS = Words(
         "been open for very long."
     ),
     forged_again="Open the page again",
-    busy="Many people are here at the moment. Please try again in a minute.",
-    no_form="What arrived was not this form. Please open the page again.",
+    busy_title="Please send it again in a minute",
+    busy=(
+        "Many people are here at the moment, so your form was not looked at. Nothing "
+        "is lost: wait a minute, then load this page again and let your browser send "
+        "the form once more. If it does not offer that, go back and fill it in again."
+    ),
+    no_form_title="Please open the page again",
+    no_form="What arrived was not this form. Nothing was tried or stored.",
     mail_greeting="Hello,",
     mail_right_subject="The password of {address} is right",
     mail_right=(

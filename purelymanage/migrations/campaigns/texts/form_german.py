@@ -147,8 +147,18 @@ WORDS = Words(
         "sind Cookies abgeschaltet, oder die Seite war sehr lange offen."
     ),
     forged_again="Seite neu öffnen",
-    busy="Gerade sind viele Menschen hier. Bitte versuchen Sie es in einer Minute neu.",
-    no_form="Was ankam, war nicht dieses Formular. Bitte öffnen Sie die Seite neu.",
+    busy_title="Bitte senden Sie es in einer Minute noch einmal",
+    busy=(
+        "Gerade sind viele Menschen hier, deshalb wurde Ihr Formular nicht angesehen. "
+        "Es ist nichts verloren: Warten Sie eine Minute, laden Sie dann diese Seite "
+        "neu und lassen Sie Ihren Browser das Formular noch einmal senden. Bietet er "
+        "das nicht an, gehen Sie zurück und füllen Sie es noch einmal aus."
+    ),
+    no_form_title="Bitte öffnen Sie die Seite noch einmal",
+    no_form=(
+        "Was ankam, war nicht dieses Formular. Es wurde nichts geprüft und nichts "
+        "gespeichert."
+    ),
     mail_greeting="Guten Tag,",
     mail_right_subject="Das Passwort von {address} stimmt",
     mail_right=(
