@@ -24,9 +24,8 @@ def main() -> None:
         told = rush.measure(panel, people=PEOPLE, parallel=PARALLEL)
     pages = sorted(told.pages)
     lines = {
-        "answers": ", ".join(
-            f"{n} times {s} {t}" for (s, t), n in told.answers.items()
-        ),
+        "answers": ", ".join(f"{n} times {it}" for it, n in told.in_short.items()),
+        "turned away": f"{len(told.turned_away)} (0)",
         "longest answer": f"{told.longest:.1f} s (below {LONGEST_ANSWER:g} s)",
         "passwords that ended right": f"{told.stored.get('right', 0)} of {PEOPLE}",
         "sign-ins at the same time": f"{told.at_once} (limit {PARALLEL})",
