@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -23,8 +24,17 @@ class CreditReading(models.Model):
         return f"${self.amount:.2f} on {self.read_at:%Y-%m-%d %H:%M}"
 
 
+class ErrorKindQuerySet(models.QuerySet["ErrorKind"]):
+    def recent(self) -> Self:
+        """Kinds that were met not long ago, the newest first."""
+        since = Now() - ErrorKind.KEPT_FOR
+        return self.filter(last_at__gt=since).order_by("-last_at", "-pk")
+
+
 class ErrorKind(models.Model):
     """A kind of error: how often it was met, and where and when for the last time."""
+
+    KEPT_FOR = timedelta(days=30)
 
     kind = models.CharField(max_length=200)
     place = models.CharField(max_length=300)
@@ -35,6 +45,8 @@ class ErrorKind(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     task = models.CharField(max_length=200, blank=True)
     host = models.CharField(max_length=253, blank=True)
+
+    objects = ErrorKindQuerySet.as_manager()
 
     class Meta:
         constraints = [

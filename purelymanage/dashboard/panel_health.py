@@ -95,7 +95,7 @@ def panel_health(user: User) -> dict[str, Any]:
         "workers": list(_workers(vitals, reports)),
         "copies": _copies(user, reports, vitals.at),
         "queued_copies": Run.objects.visible_to(user).queued().count(),
-        "errors": ErrorKind.objects.order_by("-last_at", "-pk")[:MOST_ERRORS],
+        "errors": ErrorKind.objects.recent()[:MOST_ERRORS],
         "disks": disks,
         "web": machine.web(),
         "database_size": _database_size(),

@@ -58,8 +58,8 @@ def _write(notes: list[Note]) -> None:
             kind, place = note.kind[:200], note.place[:300]
             last = (note.request_id, note.task[:200], host)
             cursor.execute(UPSERT, [kind, place, note.count, note.at, note.at, *last])
-    newest = ErrorKind.objects.order_by("-last_at", "-pk").values("pk")
-    ErrorKind.objects.exclude(pk__in=newest[:MOST_KINDS]).delete()
+    kept = ErrorKind.objects.recent().values("pk")[:MOST_KINDS]
+    ErrorKind.objects.exclude(pk__in=kept).delete()
 
 
 def report(*, cluster: str, in_hand: dict[int, str], **_: Any) -> None:

@@ -29,6 +29,10 @@ GROUND = [
     "sealed",
     "errors",
     "broker",
+    "context",
+    "logs",
+    "error_notes",
+    "task_context",
     "environment",
     "figures",
 ]

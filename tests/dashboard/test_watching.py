@@ -106,6 +106,14 @@ class ErrorTests(TestCase):
         self.assertEqual(ErrorKind.objects.count(), 2)
         self.assertTrue(ErrorKind.objects.filter(kind__endswith="Error").exists())
 
+    def test_what_was_long_ago_is_forgotten(self) -> None:
+        before = timezone.now() - timedelta(days=31)
+        ErrorKind.objects.create(kind="a", place="b", first_at=before, last_at=before)
+        self.assertFalse(ErrorKind.objects.recent().exists())
+        self.fail()
+        self.write_down()
+        self.assertNotEqual(ErrorKind.objects.get().kind, "a")
+
     def test_a_request_writes_down_what_went_wrong_in_it(self) -> None:
         self.fail()
         self.client.get("/nowhere/")
