@@ -6,7 +6,7 @@ do: it counts once it is proved that it was the owner, or that it was wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,11 @@ State, CameBy = Submission.State, Submission.CameBy
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`what` is right, kept, refused, needed, withdrawn, or nothing; `since` when."""
+    """`what` is right, kept, refused, left, needed, withdrawn, or nothing.
+
+    `left` is what somebody entered for them by the link for everybody, as long as
+    nobody knows whether it was they.
+    """
 
     what: str = ""
     since: datetime | None = None
@@ -37,7 +41,7 @@ def of(participant: Participant) -> Standing:
     job, has_copy = participant.job, participant.has_copy
     everything = participant.submissions.order_by("-made_at", "-pk")
     newest = [it for it in everything if not it.is_doubtful or _is_copied_by(job, it)]
-    what, since = _what(participant, newest)
+    what, since = _what(participant, newest, everything)
     # Where it was handed over again, it may only wait for its turn.
     is_there = any(_is_kept(it) or (_is_right(it) and it.secret) for it in newest)
     copied = job is not None and is_copied(job)
@@ -54,7 +58,9 @@ def of(participant: Participant) -> Standing:
 
 
 def _what(
-    participant: Participant, newest: Sequence[Submission]
+    participant: Participant,
+    newest: Sequence[Submission],
+    everything: Iterable[Submission],
 ) -> tuple[str, datetime | None]:
     def is_right(it: Submission) -> bool:
         # It is used up where there was a copy that somebody removed.
@@ -68,6 +74,9 @@ def _what(
     for what, is_so in kinds.items():
         for submission in filter(is_so, newest):
             return what, submission.made_at
+    for submission in everything:
+        if submission.secret:
+            return "left", submission.made_at
     if participant.withdrawn_at is not None:
         return "withdrawn", participant.withdrawn_at
     return "", None

@@ -164,7 +164,7 @@ class BelievedTests(WayTestCase):
         self.work()
         self.anna.refresh_from_db()
         self.assertIsNotNone(self.anna.withdrawn_at)
-        self.assertEqual(standing.of(self.anna).what, "withdrawn")
+        self.assertEqual(standing.of(self.anna).what, "left")
         self.hand_over()
         self.anna.refresh_from_db()
         self.assertIsNone(self.anna.withdrawn_at)
@@ -288,12 +288,12 @@ class ShownTests(WayTestCase):
     def settle(self, state: Submission.State) -> None:
         Submission.objects.update(state=state, due_at=None)
 
-    def test_a_login_of_another_says_nothing_about_oneself(self) -> None:
+    def test_a_login_of_another_is_not_taken_for_ones_own(self) -> None:
         self.keep("eves", user="eve")
         for state in (State.WAITING, State.RIGHT):
             if state != State.WAITING:
                 self.settle(state)
-            self.assertEqual(self.standing().what, "")
+            self.assertEqual(self.standing().what, "left")
             # Whatever it is, one may have it erased.
             self.assertTrue(self.standing().can_withdraw)
         Submission.objects.update(secret="")
@@ -304,6 +304,7 @@ class ShownTests(WayTestCase):
         self.keep(WRONG)
         path = f"/gather/{self.own_token}/"
         r = self.client.get(path)
+        self.assertContains(r, "A password was entered already")
         self.assertContains(r, 'type="password"')
         self.assertContains(r, 'name="withdraw"')
         self.keep(participant=self.anna)

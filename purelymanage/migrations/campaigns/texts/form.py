@@ -73,6 +73,8 @@ class Words:
     withdrawn: str
     refused_title: str
     refused_since: str
+    left_title: str
+    left: str
     needed_title: str
     needed: str
     moved_title: str

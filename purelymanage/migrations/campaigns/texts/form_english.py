@@ -81,6 +81,11 @@ WORDS = Words(
     withdrawn="It was erased. If you change your mind, enter it again.",
     refused_title="The password was refused",
     refused_since="The one that you entered on {received} was wrong. Enter the right one.",
+    left_title="A password was entered already",
+    left=(
+        "Somebody did so for this mailbox on {received}, with the link for everybody. "
+        "If that was you, there is nothing else to do. If not, enter yours."
+    ),
     needed_title="We need your password again",
     needed=(
         "The one that you entered on {received} does not open your old mailbox "

@@ -101,6 +101,11 @@ WORDS = Words(
     refused_since=(
         "Das vom {received} war falsch. Bitte geben Sie das richtige Passwort ein."
     ),
+    left_title="Ein Passwort wurde schon eingegeben",
+    left=(
+        "Das war am {received} für dieses Postfach, über den Link für alle. Wenn Sie "
+        "das waren, müssen Sie nichts mehr tun. Wenn nicht, geben Sie Ihres ein."
+    ),
     needed_title="Wir brauchen Ihr Passwort noch einmal",
     needed=(
         "Das vom {received} öffnet Ihr altes Postfach nicht mehr oder wurde "
