@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.contrib.auth.middleware import (
     AuthenticationMiddleware,
     LoginRequiredMiddleware,
@@ -31,9 +32,13 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Send strangers to the sign-in page, and note where a request comes from."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        # A web server in front that talks through a socket file leaves no address.
+        # Through a socket file nobody leaves an address but by a proxy in front.
         peer = request.META.get("REMOTE_ADDR")
-        address = get_adapter().get_client_ip(request) if peer else None
+        proxied = settings.ALLAUTH_TRUSTED_PROXY_COUNT and request.headers.get(
+            "X-Forwarded-For"
+        )
+        known = peer or proxied
+        address = get_adapter().get_client_ip(request) if known else None
         token = remote_address.set(address)
         try:
             return super().__call__(request)

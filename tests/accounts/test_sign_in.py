@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.core.cache import cache
+from django.test import override_settings
 from django.urls import reverse
 
 from purelymanage.audit.models import Entry
@@ -28,6 +29,15 @@ class SignInTests(CastTestCase):
         entry = Entry.objects.get(event="person.signed_in")
         self.assertEqual(entry.actor_id, self.olga.pk)
         self.assertEqual(entry.address, "127.0.0.1")
+
+    @override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=1)
+    def test_a_proxy_tells_from_where_through_a_socket_file(self) -> None:
+        # Whatever a client says itself comes before what the proxy adds.
+        headers = {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
+        self.client.post(URL, self.form, headers=headers, REMOTE_ADDR="")
+        self.assertEqual(
+            Entry.objects.get(event="person.signed_in").address, "192.0.2.7"
+        )
 
     def test_a_wrong_password_and_a_stranger_get_the_same_answer(self) -> None:
         wrong = self.client.post(URL, self.form | {"password": "wrong-password"})
