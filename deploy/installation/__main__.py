@@ -65,6 +65,10 @@ def main(arguments: list[str]) -> None:
     if chosen.web == "nginx":
         services.set_up_nginx(machine, chosen, found)
     release.remove_old(machine)
+    if found.has_systemd:
+        machine.step("Doctor")
+        doctor = (".venv/bin/python", "manage.py", "doctor")
+        machine.show(*doctor, user=places.USER, cwd=places.CURRENT)
     _tell(machine, chosen)
 
 
@@ -98,6 +102,7 @@ def _tell(machine: Machine, chosen: choices.Choices) -> None:
     machine.note(f"Address   https://{chosen.domain}")
     machine.note("Owner     purelymanage create_owner you@example.org")
     machine.note(f"Settings  {places.ENV}, then: systemctl restart 'purelymanage-*'")
+    machine.note(f"Backups   a passphrase in {places.SECRETS / 'BACKUP'} starts them")
     machine.note("Logs      journalctl -u 'purelymanage-*'")
     if chosen.web == "none":
         machine.note(f"Your web server has to lead to {places.SOCKET}: deploy/nginx")

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.installation import places
+
 
 class Failed(Exception):
     """The installation cannot go on; the text is a sentence with the remedy."""
@@ -61,6 +63,15 @@ class Machine:
             raise Failed(f"{words[0]} cannot be run: {exc.strerror}.") from exc
         if done.returncode:
             raise Failed(f"{done.stdout.rstrip()}\nThis did not work: {words}")
+
+    def show(self, *command: str | Path, user: str, cwd: Path) -> None:
+        """Run a program that looks, and let it be read; what it finds stops nothing."""
+        words = _as_user(user, command)
+        if self.will("run", " ".join(words)):
+            env = {**os.environ, "ENV_FILE": str(places.ENV)}
+            subprocess.run(
+                words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, check=False
+            )
 
     def ask(self, *command: str | Path, user: str = "") -> str | None:
         """Return what a program that only looks prints, or None if it fails."""

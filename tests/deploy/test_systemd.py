@@ -25,9 +25,12 @@ def installed(tmp_path: Path) -> Path:
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\n")
     python.chmod(0o755)
+    backup = tmp_path / "opt" / "deploy" / "backup"
+    backup.parent.mkdir()
+    shutil.copy(python, backup)
     for unit in tmp_path.rglob("*.service"):
         text = unit.read_text().replace("/opt/purelymanage/current", f"{tmp_path}/opt")
-        unit.write_text(re.sub(r"=/opt/purelymanage/", f"={tmp_path}/opt/", text))
+        unit.write_text(text)
     return tmp_path
 
 
