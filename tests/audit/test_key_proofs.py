@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import timedelta
 from unittest import mock
 
@@ -13,7 +13,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import TestCase, override_settings
 from django.utils import timezone
 
-from purelymanage import crypto
+from purelymanage import command_line, crypto
 from purelymanage.audit import key_proofs
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import Entry, KeyProof, OutgoingMail
@@ -154,6 +154,24 @@ class KeyProofTests(TestCase):
             key_proofs.prove_or_exit()
         closes.assert_called_once_with()
         closes_pool.assert_called_once_with()
+
+    def test_commands_that_could_do_harm_are_refused_and_others_are_not(self) -> None:
+        key_proofs.prove()
+        with (
+            override_settings(ENCRYPTION_KEYS=key("1", "x")),
+            redirect_stderr(io.StringIO()),
+            mock.patch.object(connection, "close"),
+            mock.patch.object(connection, "close_pool"),
+        ):
+            with self.assertRaises(SystemExit) as caught:
+                command_line.run(["manage.py", "verify_audit"])
+            self.assertEqual(caught.exception.code, key_proofs.NEVER_MIND)
+            # What helps to put it right is not among them.
+            with redirect_stdout(io.StringIO()):
+                command_line.run(["manage.py", "showmigrations", "audit"])
+                with self.assertRaises(SystemExit) as caught:
+                    command_line.run(["manage.py", "verify_audit", "--help"])
+            self.assertEqual(caught.exception.code, 0)
 
     def test_checks_of_the_database_tell_as_well(self) -> None:
         key_proofs.prove()

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 from unittest import mock
+from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -17,11 +22,11 @@ from django.utils import timezone
 from purelymanage import crypto, sealed
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
-from purelymanage.audit import key_rotation
+from purelymanage.audit import key_proofs, key_rotation
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import Agent, Entry, OutgoingMail
 from purelymanage.audit.verification import walk
-from purelymanage.environment import application_name
+from purelymanage.environment import BASE_DIR, application_name
 from purelymanage.migrations.models import Job, Participant, Submission
 from tests.account import (
     add_app_password,
@@ -209,3 +214,35 @@ class AtTheSameTimeTests(TransactionTestCase):
             )
             with psycopg.connect(**params):
                 self.assertIn("something that runs still seals with it", rotate())
+
+    @pytest.mark.slow
+    def test_no_process_starts_with_a_wrong_key(self) -> None:
+        with OLD:
+            queue_mail(to="olga@example.org", subject="Hello", text="a link")
+        url = urlsplit(settings.DATABASE_URL)
+        name = connection.settings_dict["NAME"]
+        env = os.environ | {
+            "ENV_FILE": os.devnull,
+            "DJANGO_SETTINGS_MODULE": "purelymanage.settings",
+            "DATABASE_URL": url._replace(path=f"/{name}").geturl(),
+            "AUDIT_KEY": settings.AUDIT_KEY,
+            "ENCRYPTION_KEYS": f"1:{key('2')[2:]}",
+        }
+        for command in (
+            ["-c", "import purelymanage.wsgi"],
+            ["manage.py", "qcluster", "--skip-checks"],
+        ):
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=BASE_DIR,
+                env=env,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            with self.subTest(command=command):
+                self.assertEqual(done.returncode, key_proofs.NEVER_MIND)
+                self.assertIn(
+                    "The key 1 in ENCRYPTION_KEYS is not the one", done.stderr
+                )
+        self.assertTrue(OutgoingMail.objects.exclude(sealed="").exists())
