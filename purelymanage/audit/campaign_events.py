@@ -22,6 +22,10 @@ class CampaignEvent(AnyEvent):
     PERSON_REMOVED = "campaign.person_removed", "took {address} out of {target}"
     PEOPLE_INVITED = "campaign.people_invited", "invited {people} to {target}"
     PEOPLE_REMINDED = "campaign.people_reminded", "reminded {people} of {target}"
+    MAIL_CAME_BACK = (
+        "campaign.mail_came_back",
+        "noted that the mail of {target} to {address} came back",
+    )
     LINK_SHOWN = "campaign.link_shown", "looked at the link of {target} for {address}"
     DESTINATION_CHANGED = (
         "campaign.destination_changed",
@@ -69,8 +73,7 @@ class CampaignEvent(AnyEvent):
     )
     SUBMISSION_LEFT_OUT = (
         "campaign.submission_left_out",
-        "signed in as {user} for {address} in {target}, which does not replace the "
-        "password that was kept before",
+        "signed in as {user} for {address} in {target}, which was not taken as theirs",
     )
     SUBMISSION_UNANSWERED = (
         "campaign.submission_unanswered",

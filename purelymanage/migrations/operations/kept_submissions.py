@@ -33,7 +33,7 @@ from purelymanage.migrations.operations.sign_ins import (
     lock_server,
 )
 from purelymanage.migrations.operations.submissions import (
-    is_of_another,
+    is_left_out,
     left_out,
     note_right,
     received,
@@ -48,7 +48,7 @@ PAUSES = [timedelta(minutes=it) for it in (0.5, 2, 10, 30, 60)]
 # Copies may fill a server for days; nobody should hear of a wrong password so late.
 PATIENCE_WITH_COPIES = timedelta(minutes=2)
 NEVER_ANSWERED = "the mail server did not answer as long as the campaign was open"
-OTHER_KEPT = "It is right, but that of another user was kept already."
+NOT_TAKEN = "It is right, but nobody knows whether this login belongs to the address."
 
 State, CameBy = Submission.State, Submission.CameBy
 
@@ -206,10 +206,9 @@ def _keys(submission: Submission) -> Keys:
 def _take(held: Submission) -> Participant | None:
     """Let a password that is right take the place of the former and the older ones."""
     participant = held.participant
-    is_shared = held.came_by == CameBy.SHARED
-    if is_shared and is_of_another(participant, held.source_user):
-        _settle(held, State.REFUSED, OTHER_KEPT)
-        log.record_many([left_out(participant, held.source_user)])
+    if is_left_out(held):
+        _settle(held, State.REFUSED, NOT_TAKEN)
+        log.record_many([left_out(held)])
         return None
     was_removed = participant.removed_at is not None
     # Whoever entered another one since wants that to be tried as well.

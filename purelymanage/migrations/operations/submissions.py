@@ -90,11 +90,7 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
     campaign = lock_open(offer.campaign)
     participant = _participants(campaign, [offer])[offer.address]
     end_sign_in(sign_in, SignIn.Outcome.RIGHT)
-    if not offer.participant and is_of_another(participant, offer.login):
-        log.record_many([left_out(participant, offer.login)])
-        return None
     now = timezone.now()
-    was_removed = participant.removed_at is not None
     submission = Submission(
         participant=participant,
         user=offer.user,
@@ -102,6 +98,10 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
         state=State.RIGHT,
         agreed_at=now,
     )
+    if is_left_out(submission):
+        log.record_many([left_out(submission)])
+        return None
+    was_removed = participant.removed_at is not None
     _seal(submission, offer.password)
     replaced_by(submission).delete()
     submission.save()
@@ -253,15 +253,19 @@ def lock_open(campaign: Campaign) -> Campaign:
     return found
 
 
-def is_of_another(participant: Participant, login: str) -> bool:
-    """Whether the password that is kept opens another mailbox than `login`.
+def is_left_out(right: Submission) -> bool:
+    """Whether a right password is not taken, as it proves nothing about the address.
 
-    Whoever signs in as the address itself owns it, and comes before all others.
+    It neither replaces one that opens another mailbox, nor brings somebody back who was
+    taken off the list. Whoever signs in as the address itself owns it.
     """
-    former = participant.submissions.filter(state=State.RIGHT).first()
-    if former is None or login.casefold() == participant.address:
+    if not right.is_doubtful:
         return False
-    return former.source_user.casefold() != login.casefold()
+    if right.participant.removed_at is not None:
+        return True
+    former = right.participant.submissions.filter(state=State.RIGHT).first()
+    login = right.source_user.casefold()
+    return former is not None and former.source_user.casefold() != login
 
 
 def replaced_by(right: Submission) -> SubmissionQuerySet:
@@ -285,14 +289,14 @@ def received(right: Submission, *, actor: Actor) -> Entry:
     return campaign_entry(event, participant.campaign, actor=actor, **details)
 
 
-def left_out(participant: Participant, login: str) -> Entry:
-    """Return the entry of a right password that does not replace the former."""
+def left_out(right: Submission) -> Entry:
+    """Return the entry of a right password that is not taken."""
     return campaign_entry(
         CampaignEvent.SUBMISSION_LEFT_OUT,
-        participant.campaign,
+        right.participant.campaign,
         actor=Agent.STRANGER,
-        address=participant.address,
-        user=login,
+        address=right.participant.address,
+        user=right.source_user,
     )
 
 

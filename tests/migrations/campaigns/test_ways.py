@@ -26,10 +26,11 @@ from purelymanage.migrations.models import (
 from purelymanage.migrations.operations import submissions
 from purelymanage.migrations.operations.invitations import to_remind
 from purelymanage.migrations.operations.kept_submissions import (
-    OTHER_KEPT,
+    NOT_TAKEN,
     claim_kept,
 )
 from purelymanage.migrations.operations.launching import Wishes, launch
+from purelymanage.migrations.operations.participants import remove_person
 from purelymanage.migrations.operations.sign_ins import add_sign_in, end_sign_in
 from tests.migrations.campaigns.cases import ANNA, PASSWORD, WRONG, invite
 from tests.migrations.campaigns.test_trying import TryingTestCase
@@ -154,7 +155,7 @@ class BelievedTests(WayTestCase):
         self.work()
         self.assertEqual(self.user(), "eve")
         kept.refresh_from_db()
-        self.assertEqual(kept.words, OTHER_KEPT)
+        self.assertEqual(kept.words, NOT_TAKEN)
 
     def test_it_does_not_undo_that_the_owner_has_withdrawn(self) -> None:
         self.hand_over(participant=self.anna)
@@ -168,6 +169,18 @@ class BelievedTests(WayTestCase):
         self.hand_over()
         self.anna.refresh_from_db()
         self.assertIsNone(self.anna.withdrawn_at)
+
+    def test_it_does_not_bring_back_whom_somebody_took_off_the_list(self) -> None:
+        remove_person(participant=self.anna, actor=self.adam)
+        self.hand_over("eves", user="eve")
+        kept = self.keep("eves", user="eve")
+        self.work()
+        kept.refresh_from_db()
+        self.assertEqual((kept.state, kept.words), (State.REFUSED, NOT_TAKEN))
+        self.anna.refresh_from_db()
+        self.assertIsNotNone(self.anna.removed_at)
+        r = self.client.get(f"/gather/{self.own_token}/")
+        self.assertContains(r, "need not do anything", status_code=410)
 
     def test_what_is_added_for_somebody_leaves_theirs_to_be_tried(self) -> None:
         kept = self.keep()
