@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -74,19 +75,22 @@ def running_copies(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 
 def _copies(user: User) -> dict[str, Any]:
-    mine = Run.objects.visible_to(user)
     views = open_ones(user, SHOWN + 1)
     runs = views[:SHOWN]
-    finished = mine.newest_of_jobs().filter(state=Run.State.DONE)
     return {
         "sees_copies": True,
         "runs": [(view.run, view.percent) for view in runs],
         "more_runs": len(views) > SHOWN,
         "mark": mark_of([view.seen for view in views]),
-        "finished_runs": []
-        if runs
-        else finished.select_related("job").order_by("-finished_at")[:4],
+        "finished_runs": [] if runs else _finished(user),
     }
+
+
+def _finished(user: User) -> QuerySet[Run]:
+    """Return the last copies and plans that ended well."""
+    newest = Run.objects.visible_to(user).newest_of_jobs()
+    found = newest.filter(state=Run.State.DONE).select_related("job")
+    return found.order_by("-finished_at")[:4]
 
 
 def _changes(user: User) -> list[Entry]:

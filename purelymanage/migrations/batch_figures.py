@@ -104,7 +104,9 @@ class Moving:
     @cached_property
     def pace(self) -> estimates.Pace:
         """All that runs, together."""
-        paces = [estimates.pace(it.samples) for it in self.running if not it.dry_run]
+        paces = [
+            estimates.pace(it.last_samples) for it in self.running if not it.dry_run
+        ]
         return estimates.Pace(
             sum(it.messages for it in paces), sum(it.bytes for it in paces)
         )

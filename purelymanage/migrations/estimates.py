@@ -63,7 +63,7 @@ def time_left(run: Run) -> timedelta | None:
         return None
     if run.silent_since:
         return None
-    present = pace(run.samples)
+    present = pace(run.last_samples)
     if present.bytes <= 0:
         return None
     return timedelta(seconds=(run.bytes_to_copy - run.bytes_copied) / present.bytes)

@@ -19,7 +19,7 @@ from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.waiting import why_waiting
 from purelymanage.prepared import Prepared
 
-MOST_RUNNING = 100
+MOST_RUNNING = 50
 MOST_WAITING = 20
 MOST_BATCHES = 10
 
@@ -56,6 +56,7 @@ def newest(user: User, words: str = "") -> RunQuerySet:
 
 
 def running(user: User, words: str) -> list[RunView]:
+    """Return the copies that run, and one more than are shown where there are more."""
     # Whoever searches has words of their own.
     found = _under_way(newest(user, words)) if words else _running(scope_of(user)).ask()
     return [RunView(run) for run in found]
@@ -127,7 +128,7 @@ def _open(scope: Scope, most: int) -> Prepared[Run]:
 
 def _under_way(runs: RunQuerySet) -> QuerySet[Run, Run]:
     found = runs.running().in_a_list().order_by("started_at", "pk")
-    return found[:MOST_RUNNING]
+    return found[: MOST_RUNNING + 1]
 
 
 def _past(name: str, now: datetime) -> Q:

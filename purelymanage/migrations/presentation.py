@@ -228,7 +228,7 @@ class RunView:
 
     @cached_property
     def pace(self) -> estimates.Pace:
-        return estimates.pace(self.run.samples)
+        return estimates.pace(self.run.last_samples)
 
     @property
     def knows_what_to_copy(self) -> bool:
@@ -248,15 +248,17 @@ class RunView:
     def chart(self) -> estimates.Chart | None:
         return None if self.run.silent_since else estimates.chart(self.run)
 
+    @cached_property
+    def left(self) -> timedelta | None:
+        return estimates.time_left(self.run)
+
     @property
     def time_left(self) -> str:
-        left = estimates.time_left(self.run)
-        return estimates.in_words(left) if left is not None else ""
+        return estimates.in_words(self.left) if self.left is not None else ""
 
     @property
     def finishes_at(self) -> datetime | None:
-        left = estimates.time_left(self.run)
-        return timezone.now() + left if left is not None else None
+        return timezone.now() + self.left if self.left is not None else None
 
     @property
     def steps(self) -> list[Step]:

@@ -76,6 +76,9 @@ class ProgressWriterTests(CastTestCase):
             self.report(self.snapshot())
         folder = Run.objects.get().folders.get(position=1)
         self.assertEqual((folder.copied, folder.state), (2, "done"))
+        first = Run.objects.get().folders.get(position=0)
+        assert first.written_at is not None and folder.written_at is not None
+        self.assertLess(first.written_at, folder.written_at)
 
     def test_errors_are_written_once(self) -> None:
         errors = [ItemError("INBOX", 7, 60_000_000, "It is too large.")]

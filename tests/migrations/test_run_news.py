@@ -7,10 +7,12 @@ from unittest import mock
 
 from django.utils import timezone
 
+from purelymanage.accounts.models import PersonSession
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
 from tests.cast import HTMX
 from tests.live import asks_again
+from tests.migrations.cases import ADDRESS
 from tests.migrations.waiting_runs import WithRuns
 
 
@@ -132,3 +134,23 @@ class RunNewsTests(WithRuns):
             # Who is asking, run, folders, errors.
             with self.subTest(count=count), self.assertNumQueries(4):
                 self.assertContains(self.poll(url), '<tr id="folder-', 3)
+
+    def test_nobody_is_told_about_others(self) -> None:
+        Job.objects.update(destination_domain="example.org")
+        self.start()
+        overview = asks_again(self.client.get("/migrations/"))
+        first = asks_again(self.client.get("/"), "running-copies")
+        run = asks_again(self.client.get(self.url))
+        self.assertContains(self.poll(first.replace("mark=", "mark=old")), ADDRESS)
+        # What was worded for somebody else just now does not answer her.
+        self.client.force_login(self.lina)
+        self.assertEqual(self.poll(run).status_code, 404)
+        self.assertEqual(self.poll(overview)["HX-Trigger"], "moved")
+        self.assertNotContains(self.client.get("/migrations/"), ADDRESS)
+        self.assertNotContains(self.poll(first), ADDRESS)
+
+    def test_who_was_signed_out_is_told_so(self) -> None:
+        self.start()
+        url = asks_again(self.client.get(self.url))
+        PersonSession.objects.update(ended_at=timezone.now())
+        self.assertIn("/accounts/login/", self.poll(url)["HX-Redirect"])

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -29,6 +29,19 @@ Scope = tuple[str, ...] | None
 def scope_of(user: User) -> Scope:
     scope = user.domain_scope
     return None if scope is None else tuple(sorted(scope))
+
+
+# So many samples, a second apart at least, tell how fast a copy has been lately.
+LATELY = 32
+# What lists show of a run, and what tells that there is something new to show.
+SHOWN = [
+    *("state", "dry_run", "is_newest", "attempt", "phase", "detail", "engine"),
+    *("queued_at", "not_before", "handed_at", "started_at", "lease_until"),
+    *("stop_requested_at", "moved_at", "finished_at", "folder_count", "folders_done"),
+    *("messages", "bytes", "already_there", "to_copy", "bytes_to_copy", "copied"),
+    *("bytes_copied", "copied_earlier", "failed", "verdict", "trouble", "failure"),
+    *("job__destination", "job__source_user", "job__batch", "job__server__name"),
+]
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -102,14 +115,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         ).defer("job__batch__sheet")
 
     def in_a_list(self) -> Self:
-        """With what lists show of each and its job, and neither logs nor passwords."""
-        return self.select_related("job__server").defer(
-            "log",
-            "technical",
-            "job__source_secret",
-            "job__destination_secret",
-            "job__options",
+        """With what lists show of each and its job: `lately` instead of all samples."""
+        lately = Func(
+            F("samples"),
+            Value(f"$[last - {LATELY} to last]"),
+            function="jsonb_path_query_array",
+            template="%(function)s(%(expressions)s::jsonpath)",
+            output_field=models.JSONField(),
         )
+        return self.select_related("job__server").only(*SHOWN).annotate(lately=lately)
 
 
 class Run(models.Model):
@@ -286,12 +300,18 @@ class Run(models.Model):
         return max(0, self.already_there - self.copied_earlier)
 
     @property
+    def last_samples(self) -> list[list[float]]:
+        """Enough of them to tell how fast it is; lists read no more, see `in_a_list`."""
+        read: list[list[float]] | None = vars(self).get("lately")
+        return self.samples if read is None else read
+
+    @property
     def silent_since(self) -> datetime | None:
         """When the worker was last heard of, if it should have been since then."""
         if self.state != self.State.RUNNING or self.lease_until is None:
             return None
         # Nothing is expected of it before its first report, which brings a sample.
-        if not self.samples:
+        if not self.last_samples:
             return None
         heard_at = self.lease_until - LEASE
         return heard_at if timezone.now() - heard_at > SILENCE else None

@@ -35,14 +35,14 @@ LONGEST_SEARCH = 200
 @requires(Right.SEE_MIGRATIONS)
 def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     user, words = request.user, _words(request)
+    # The mark first: what happens in between is news to the page.
+    mark = mark_of_all(user)
     state = asked(request, "state")
     state = state if state in overview.ENDS else ""
     runs = overview.newest(user, words)
     page = Paginator(overview.ended(runs, state), PER_PAGE).get_page(
         asked(request, "page")
     )
-    # The mark first: what happens in between is news to the page.
-    mark = mark_of_all(user)
     running = overview.running(user, words)
     context: dict[str, Any] = {} if request.htmx else queue_controls(user)
     rules = context.get("rules") or QueueRules.objects.present()
@@ -51,7 +51,7 @@ def job_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     batches = overview.batches(user) if is_first else []
     found = bool(running or waiting.number or page or batches)
     context |= {
-        "running": running,
+        **_those_that_run(running),
         "waiting": waiting,
         "batches": batches,
         "ended": [RunView(run) for run in page],
@@ -79,8 +79,14 @@ def list_progress(request: AuthenticatedHttpRequest) -> HttpResponse:
     seen = mark_of([it.seen for it in running], passing_time())
     if has_seen(request, seen, "seen"):
         return no_news()
-    context = {"running": running, "q": words, "mark": mark, "seen": seen}
-    return render(request, "migrations/_running.html", context | {"is_live": True})
+    context: dict[str, Any] = {"q": words, "mark": mark, "seen": seen, "is_live": True}
+    context |= _those_that_run(running)
+    return render(request, "migrations/_running.html", context)
+
+
+def _those_that_run(views: list[RunView]) -> dict[str, Any]:
+    most = overview.MOST_RUNNING
+    return {"running": views[:most], "more_run": len(views) > most}
 
 
 def _words(request: AuthenticatedHttpRequest) -> str:
