@@ -62,6 +62,11 @@ urlpatterns: list[URLPattern] = [
         name="invite-again",
     ),
     path(
+        "campaigns/<int:pk>/people/<int:key>/came-back/",
+        views.note_came_back,
+        name="note-came-back",
+    ),
+    path(
         "campaigns/<int:pk>/people/<int:key>/remove/",
         views.remove_person,
         name="remove-person",

@@ -103,6 +103,9 @@ ROUTES = {
     "migrations:invite-again": Route(
         "/migrations/campaigns/1/people/1/invite/", Right.MANAGE, is_scoped=True
     ),
+    "migrations:note-came-back": Route(
+        "/migrations/campaigns/1/people/1/came-back/", Right.MANAGE, is_scoped=True
+    ),
     "migrations:remove-person": Route(
         "/migrations/campaigns/1/people/1/remove/", Right.MANAGE, is_scoped=True
     ),

@@ -168,8 +168,13 @@ class PersonRow:
         """What there is to say beside the state."""
         mail = self.person.mail
         if mail is not None and mail.state == OutgoingMail.State.FAILED:
-            return f"The last mail was refused: {mail.last_error}"
+            return "The last mail did not arrive."
         return ""
+
+    @property
+    def technical(self) -> str:
+        """What a mail server said to that."""
+        return self.person.mail.last_error if self.words else ""
 
 
 def rows_of(campaign: Campaign, people: Sequence[Any]) -> list[PersonRow]:

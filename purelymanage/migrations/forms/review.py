@@ -81,9 +81,10 @@ class DestinationForm(forms.Form):
         self.user = user
         self.campaign = participant.campaign
         self.usual = rules.usual_destination(self.campaign, participant.address)
-        field = self.fields["destination"]
+        help_text = "If there is no such mailbox yet, it is created at the launch."
         if self.usual:
-            field.help_text = f"Empty is {self.usual}, as the campaign says."
+            help_text += f" Left empty, it is {self.usual}, as the campaign says."
+        self.fields["destination"].help_text = help_text
 
     def clean_destination(self) -> str:
         written: str = self.cleaned_data["destination"].strip()
@@ -99,6 +100,18 @@ class DestinationForm(forms.Form):
         if not Domain.objects.present().filter(name=domain).exists():
             raise forms.ValidationError(f"{domain} is no domain of this account.")
         return "" if found == self.usual else found
+
+
+class CameBackForm(forms.Form):
+    """What an answer says that came to the sender's mailbox."""
+
+    note = forms.CharField(
+        label="What it says",
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Like “user unknown”. Shown at their row.",
+    )
 
 
 class BehalfForm(forms.Form):

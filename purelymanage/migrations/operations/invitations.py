@@ -38,6 +38,7 @@ NOT_LISTED = (
     "This address came by the link for everybody, so nobody knows whose it is. Put it "
     "on the list first."
 )
+NOT_SENT = "No mail has gone out to this address that could have come back."
 TOO_SOON = "The last mail went out less than a day ago. Copy the link instead."
 
 
@@ -109,6 +110,26 @@ def invite_again(*, participant: Participant, actor: User) -> None:
     async_task(TASK)
     record_campaign(
         CampaignEvent.PEOPLE_INVITED, campaign, actor=actor, people=row.address
+    )
+
+
+@transaction.atomic(durable=True)
+def note_came_back(*, participant: Participant, note: str, actor: User) -> None:
+    """Note that somebody's last mail was refused after it had been accepted.
+
+    Such an answer goes to the mailbox of the sender, which the panel does not read.
+    """
+    campaign = hold(participant.campaign)
+    row = campaign.participants.present().filter(pk=participant.pk)
+    mails = OutgoingMail.objects.filter(pk__in=row.exclude(mail=None).values("mail"))
+    failed = OutgoingMail.State.FAILED
+    said = note or "It came back to its sender."
+    if not mails.filter(state=OutgoingMail.State.SENT).update(
+        state=failed, last_error=said[:300]
+    ):
+        raise Refused(NOT_SENT)
+    record_campaign(
+        CampaignEvent.MAIL_CAME_BACK, campaign, actor=actor, address=participant.address
     )
 
 

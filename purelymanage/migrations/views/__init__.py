@@ -37,6 +37,7 @@ from purelymanage.migrations.views.overview import job_list, list_progress
 from purelymanage.migrations.views.participants import (
     add_people,
     invite_again,
+    note_came_back,
     preview_mail,
     remove_person,
     send_mails,
@@ -111,6 +112,7 @@ __all__ = [
     "limit_queue",
     "list_progress",
     "map_columns",
+    "note_came_back",
     "password_columns",
     "password_table",
     "pause_batch",

@@ -22,6 +22,7 @@ from purelymanage.figures import thin
 from purelymanage.http import page_or_partial
 from purelymanage.migrations.campaigns import mails
 from purelymanage.migrations.forms.participants import PeopleForm
+from purelymanage.migrations.forms.review import CameBackForm
 from purelymanage.migrations.models import Participant
 from purelymanage.migrations.operations import invitations, participants
 from purelymanage.migrations.operations.campaigns import people_in_words
@@ -129,6 +130,27 @@ def show_link(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpRespo
         return redirect("migrations:campaign-detail", pk)
     context = {"campaign": person.campaign, "person": person, "link": link}
     return render(request, "migrations/campaigns/show_link.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def note_came_back(
+    request: AuthenticatedHttpRequest, pk: int, key: int
+) -> HttpResponse:
+    person = person_of(request, pk, key)
+    form = CameBackForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            invitations.note_came_back(
+                participant=person, **form.cleaned_data, actor=request.user
+            )
+        except Refused as exc:
+            messages.error(request, str(exc))
+        return redirect("migrations:campaign-detail", pk)
+    context = {"campaign": person.campaign, "person": person, "form": form}
+    status = 422 if form.errors else 200
+    template = "migrations/campaigns/note_came_back.html"
+    return render(request, template, context, status=status)
 
 
 @require_http_methods(["GET", "POST"])

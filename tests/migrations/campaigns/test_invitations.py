@@ -79,13 +79,36 @@ class InviteTests(InvitationCase):
         self.send()
         self.assertIn("Hello {contact} {0},", mail.outbox[0].body)
 
+    def test_a_mail_that_came_back_is_noted_by_hand(self) -> None:
+        there = f"{self.url}people/{self.anna.pk}/came-back/"
+        r = self.client.post(there, follow=True)
+        self.assertContains(r, "No mail has gone out to this address")
+        self.send()
+        self.assertContains(self.client.get(self.url), there)
+        self.assertContains(self.client.get(there), "refuse it later")
+        self.client.post(there, {"note": "user unknown"})
+        r = self.client.get(self.url)
+        self.assertContains(r, "The last mail did not arrive.")
+        self.assertContains(r, "user unknown")
+        self.assertNotContains(r, there)
+        self.assertIn("came back", self.events()[-1])
+        # At once, as nobody has read it.
+        Participant.objects.update(invited_at=timezone.now() - 2 * DAY)
+        self.assertEqual(
+            list(invitations.to_remind(self.campaign, timezone.now())), [self.ben]
+        )
+        self.client.post(f"{self.url}people/{self.anna.pk}/invite/")
+        self.anna.refresh_from_db()
+        self.assertEqual(self.anna.mail_due, "invitation")
+
     def test_a_refused_mail_is_told_at_its_row(self) -> None:
         self.send()
         OutgoingMail.objects.filter(recipient="ben@old.example").update(
             state=OutgoingMail.State.FAILED, last_error="550 No such user here"
         )
         r = self.client.get(self.url)
-        self.assertContains(r, "The last mail was refused: 550 No such user here")
+        self.assertContains(r, "The last mail did not arrive.")
+        self.assertContains(r, "550 No such user here")
         self.assertContains(r, "1 mail could not be delivered.")
         # Such a mail may be sent again at once, when the reason is gone.
         self.client.post(f"{self.url}people/{self.ben.pk}/invite/")
