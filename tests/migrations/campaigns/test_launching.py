@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
-import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -199,18 +197,6 @@ class LaunchTests(LaunchTestCase):
             found = launch(campaign=other, wishes=Wishes(merges=True), actor=self.adam)
         self.assertEqual(found.copies, 40)
         self.assertLessEqual(len(many), len(few))
-
-    @pytest.mark.slow
-    def test_a_thousand_are_launched_within_seconds(self) -> None:
-        self.hand_over(*numbered(1_000))
-        with connection.cursor() as cursor:
-            # As the server does by itself.
-            cursor.execute("ANALYZE migrations_participant, migrations_submission")
-        started = time.monotonic()
-        self.launch()
-        passed = time.monotonic() - started
-        self.assertEqual(Run.objects.count(), 1_000)
-        self.assertLess(passed, 10)
 
 
 class LateTests(LaunchTestCase):

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
-import pytest
-from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
@@ -285,16 +282,15 @@ class ReadyTests(ReviewTestCase):
         )
         self.assertEqual(found.without, 1)
 
-    @pytest.mark.slow
-    def test_ten_thousand_are_reviewed_quickly(self) -> None:
-        count = 10_000
+    def test_any_number_is_reviewed_with_three_queries(self) -> None:
+        """How long ten thousand take is told by `tests.benchmarks.small`."""
+        count = 200
         people = add_people(self.campaign, *numbered(count))
         Submission.objects.bulk_create(
             [
                 Submission(participant=it, state=Submission.State.RIGHT, secret="x")
                 for it in people
-            ],
-            batch_size=1_000,
+            ]
         )
         Mailbox.objects.bulk_create(
             [
@@ -302,19 +298,13 @@ class ReadyTests(ReviewTestCase):
                 for number in range(0, count, 2)
             ]
         )
-        with connection.cursor() as cursor:
-            # As the server does by itself.
-            cursor.execute("ANALYZE migrations_participant, migrations_submission")
-        started = time.monotonic()
         with self.assertNumQueries(3):
             found = counts_of(codes_of(self.campaign).values())
             rows = with_verdict(self.campaign).filter(verdict="new").order_by("address")
             page = list(rows[:50])
             self.assertEqual(rows.count(), count // 2)
-        passed = time.monotonic() - started
         self.assertEqual((found.ready, found.new), (count, count // 2))
         self.assertEqual({it.verdict for it in page}, {"new"})
-        self.assertLess(passed, 10)
 
     def test_every_verdict_has_words_or_a_tone(self) -> None:
         terms, claiming = (

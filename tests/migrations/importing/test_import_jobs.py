@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from django.apps import apps
 from django.db import connection
 from django.test import Client
@@ -293,7 +291,7 @@ class CanaryTests(ImportTestCase):
 
 
 class PaceTests(ImportTestCase):
-    def test_a_thousand_jobs_take_less_than_five_seconds(self) -> None:
+    def test_a_thousand_jobs_take_few_queries(self) -> None:
         rows = [f"u{n}@old.example,secret{n},u{n}@shop.example" for n in range(1_000)]
         Mailbox.objects.bulk_create(
             Mailbox(address=f"u{n}@shop.example", domain="shop.example")
@@ -301,10 +299,8 @@ class PaceTests(ImportTestCase):
         )
         batch = self.draft("from,password,to\n" + "\n".join(rows))
         form = {"name": "wave", "shown": self.shown(batch)}
-        started = time.monotonic()
         with CaptureQueriesContext(connection) as queries:
             self.client.post(f"/migrations/batches/{batch.pk}/confirm/", form)
-        self.assertLess(time.monotonic() - started, 5)
         self.assertEqual(batch.jobs.count(), 1_000)
         self.assertLess(len(queries), 40)
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -91,23 +89,6 @@ def test_a_subject_cannot_pass_for_an_answer() -> None:
     assert complaint.arrived_at is not None
     assert complaint.arrived_at.year == 2015
     assert "x]" not in shown
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Host1 failure: Error login on [" + "] with user [] auth [X]: " * 3000,
-        "Host1 failure: Error login on [" + "] with user [" * 5000,
-        "- msg INBOX/1 {2} could not append ( Subject:[" + "] ) to folder " * 5000,
-        "Could not create folder [" + "] from [" * 8000,
-        "Host1 folder 1/2 [" + "] = [" * 10000,
-        "msg " + "/1 {2} " * 9000 + "copied to",
-    ],
-)
-def test_a_line_made_to_take_long_does_not(line: str) -> None:
-    started = time.monotonic()
-    Transcript(["INBOX"]).feed(line)
-    assert time.monotonic() - started < 1
 
 
 def test_names_with_the_signs_of_the_log_are_told_apart() -> None:
