@@ -6,7 +6,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -62,7 +62,25 @@ def smtp_server(refuses: str = "nobody at all") -> Iterator[MailServer]:
             thread.join()
 
 
+class SilentServer:
+    """Takes connections and never says a word."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self.port: int = listening.getsockname()[1]
+
+    def count_connections(self) -> int:
+        """Return how many have come so far, ended or not."""
+        self._listening.settimeout(0)
+        count = 0
+        with suppress(BlockingIOError):
+            while True:
+                self._listening.accept()[0].close()
+                count += 1
+        return count
+
+
 @contextmanager
-def silent_server() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
+def silent_server() -> Iterator[SilentServer]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield SilentServer(listening)
