@@ -153,12 +153,15 @@ def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
 def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[str]]:
     """Run the tests; return the exit code, the closing line and reasons for skips."""
     command = [sys.executable, "-m", "pytest", "-rfEs"]
+    if not arguments:  # of a part, the coverage says nothing
+        command[1:1] = ["-m", "slipcover"]
+        # It cannot measure the tests themselves, nor is it asked to.
+        env = env | {"PYTHONWARNINGS": "ignore:Unable to activate pytest branch"}
     # Much of the time is spent waiting for servers, so more than there are cores.
     command += ["--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
     if sys.stdout.isatty():
         command.append("--color=yes")
-    # Of a part, the coverage says nothing.
-    command += arguments or ["--cov", "--cov-report=term"]
+    command += arguments
     closing, skipped = "0 passed", []
     with subprocess.Popen(
         command,

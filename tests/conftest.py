@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,20 +54,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that the end does not wait for one worker."""
     slow = Counter(it.path for it in items if it.get_closest_marker("slow"))
     items.sort(key=lambda it: ("browser" not in it.path.parts, -slow[it.path]))
-    # What is slow goes through the same lines thousands of times, or through them in
-    # other processes: to count them would double its time and tell nothing new.
-    for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker("no_cover")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
-    """Measure coverage in the thread of the tests alone.
-
-    CPython 3.11 crashes now and then where it traces an event loop in another thread.
-    """
-    threading.settrace(None)
 
 
 class SharedPanel(LoadFileScheduling):  # type: ignore[misc]  # it has no types

@@ -175,7 +175,6 @@ def test_a_slow_zone_ends_with_its_time(dns: Served) -> None:
     )
 
 
-@pytest.mark.no_cover  # name server and client share one interpreter
 def test_a_silent_domain_does_not_hold_up_the_others(dns: Served) -> None:
     zones = {name: (records, "") for name, records in WORLD.items()}
     zones |= {f"d{n}.example": (zone(), "") for n in range(20)}
