@@ -6,9 +6,10 @@ Two Dovecot servers, a line of that latency to each, and the programs in turn: o
 engine as `copy_mailbox` and by itself, mbsync, and imapsync (found in IMAPSYNC_BIN or
 in the PATH). Each copies everything, and then again when nothing is left to do. Times
 are those of whole processes; for our engine the time without its start is told, too.
+A narrow line shows what compression is worth, with servers that offer it and without.
 
 Without options it takes about twenty minutes, nearly all of them imapsync's. A small
-one: --messages 150 --megabytes 4 --latency 40 --skip memory
+one: --messages 150 --megabytes 4 --latency 40 --skip memory narrow
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from typing import Any
 from tests.benchmarks.copying import mail, memory
 from tests.benchmarks.copying.programs import ROOT, Cost, Place, Program, programs
 from tests.benchmarks.copying.telling import Case, Result, tables, targets
-from tests.imap.dovecot import Dovecot
+from tests.imap.dovecot import COMPRESSING, Dovecot
 
 SOURCE = "otto"
+COMPRESS = "COMPRESS=DEFLATE"
 _NUMBERS = itertools.count(1)
 
 
@@ -88,8 +90,9 @@ class Bench:
         self._stack = stack
         self._folder = Path(tempfile.mkdtemp(prefix="engines-"))
         stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
-        self.old = stack.enter_context(Dovecot(extra=wishes.dovecot))
-        self.new = stack.enter_context(Dovecot(extra=wishes.dovecot))
+        extra = COMPRESSING + wishes.dovecot
+        self.old = stack.enter_context(Dovecot(extra=extra))
+        self.new = stack.enter_context(Dovecot(extra=extra))
 
     def measure(self, case: Case, usable: list[Program]) -> list[Result]:
         """Run the programs in turn, so that a noisy minute falls on all of them."""
@@ -97,6 +100,9 @@ class Bench:
         with _line(case, self.old.port, self.new.port) as (near, far):
             for turn in range(self._wishes.repeat):
                 for program in usable:
+                    if program.name == "imapsync" and case.megabits:
+                        # There the line sets the pace of everybody.
+                        continue
                     if program.name == "imapsync" and turn >= self._wishes.slow_repeat:
                         continue
                     self._measure(results[program.name], program, near, far)
@@ -127,6 +133,7 @@ class Bench:
 def _line(case: Case, *ports: int) -> Iterator[list[int]]:
     command = [sys.executable, "-m", "tests.benchmarks.copying.line"]
     command += ["--delay", str(case.latency / 2_000)]
+    command += ["--rate", str(case.megabits * 1_000_000 / 8)]
     command += [f"--without={word}" for word in case.without]
     line = subprocess.Popen(
         [*command, *map(str, ports)],
@@ -157,6 +164,8 @@ def _cases(wishes: argparse.Namespace) -> list[Case]:
     cases = [Case(latency) for latency in wishes.latency]
     if "literal" not in wishes.skip:
         cases += [Case(it, ("LITERAL+",)) for it in wishes.without_literal_plus]
+    if "narrow" not in wishes.skip:
+        cases += [Case(40, without, wishes.narrow) for without in ((), (COMPRESS,))]
     return cases
 
 
@@ -169,7 +178,8 @@ def _wishes() -> argparse.Namespace:
     add("--programs", nargs="+", choices=names, default=names)
     add("--latency", nargs="*", type=float, default=[0, 40, 100], metavar="MS")
     add("--without-literal-plus", nargs="*", type=float, default=[40], metavar="MS")
-    add("--skip", nargs="+", choices=["literal", "memory"], default=[])
+    add("--skip", nargs="+", choices=["literal", "memory", "narrow"], default=[])
+    add("--narrow", type=float, default=10, metavar="MBIT", help="of a narrow line")
     add("--messages", type=int, default=1_500)
     add("--megabytes", type=float, default=44)
     add("--many", type=int, default=200_000, help="messages in one folder, for memory")

@@ -4,14 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.imap.dovecot import Dovecot
-
-COMPRESSING = """
-mail_plugins = $mail_plugins zlib
-protocol imap {
-  mail_plugins = $mail_plugins imap_zlib
-}
-"""
+from tests.imap.dovecot import COMPRESSING, Dovecot
 
 
 @pytest.fixture(scope="session")

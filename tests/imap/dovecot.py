@@ -41,6 +41,14 @@ _SPECIAL_USE = """
   }
 """
 
+# Compression for those who ask for it.
+COMPRESSING = """
+mail_plugins = $mail_plugins zlib
+protocol imap {
+  mail_plugins = $mail_plugins imap_zlib
+}
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:

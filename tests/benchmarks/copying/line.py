@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.copying.line --delay 0.02 --without LITERAL+ 1143 2143
 
-Each byte is late by the same time however many are under way, as on a real line, and
-nothing limits how many that are. It prints the ports it listens at, one for each port
+Each byte is late by the same time however many are under way, as on a real line. With
+--rate all connections share so many bytes a second each way, and else nothing limits
+how many there are. It prints the ports it listens at, one for each port
 named, and ends when its input does.
 """
 
@@ -17,16 +18,41 @@ from collections import deque
 
 # Held for a side that does not take it. Far more than fits on any line.
 MOST_HELD = 32 * 1024 * 1024
+# The same in seconds where the line is narrow: what routers hold is no longer than that.
+HELD_BY_ROUTERS = 0.1
+# A narrow line is shared in pieces of this size.
+TURN = 16 * 1024
 PIECE = 256 * 1024
 # Capabilities come that early, and what comes later must keep its length.
 TALK = 8 * 1024
 
 
+class Lane:
+    """One direction of a line, shared by all connections over it."""
+
+    def __init__(self, delay: float, rate: float) -> None:
+        self.delay = delay
+        self._rate = rate
+        self._free_at = 0.0
+        self.most_held = int(HELD_BY_ROUTERS * rate) if rate else MOST_HELD
+
+    def cut(self, piece: bytes) -> list[bytes]:
+        if not self._rate:
+            return [piece]
+        return [piece[at : at + TURN] for at in range(0, len(piece), TURN)]
+
+    def due(self, now: float, size: int) -> float:
+        """Say when so many bytes have come out at the other end."""
+        if self._rate:
+            self._free_at = now = max(now, self._free_at) + size / self._rate
+        return now + self.delay
+
+
 class End(asyncio.BufferedProtocol):
     """One end of a connection. What it hears goes to the other end, late."""
 
-    def __init__(self, delay: float, hidden: list[bytes]) -> None:
-        self._delay = delay
+    def __init__(self, lane: Lane, hidden: list[bytes]) -> None:
+        self._lane = lane
         self._hidden = hidden
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray(PIECE)
@@ -56,9 +82,10 @@ class End(asyncio.BufferedProtocol):
                 talk = talk.replace(b" " + word, b"")
             piece = talk + rest
         self._heard += count
-        self._hold(piece)
+        for part in self._lane.cut(piece):
+            self._hold(part)
         self._bytes_held += len(piece)
-        if self._bytes_held > MOST_HELD and self._transport is not None:
+        if self._bytes_held > self._lane.most_held and self._transport is not None:
             self._is_paused = True
             self._transport.pause_reading()
 
@@ -85,7 +112,7 @@ class End(asyncio.BufferedProtocol):
             self._bytes_held -= len(piece)
             if far._transport is not None:
                 far._transport.write(piece)
-        if self._is_paused and self._bytes_held < MOST_HELD // 2:
+        if self._is_paused and self._bytes_held < self._lane.most_held // 2:
             self._is_paused = False
             if self._transport is not None:
                 self._transport.resume_reading()
@@ -97,7 +124,7 @@ class End(asyncio.BufferedProtocol):
             self._transport.close()
 
     def _hold(self, piece: bytes | None) -> None:
-        due = self._loop.time() + self._delay
+        due = self._lane.due(self._loop.time(), len(piece or b""))
         self._held.append((due, piece))
         if self.other is not None and self._timer is None:
             self._timer = self._loop.call_at(due, self.pass_on)
@@ -106,9 +133,11 @@ class End(asyncio.BufferedProtocol):
 class Line:
     """The way to one server."""
 
-    def __init__(self, port: int, delay: float, hidden: list[bytes]) -> None:
+    def __init__(
+        self, port: int, delay: float, hidden: list[bytes], rate: float = 0
+    ) -> None:
         self._port = port
-        self._delay = delay
+        self._there, self._back = Lane(delay, rate), Lane(delay, rate)
         self._hidden = hidden
         self._opening: set[asyncio.Task[None]] = set()
 
@@ -119,7 +148,7 @@ class Line:
         return port
 
     def _accept(self) -> End:
-        near = End(self._delay, [])
+        near = End(self._there, [])
         task = asyncio.get_running_loop().create_task(self._open(near))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
@@ -128,10 +157,10 @@ class Line:
     async def _open(self, near: End) -> None:
         # Connecting takes a whole round trip, and the greeting begins half a one
         # later; here the connection stood at once.
-        await asyncio.sleep(3 * self._delay)
+        await asyncio.sleep(3 * self._there.delay)
         loop = asyncio.get_running_loop()
         _, far = await loop.create_connection(
-            lambda: End(self._delay, self._hidden), "127.0.0.1", self._port
+            lambda: End(self._back, self._hidden), "127.0.0.1", self._port
         )
         far.other, near.other = near, far
         near.pass_on()
@@ -139,7 +168,10 @@ class Line:
 
 async def serve(wishes: argparse.Namespace) -> None:
     hidden = [word.encode() for word in wishes.without]
-    ports = [await Line(port, wishes.delay, hidden).listen() for port in wishes.ports]
+    ports = [
+        await Line(port, wishes.delay, hidden, wishes.rate).listen()
+        for port in wishes.ports
+    ]
     sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
     reader = asyncio.StreamReader()
@@ -153,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("ports", type=int, nargs="+")
     parser.add_argument("--delay", type=float, default=0, help="one way, in seconds")
+    parser.add_argument("--rate", type=float, default=0, help="bytes a second")
     parser.add_argument("--without", action="append", default=[], metavar="CAPABILITY")
     asyncio.run(serve(parser.parse_args()))
 

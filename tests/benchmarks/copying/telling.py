@@ -16,11 +16,14 @@ class Case:
 
     latency: float
     without: tuple[str, ...] = ()
+    # How many bits pass in a second, in millions; 0 is without a limit.
+    megabits: float = 0
 
     @property
     def name(self) -> str:
+        narrow = f", {self.megabits:g} Mbit/s" if self.megabits else ""
         hidden = "".join(f", no {word}" for word in self.without)
-        return f"{self.latency:g} ms{hidden}"
+        return f"{self.latency:g} ms{narrow}{hidden}"
 
 
 @dataclass(slots=True)

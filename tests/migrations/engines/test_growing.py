@@ -9,10 +9,11 @@ import pytest
 
 from purelymanage.migrations.engines.base import Outcome, Verdict
 from purelymanage.migrations.engines.pipeline import growing
-from tests.imap.dovecot import Dovecot, Stored
+from tests.imap.dovecot import COMPRESSING, Dovecot, Stored
+from tests.imap.proxy import Proxy
 from tests.imap.scripted import Scripted
 from tests.migrations.engines.conftest import NewUser
-from tests.migrations.engines.copying import copy
+from tests.migrations.engines.copying import copy, through
 
 ABLE = b"IMAP4rev1 SASL-IR AUTH=PLAIN"
 # With no header but the one that is asked for.
@@ -107,6 +108,29 @@ def test_a_server_that_ends_connections_when_there_are_many_gets_fewer(
     assert sorted(inbox.stored) == sorted(MAIL)
     # Four at first, then two or one
     assert 4 < inbox.connections <= 7
+
+
+@pytest.mark.parametrize("slow", [1 << 40, 0])
+def test_both_lines_are_compressed_where_they_are_slow(
+    new_user: NewUser, monkeypatch: pytest.MonkeyPatch, slow: int
+) -> None:
+    monkeypatch.setattr(growing, "SPAN", 0.02)
+    monkeypatch.setattr(growing, "SLOW_LINE", slow)
+    with (
+        Dovecot(extra=COMPRESSING) as server,
+        Proxy(server.port, delay=0.01) as here,
+        Proxy(server.port, delay=0.01) as there,
+    ):
+        otto, anna = new_user(server), new_user(server)
+        server.seed(otto, {"INBOX": map(Stored, MAIL[:60])})
+        source, destination = through(here, server, otto), through(there, server, anna)
+        # Only a few messages at a time, so that it takes a while
+        outcome = copy(source, destination, byte_window=10_000)
+        arrived = [it.body for it in server.contents(anna, "INBOX")]
+
+    assert (outcome.verdict, sorted(arrived)) == (Verdict.COMPLETE, sorted(MAIL[:60]))
+    asked = [b"COMPRESS DEFLATE" in proxy.sent for proxy in (here, there)]
+    assert asked == [bool(slow)] * 2
 
 
 def copied(old: Dovecot, user: str, inbox: Inbox) -> Outcome:

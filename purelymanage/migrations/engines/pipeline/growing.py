@@ -80,17 +80,29 @@ class Growth:
             # It is as slow as somebody wants it to be.
             return
         # The beginning is slower than what comes after, and nothing to compare with.
-        await asyncio.sleep(SPAN)
+        await asyncio.sleep(SPAN / 2)
+        await self._compress_if_slow(await self._watch(SPAN / 2))
         helpful = [self._departure, self._arrival]
         while helpful:
             pulse = await self._watch()
             if not self._orders.left and not len(self._passage.outbox):
                 return
             side = self._departure if pulse.starved else self._arrival
-            if pulse.bytes_a_second < SLOW_LINE and side.can_compress:
-                await side.compress()
-            elif side in helpful and not await self._try(side, pulse):
+            if await self._compress_if_slow(pulse):
+                continue
+            if side in helpful and not await self._try(side, pulse):
                 helpful.remove(side)
+
+    async def _compress_if_slow(self, pulse: Pulse) -> bool:
+        """Pack what goes over both lines: as soon as one is faster, it is the other.
+
+        Where it is not the line that is slow, there is little to pack.
+        """
+        if pulse.bytes_a_second >= SLOW_LINE:
+            return False
+        able = [it for it in (self._departure, self._arrival) if it.can_compress]
+        await asyncio.gather(*(side.compress() for side in able))
+        return bool(able)
 
     async def _widen(self) -> None:
         """Bring it to as many connections as are worth it from the start."""
@@ -139,18 +151,19 @@ class Growth:
         self._orders.spread = max(self._orders.spread, self._transfer.width)
         return deliverer
 
-    async def _watch(self) -> Pulse:
+    async def _watch(self, span: float | None = None) -> Pulse:
+        span = span or SPAN
         passage = self._passage
         messages, size = passage.answered, passage.answered_bytes
         idle = passage.outbox.idle
-        await asyncio.sleep(SPAN)
+        await asyncio.sleep(span)
         size = passage.answered_bytes - size
         messages = passage.answered - messages
         idle = passage.outbox.idle - idle
         return Pulse(
             size + messages * OF_ONE_MESSAGE,
-            size / SPAN,
-            idle > SPAN * self._transfer.width / 2,
+            size / span,
+            idle > span * self._transfer.width / 2,
         )
 
 
