@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -12,6 +15,15 @@ from purelymanage.wording import NO_ADDRESS
 
 LONGEST_USER = 254
 LONGEST_PASSWORD = 1000
+
+
+@contextmanager
+def noting(faults: list[tuple[str, str]], column: str) -> Iterator[None]:
+    """Add to the `faults` of a line why a cell of this column means nothing."""
+    try:
+        yield
+    except Meaningless as exc:
+        faults.append((column, str(exc)))
 
 
 def user(cell: str) -> str:

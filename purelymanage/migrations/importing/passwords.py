@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from purelymanage.figures import thin
@@ -155,12 +154,12 @@ class _Judge:
     def read(self, row: Row) -> Line:
         cells = values(row, self.columns)
         line = Line(row.line, cells.get(SOURCE, "").strip()[:LONGEST_SHOWN])
-        with self._noting(line, SOURCE):
+        with meanings.noting(line.faults, self.names.get(SOURCE, "")):
             line.source = meanings.user(cells.get(SOURCE, ""))
             line.jobs = self._find(line)
-        with self._noting(line, PASSWORD):
+        with meanings.noting(line.faults, self.names.get(PASSWORD, "")):
             line.password = meanings.password(cells.get(PASSWORD, ""))
-        with self._noting(line, DESTINATION_PASSWORD):
+        with meanings.noting(line.faults, self.names.get(DESTINATION_PASSWORD, "")):
             written = cells.get(DESTINATION_PASSWORD, "")
             if written.strip():
                 line.destination_password = meanings.password(written)
@@ -189,10 +188,3 @@ class _Judge:
                 "It is running. Stop it first, or wait until it has ended."
             )
         return found
-
-    @contextmanager
-    def _noting(self, line: Line, target: str) -> Iterator[None]:
-        try:
-            yield
-        except Meaningless as exc:
-            line.faults.append((self.names.get(target, ""), str(exc)))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -160,21 +159,21 @@ class _Judge:
         """Return the line of a row, with all that is wrong with it."""
         cells = values(row, self.columns)
         line = Line(row.line, cells.get(SOURCE, "").strip()[:LONGEST_SHOWN])
-        with self._noting(line, SOURCE):
+        with meanings.noting(line.faults, self.names.get(SOURCE, "")):
             line.source = meanings.user(cells.get(SOURCE, ""))
-        with self._noting(line, PASSWORD):
+        with meanings.noting(line.faults, self.names.get(PASSWORD, "")):
             line.password = meanings.password(cells.get(PASSWORD, ""))
             self.spaced_passwords += line.password != line.password.strip()
 
         written = cells.get(DESTINATION, "")
         line.destination = written.strip()[:LONGEST_SHOWN]
-        with self._noting(line, DESTINATION):
+        with meanings.noting(line.faults, self.names.get(DESTINATION, "")):
             if self.other is None:
                 self._find_mailbox(line, cells)
             else:
                 line.destination = meanings.user(written or line.source)
         self._read_destination_password(line, cells.get(DESTINATION_PASSWORD, ""))
-        with self._noting(line, ""):
+        with meanings.noting(line.faults, ""):
             self._check_pair(line)
 
         if not line.faults:
@@ -260,7 +259,7 @@ class _Judge:
         if self.other is None:
             self.unused_passwords += bool(cell.strip())
             return
-        with self._noting(line, DESTINATION_PASSWORD):
+        with meanings.noting(line.faults, self.names.get(DESTINATION_PASSWORD, "")):
             line.destination_password = meanings.password(cell)
 
     def _check_pair(self, line: Line) -> None:
@@ -283,10 +282,3 @@ class _Judge:
             there.port,
             line.destination.lower(),
         )
-
-    @contextmanager
-    def _noting(self, line: Line, target: str) -> Iterator[None]:
-        try:
-            yield
-        except Meaningless as exc:
-            line.faults.append((self.names.get(target, ""), str(exc)))
