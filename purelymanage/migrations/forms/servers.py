@@ -27,6 +27,7 @@ CHOOSE = "Choose one of the list."
 AT_LEAST_ONE = "Write a number from 1 up, or leave it empty."
 MOST_RUNS = 100
 MOST_MEGABYTES = 10_000_000
+TOO_MANY_MEGABYTES = "That is more than anybody copies in a day: leave it empty."
 MOST_FOLDERS = 200
 LONGEST_FOLDER = 500
 BOTH_ENDS = "A pause needs both ends. Leave both empty for none."
@@ -78,6 +79,19 @@ class TryServerForm(forms.Form):
         return cleaned
 
 
+def _limit(label: str, help_text: str, most: int, too_many: str) -> forms.IntegerField:
+    """Return a field for a whole number from 1 up, where nothing is no limit."""
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=1,
+        max_value=most,
+        help_text=help_text,
+        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
+        | {"max_value": too_many},
+    )
+
+
 class ServerForm(forms.ModelForm[Server]):
     """A server, and optionally a login to try it with, which is not stored."""
 
@@ -91,32 +105,23 @@ class ServerForm(forms.ModelForm[Server]):
         label="Send everything without any protection",
         required=False,
     )
-    parallel_runs = forms.IntegerField(
-        label="Copies at the same time",
-        required=False,
-        min_value=1,
-        max_value=MOST_RUNS,
-        help_text="Providers turn away who comes with too many connections.",
-        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
-        | {"max_value": f"At most {MOST_RUNS} run at the same time."},
+    parallel_runs = _limit(
+        "Copies at the same time",
+        "Providers turn away who comes with too many connections.",
+        MOST_RUNS,
+        f"At most {MOST_RUNS} run at the same time.",
     )
-    megabytes_a_day = forms.IntegerField(
-        label="MB a day",
-        required=False,
-        min_value=1,
-        max_value=MOST_MEGABYTES,
-        help_text="When they are used up, copies go on the next day by themselves.",
-        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
-        | {"max_value": "That is more than anybody copies in a day: leave it empty."},
+    megabytes_a_day = _limit(
+        "MB a day",
+        "When they are used up, copies go on the next day by themselves.",
+        MOST_MEGABYTES,
+        TOO_MANY_MEGABYTES,
     )
-    megabytes_a_day_each = forms.IntegerField(
-        label="MB a day for each mailbox",
-        required=False,
-        min_value=1,
-        max_value=MOST_MEGABYTES,
-        help_text="Where a provider counts by mailbox, as Google does.",
-        error_messages=dict.fromkeys(["invalid", "min_value"], AT_LEAST_ONE)
-        | {"max_value": "That is more than anybody copies in a day: leave it empty."},
+    megabytes_a_day_each = _limit(
+        "MB a day for each mailbox",
+        "Where a provider counts by mailbox, as Google does.",
+        MOST_MEGABYTES,
+        TOO_MANY_MEGABYTES,
     )
     messages_a_second = forms.DecimalField(
         label="Messages a second",
