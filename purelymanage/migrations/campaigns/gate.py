@@ -33,6 +33,7 @@ LONGEST_LINE = 30
 LATE_PLACES = 5
 LATE_PATIENCE = 10.0
 LARGEST = 16_000  # bytes of a form
+NONCE = "stands-for-that-of-the-answer"
 
 
 class Gate:
@@ -101,13 +102,13 @@ class GateMiddleware:
             return self.get_response(request)
         arrived = time.monotonic()
         if not _is_read(request):
-            return _page(preferred_words(request).language, "no_form", 400)
+            return _page(request, "no_form", 400)
         if self._gate.enter(PATIENCE):
             return self._pass(self._gate, request, arrived + PATIENCE)
         if self._late_gate.enter(arrived + LATE_PATIENCE - time.monotonic()):
             request.late_gate = self._late_gate  # type: ignore[attr-defined]
             return self._pass(self._late_gate, request, None)
-        busy = _page(preferred_words(request).language, "busy", 503)
+        busy = _page(request, "busy", 503)
         busy.headers["Retry-After"] = "60"
         return busy
 
@@ -135,21 +136,28 @@ def stepped_aside(request: HttpRequest) -> AbstractContextManager[None]:
     return nullcontext() if gate is None else gate.left()
 
 
-def _page(language: str, what: str, status: int) -> HttpResponse:
-    """Say something by a page that is made once."""
+def _page(request: HttpRequest, what: str, status: int) -> HttpResponse:
+    """Say something by a page that is drawn once, but for what its scripts bear."""
     headers = {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Frame-Options": "DENY",
     }
-    return HttpResponse(_drawn(language, what), status=status, headers=headers)
+    drawn = _drawn(preferred_words(request).language, what)
+    page = drawn.replace(NONCE, str(getattr(request, "csp_nonce", "")))
+    return HttpResponse(page, status=status, headers=headers)
 
 
 @lru_cache
-def _drawn(language: str, what: str) -> bytes:
+def _drawn(language: str, what: str) -> str:
     say = Saying(words_of(language))
-    context = {"words": say.words, "title": say[f"{what}_title"], "text": say[what]}
-    return render_to_string("gather/notice.html", context).encode()
+    context = {
+        "words": say.words,
+        "title": say[f"{what}_title"],
+        "text": say[what],
+        "csp_nonce": NONCE,
+    }
+    return render_to_string("gather/notice.html", context)
 
 
 def _is_read(request: HttpRequest) -> bool:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import re
 import threading
 from unittest import mock
 
+from csp.middleware import CSPMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, SimpleTestCase
 
@@ -80,6 +82,7 @@ class MiddlewareTests(SimpleTestCase):
             return HttpResponse()
 
         self.middleware = GateMiddleware(answer)
+        self.all = CSPMiddleware(self.middleware)
 
     def send(self, path: str = "/gather/x/", data: str = "a=b") -> int:
         return self.ask(path, data).status_code
@@ -93,7 +96,7 @@ class MiddlewareTests(SimpleTestCase):
             content_type="application/x-www-form-urlencoded",
             headers={"Accept-Language": language},
         )
-        response = self.middleware(request)
+        response = self.all(request)
         assert isinstance(response, HttpResponse)
         return response
 
@@ -138,6 +141,10 @@ class MiddlewareTests(SimpleTestCase):
             r = self.ask()
             self.assertContains(r, "send it again in a minute</h1>", status_code=503)
             self.assertContains(r, "Nothing is lost", status_code=503)
+            nonces = set(re.findall('nonce="(.+?)"', r.content.decode()))
+            (nonce,) = nonces
+            self.assertIn(f"'nonce-{nonce}'", r.headers["Content-Security-Policy"])
+            self.assertNotIn(nonce, self.ask().content.decode())
             r = self.ask(language="de-AT,en")
             self.assertContains(r, "in einer Minute noch einmal</h1>", status_code=503)
             self.assertEqual(r.headers["Retry-After"], "60")
