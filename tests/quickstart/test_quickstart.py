@@ -128,7 +128,7 @@ def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> float:
     return time.monotonic() - began
 
 
-def test_from_nothing_to_a_panel_and_back(clone: Clone) -> None:
+def test_from_nothing_to_a_panel_and_back_and_anew(clone: Clone) -> None:
     first = clone.begin()
     state = clone.ready(first)
     assert list(state) == ["url", "email", "password", "sandbox"]
@@ -165,21 +165,16 @@ def test_from_nothing_to_a_panel_and_back(clone: Clone) -> None:
     assert time.monotonic() - began < PROMISED * BUSY
     assert next_state == state
     assert clone.sign_in(next_state).status_code == 302
-    assert stop(again) < PROMISED * BUSY
 
-
-def test_a_killed_quickstart_is_no_obstacle_for_a_fresh_one(clone: Clone) -> None:
-    first = clone.begin()
-    state = clone.ready(first)
+    # A killed one is no obstacle for a fresh one.
     assert len(clone.processes()) > 5
-    first.kill()
-    first.communicate(timeout=5)
-
-    again = clone.begin("--reset")
-    fresh = clone.ready(again)
+    again.kill()
+    again.communicate(timeout=5)
+    anew = clone.begin("--reset")
+    fresh = clone.ready(anew)
     assert fresh["password"] != state["password"]
     assert clone.sign_in(fresh).status_code == 302
-    stop(again)
+    assert stop(anew) < PROMISED * BUSY
 
 
 def test_it_stops_at_any_moment(clone: Clone) -> None:
