@@ -139,8 +139,8 @@ def take_listing(
 
 async def create_folder(
     connection: Connection, wire: bytes, parents: Sequence[bytes] = ()
-) -> None:
-    """Create a folder; one that exists by now is as good.
+) -> bool:
+    """Create a folder; one that exists by now is as good, and False is returned.
 
     Servers should create what is above it as well, and most do.
     """
@@ -150,7 +150,7 @@ async def create_folder(
             await (await connection.send(b"CREATE ", mailbox(parent)))
         status = await (await connection.send(b"CREATE ", mailbox(wire)))
     if status.ok or status.code == "ALREADYEXISTS":
-        return
+        return status.ok
     listed: dict[bytes, Folder] = {}
     take = take_listing(FolderList(), listed, set())
     await connection.run(b'LIST "" ', mailbox(wire), on_data=take)
@@ -164,6 +164,7 @@ async def create_folder(
             status.text,
             code=status.code,
         )
+    return False
 
 
 async def subscribe(connection: Connection, wire: bytes) -> None:

@@ -33,6 +33,8 @@ class Proxy(InThread):
     delay: float = 0
     # Applied to each piece the server sends.
     rewrite: Rewrite | None = None
+    # The same for what the client sends.
+    rewrite_sent: Rewrite | None = None
     # Cut the connection once this many bytes went to the server, each number once.
     cut_after_sent: list[int] = field(default_factory=list)
     # The same for bytes from the server.
@@ -118,6 +120,8 @@ class Proxy(InThread):
             while data := await reader.read(65536):
                 if upwards:
                     self.sent += data
+                    if self.rewrite_sent is not None:
+                        data = self.rewrite_sent(data)
                     if self.watch is not None and self.watch in data:
                         self.seen.set()
                     if self.poison is not None and self.poison in data:

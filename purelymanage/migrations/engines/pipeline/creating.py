@@ -19,13 +19,13 @@ async def create_folders(
     """Create and subscribe to what is not there yet, all at once.
 
     Returns the targets that there are now: two names that are not allowed there may
-    become one that is.
+    become one that is, and to some servers small and capital letters are the same.
     """
 
     async def create(target: Target) -> None:
         try:
             if not target.exists:
-                await _create(destination, target, tally)
+                target.found = not await _create(destination, target, tally)
                 target.exists = True
             if target.wanted and not target.subscribed:
                 await subscribe(destination, target.wire)
@@ -38,18 +38,19 @@ async def create_folders(
         for target in targets:
             if target.open_jobs():
                 group.create_task(create(target))
-    return _merged(targets)
+    return _merged(targets, tally)
 
 
-async def _create(destination: Connection, target: Target, tally: Tally) -> None:
+async def _create(destination: Connection, target: Target, tally: Tally) -> bool:
+    """Create a folder, and return False if it was there although it was not listed."""
     try:
-        await create_folder(destination, target.wire, target.parents)
+        return await create_folder(destination, target.wire, target.parents)
     except Refused as exc:
         if exc.retry or not target.spare:
             raise
         *parents, wire = (names.encode(name) for name in target.spare)
         try:
-            await create_folder(destination, wire, parents)
+            is_new = await create_folder(destination, wire, parents)
         except Refused:
             # The name that was asked for is the one to talk about.
             raise exc from None
@@ -58,12 +59,23 @@ async def _create(destination: Connection, target: Target, tally: Tally) -> None
         target.wire, target.name = wire, name
         for job in target.jobs:
             job.progress.destination = name
+        return is_new
 
 
-def _merged(targets: list[Target]) -> list[Target]:
-    by_wire: dict[bytes, Target] = {}
-    for target in targets:
-        first = by_wire.setdefault(target.wire, target)
-        if first is not target:
-            first.jobs += target.jobs
-    return list(by_wire.values())
+def _merged(targets: list[Target], tally: Tally) -> list[Target]:
+    kept: dict[bytes, Target] = {}
+    by_letters: dict[str, Target] = {}
+    for target in sorted(targets, key=lambda it: it.found):
+        letters = target.name.casefold()
+        home = kept.get(target.wire)
+        if home is None and target.found:
+            home = by_letters.get(letters)
+        if home is None:
+            kept[target.wire] = by_letters[letters] = target
+            continue
+        if home.name != target.name:
+            tally.note(f"{target.name}: to the destination, this is {home.name}")
+        for job in target.jobs:
+            job.progress.destination = home.name
+        home.jobs += target.jobs
+    return [target for target in targets if kept.get(target.wire) is target]

@@ -81,6 +81,8 @@ class Target:
     jobs: list[Job] = field(default_factory=list)
     listing: Listing | None = None
     permanent_flags: frozenset[bytes] | None = None
+    # Whether it was there when it was to be made, although nobody had listed it.
+    found: bool = False
     # Whether it was made once more, after somebody had deleted or renamed it.
     again: bool = False
 
