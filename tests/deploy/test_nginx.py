@@ -113,7 +113,8 @@ def write_site(folder: Path) -> Site:
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
     static = folder / "static"
     static.mkdir()
-    (static / "base.0123.css").write_text("body {}")
+    for name in ("base.0123456789ab.css", "base.css", "staticfiles.json"):
+        (static / name).write_text("body {}")
     context = ssl.create_default_context(cafile=str(authority))
     return Site(folder, ports[1], ports[0], context)
 
@@ -167,10 +168,12 @@ def test_links_that_open_something_are_not_logged(site: Site) -> None:
 
 
 def test_hashed_files_are_kept_for_a_year(site: Site) -> None:
-    answer = site.ask("/static/base.0123.css")
+    answer = site.ask("/static/base.0123456789ab.css")
     assert answer.read() == b"body {}"
     assert answer.headers["Cache-Control"].endswith("immutable")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "immutable" not in site.ask("/static/base.css").headers["Cache-Control"]
+    assert site.ask("/static/staticfiles.json").status == 404
 
 
 def test_headers_of_the_panel_are_not_doubled(site: Site) -> None:
