@@ -118,6 +118,17 @@ class NotedTests(WayTestCase):
         found = Submission.objects.filter(came_by=CameBy.ADDED)
         self.assertEqual(found.get(), kept)
 
+    def test_programs_from_before_go_on_writing_meanwhile(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO migrations_submission (uuid, participant_id, "
+                '"user", secret, state, words, tries, made_at) VALUES '
+                "(gen_random_uuid(), %s, 'eve', '', 'refused', '', 1, now())",
+                [self.anna.pk],
+            )
+        # Of such a row least is believed.
+        self.assertTrue(Submission.objects.get().is_doubtful)
+
 
 class BelievedTests(WayTestCase):
     """The owner's comes before what a stranger wrote beside their address."""
