@@ -42,11 +42,9 @@ def writing(
     folder: Path, at: datetime, *, kind: str
 ) -> Iterator[tuple[Path, BinaryIO]]:
     """Give a file that gets its name only when all of it is on the disk."""
-    name = f"purelymanage-{at.astimezone(UTC).strftime(TIME)}{SUFFIXES[kind]}"
-    final = folder / name
-    if final.exists():
-        raise Failed(f"{final} is there already.")
-    draft = folder / f".{name}{PARTIAL}"
+    while (final := folder / _name(at, kind)).exists():
+        at += timedelta(seconds=1)
+    draft = folder / f".{final.name}{PARTIAL}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -58,6 +56,10 @@ def writing(
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _name(at: datetime, kind: str) -> str:
+    return f"purelymanage-{at.astimezone(UTC).strftime(TIME)}{SUFFIXES[kind]}"
 
 
 def all_of(folder: Path) -> list[tuple[datetime, Path]]:

@@ -53,10 +53,12 @@ RUNNING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
 AND starts_with(application_name, 'purelymanage keys ')
 """
+# What the workers will do as soon as they run.
 OVERDUE = """
 SELECT count(*) FROM deletions_pendingdeletion
 WHERE state = 'waiting' AND delete_after <= now()
 """
+WAITING_MAIL = "SELECT count(*) FROM audit_outgoingmail WHERE settled_at IS NULL"
 
 
 def main(arguments: list[str]) -> int:
@@ -223,6 +225,12 @@ def _tell_what_comes(tools: Programs, about: About) -> None:
         say(
             f"Note: {overdue} deletions fell due since the backup was made, and are "
             "carried out as soon as the workers run. Cancel them before if need be."
+        )
+    (mails,) = tools.ask(WAITING_MAIL)
+    if mails != "0":
+        say(
+            f"Note: {mails} mails were on their way when the backup was made, and go "
+            "out once more."
         )
     age = datetime.now(UTC) - datetime.fromisoformat(about.made_at)
     say(

@@ -26,6 +26,7 @@ from purelymanage import crypto
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from purelymanage.audit import key_proofs
+from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import Entry
 from purelymanage.audit.verification import walk
 from purelymanage.environment import BASE_DIR
@@ -111,6 +112,7 @@ class BackupTests(TransactionTestCase):
             User.objects.create_user("olga@example.org", PASSWORD, role=Role.OWNER)
             add_hand_over(password="nine-blue-canaries", token="a-token")
             write(5)
+            queue_mail(to="olga@example.org", subject="Hello", text="a link")
             key_proofs.prove()
         code, said = self.back_up()
         self.assertEqual(code, 0, said)
@@ -127,6 +129,7 @@ class BackupTests(TransactionTestCase):
             code, said = self.restore()
             self.assertEqual(code, 0, said)
             self.assertIn("5 entries are as they were written", said)
+            self.assertIn("1 mails were on their way", said)
             kept = environment.read(self.elsewhere)
             self.assertEqual(kept | keys("a"), kept)
             with override_settings(**{name: kept[name] for name in keys("a")}):
@@ -193,21 +196,21 @@ class BackupTests(TransactionTestCase):
         self.assertEqual(self.back_up()[0], 0)
         (before,) = self.backups()
         command = [sys.executable, "-m", "deploy.backups.backup"]
-        with connection.cursor() as cursor:
+        command += map(str, self.options(self.here))
+        with psycopg.connect(**connection.get_connection_params()) as other:
             # It waits for this table, and so is in the middle.
-            cursor.execute("BEGIN; LOCK TABLE routing_rule IN ACCESS EXCLUSIVE MODE")
-            killed = subprocess.Popen(
-                [*command, *map(str, self.options(self.here))], cwd=BASE_DIR
-            )
-            while not dumps(waiting=True):
-                self.assertIsNone(killed.poll())
-                time.sleep(0.02)
-            killed.send_signal(signal.SIGKILL)
-            killed.wait()
+            other.execute("LOCK TABLE routing_rule IN ACCESS EXCLUSIVE MODE")
+            killed = subprocess.Popen(command, cwd=BASE_DIR)
+            try:
+                while not dumps(waiting=True):
+                    self.assertIsNone(killed.poll())
+                    time.sleep(0.02)
+            finally:
+                killed.send_signal(signal.SIGKILL)
+                killed.wait()
             self.assertEqual(len(self.backups()), 2)
             while dumps():  # it does not go on alone
                 time.sleep(0.02)
-            cursor.execute("ROLLBACK")
         self.assertEqual(self.back_up("--check", "newest")[0], 0)
         self.assertEqual(self.back_up()[0], 0)
         self.assertEqual(len(self.backups()), 2)
@@ -263,7 +266,6 @@ def dumps(*, waiting: bool = False) -> int:
     )
     if waiting:
         query += " AND wait_event_type = 'Lock'"
-    # The connection of the test holds the lock, and sees what was at its beginning.
     params = connection.get_connection_params()
     with psycopg.connect(**params) as other:
         return len(other.execute(query).fetchall())

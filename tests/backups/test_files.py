@@ -28,6 +28,11 @@ def test_a_backup_gets_its_name_when_all_of_it_is_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_two_in_one_second_are_two(tmp_path: Path) -> None:
+    assert write(tmp_path, NOW) != write(tmp_path, NOW)
+    assert len(files.all_of(tmp_path)) == 2
+
+
 def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     with (
         pytest.raises(OSError, match="full"),
