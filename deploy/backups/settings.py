@@ -33,6 +33,7 @@ OF_MACHINE = (
     "IMAP_CA_FILE",
     "IMAPSYNC_BIN",
 )
+OF_QUICKSTART = "QUICKSTART_"
 PLACES = (BASE_DIR / "var" / "env", Path("/etc/purelymanage/env"))
 FILE = "_FILE"
 
@@ -96,7 +97,9 @@ def put_back(settings: Settings, saved: Mapping[str, str]) -> list[str]:
     wanted |= {
         name: value
         for name, value in saved.items()
-        if name not in KEYS and name not in OF_MACHINE and not settings.get(name)
+        if name not in (*KEYS, *OF_MACHINE)
+        and not name.startswith(OF_QUICKSTART)
+        and not settings.get(name)
     }
     changed = [name for name, value in wanted.items() if settings.get(name) != value]
     for name in changed:

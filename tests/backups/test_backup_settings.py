@@ -16,6 +16,7 @@ SAVED = {
     "EMAIL_URL": "smtp://old",
     "DATABASE_URL": "postgres://old",
     "STATIC_ROOT": "/old",
+    "QUICKSTART_ACCOUNT": "sandbox",
 }
 
 
