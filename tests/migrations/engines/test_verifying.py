@@ -8,13 +8,14 @@ import pytest
 from django.core.management import call_command
 
 from purelymanage.migrations.engines.base import CopyOptions
+from purelymanage.migrations.engines.pipeline import verifying
 from purelymanage.migrations.engines.pipeline.verifying import Comparison, verify
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
 from tests.migrations.engines.conftest import NewUser
 from tests.migrations.engines.copying import copy
 
-MEGABYTE = 1024 * 1024
+LARGE = 256 * 1024
 MAIL = [Stored(message(number)) for number in range(20)]
 
 
@@ -26,10 +27,11 @@ def compare(old: Dovecot, otto: str, new: Dovecot, anna: str) -> Comparison:
 
 
 def test_a_copy_is_equal_and_more_at_the_destination_is_nothing_wrong(
-    old: Dovecot, new: Dovecot, new_user: NewUser
+    old: Dovecot, new: Dovecot, new_user: NewUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(verifying, "STREAM_FROM", LARGE)
     otto, anna = new_user(old), new_user(new)
-    large = Stored(b"Message-ID: <large>\r\n\r\n" + b"x" * (9 * MEGABYTE))
+    large = Stored(b"Message-ID: <large>\r\n\r\n" + b"x" * (2 * LARGE))
     old.seed(otto, {"INBOX": [*MAIL, MAIL[0], large], "Büro": MAIL[:3], "Empty": []})
     copy(old.account(otto), new.account(anna))
     new.seed(anna, {"INBOX": [Stored(message(99))]})
