@@ -27,6 +27,7 @@ from purelymanage.mailboxes.models import (
     Mailbox,
 )
 from purelymanage.migrations.campaigns import links, texts
+from purelymanage.migrations.forms.campaigns import WRITTEN
 from purelymanage.migrations.models import (
     Batch,
     Campaign,
@@ -291,17 +292,7 @@ def add_campaign(
 ) -> Campaign:
     """Write an open campaign into example.org, with `rows` people on its list."""
     usual = texts.of("en")
-    written = {
-        name: getattr(usual, name)
-        for name in (
-            "purpose",
-            "retention",
-            "invitation_subject",
-            "invitation_text",
-            "reminder_subject",
-            "reminder_text",
-        )
-    }
+    written = {name: getattr(usual, name) for name in WRITTEN}
     fields = (
         written
         | {

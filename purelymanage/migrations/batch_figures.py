@@ -32,20 +32,11 @@ from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.models.runs import OPEN, RunQuerySet, Scope, scope_of
 from purelymanage.migrations.plans import GB, PRICE_OF_A_GB
+from purelymanage.migrations.state_lists import Segment, segments_of
 from purelymanage.prepared import Prepared, Slot
 
 # The phases in which both sides of a mailbox have been looked at.
 LOOKED = [Phase.COPYING.value, Phase.COMPARING.value, Phase.DONE.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the bar; `start` and `width` in percent."""
-
-    state: JobState
-    count: int
-    start: str
-    width: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +166,8 @@ class Figures(Moving):
         return bool({"password", "not_let_in"} & set(self.counts))
 
     @property
-    def segments(self) -> list[Segment]:
-        found, start = [], 0.0
-        for state in STATES:
-            if not (count := self.counts.get(state.code, 0)):
-                continue
-            width = 100 * count / self.total
-            found.append(Segment(state, count, f"{start:.3f}%", f"{width:.3f}%"))
-            start += width
-        return found
+    def segments(self) -> list[Segment[JobState]]:
+        return segments_of(STATES, self.counts)
 
     @property
     def in_words(self) -> str:

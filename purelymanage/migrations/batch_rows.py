@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
-from urllib.parse import urlencode
+from typing import Any
 
-from django.db.models import Q, QuerySet
-from django.http import QueryDict
+from django.db.models import QuerySet
 
 from purelymanage.migrations.job_states import (
     BY_CODE,
@@ -20,45 +18,22 @@ from purelymanage.migrations.job_states import (
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.presentation import RunView
+from purelymanage.migrations.state_lists import StateFilter
 from purelymanage.migrations.waiting import why_waiting
 
-LONGEST_SEARCH = 200
 ASKS_FOR_PASSWORD = {"password", "not_let_in"}
 
 
 @dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which mailboxes of a batch a person asks for, as the address of the page says."""
+class JobFilter(StateFilter):
+    """Which mailboxes of a batch a person asks for."""
 
-    words: str = ""
-    state: str = ""
-
-    @classmethod
-    def read(cls, data: QueryDict) -> Self:
-        words = data.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-        state = data.get("state", "")
-        return cls(words, state if state in BY_CODE else "")
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.state)
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        found = [("q", self.words), ("state", self.state)]
-        return [(name, value) for name, value in found if value]
-
-    @property
-    def query(self) -> str:
-        return urlencode(self.pairs)
+    known = BY_CODE.keys()
+    columns = ("destination", "source_user")
 
     def narrow(self, jobs: JobQuerySet) -> QuerySet[Any]:
         """Return what it finds, with the state of each."""
-        found = with_state(jobs)
-        for word in self.words.split():
-            found = found.filter(
-                Q(destination__icontains=word) | Q(source_user__icontains=word)
-            )
-        return found.filter(state=self.state) if self.state else found
+        return self.narrow_stated(with_state(jobs))
 
 
 @dataclass(frozen=True)

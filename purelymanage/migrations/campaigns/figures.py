@@ -16,16 +16,7 @@ from purelymanage.migrations.models import Campaign, Participant, Submission
 from purelymanage.migrations.models.campaigns import CampaignQuerySet
 from purelymanage.migrations.models.participants import HAS_COPY
 from purelymanage.migrations.operations import invitations
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the bar; `start` and `width` in percent."""
-
-    state: PersonState
-    count: int
-    start: str
-    width: str
+from purelymanage.migrations.state_lists import Segment, segments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +54,8 @@ class Figures:
         return [it for it in STATES if it.code in self.counts]
 
     @property
-    def segments(self) -> list[Segment]:
-        found, start = [], 0.0
-        for state in self.states:
-            count = self.counts[state.code]
-            width = 100 * count / self.total
-            found.append(Segment(state, count, f"{start:.3f}%", f"{width:.3f}%"))
-            start += width
-        return found
+    def segments(self) -> list[Segment[PersonState]]:
+        return segments_of(STATES, self.counts)
 
     @property
     def in_words(self) -> str:

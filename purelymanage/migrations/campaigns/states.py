@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
-from urllib.parse import urlencode
+from typing import Any
 
 from django.db.models import (
     Case,
@@ -19,7 +18,6 @@ from django.db.models import (
     Value,
     When,
 )
-from django.http import QueryDict
 
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.migrations.campaigns.rules import destination_of
@@ -28,8 +26,7 @@ from purelymanage.migrations.models.participants import (
     HAS_COPY,
     ParticipantQuerySet,
 )
-
-LONGEST_SEARCH = 200
+from purelymanage.migrations.state_lists import StateFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,40 +99,15 @@ def counts_of(people: ParticipantQuerySet) -> dict[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class PeopleFilter:
-    """Which people of a campaign somebody asks for, as the address of the page says."""
+class PeopleFilter(StateFilter):
+    """Which people of a campaign somebody asks for."""
 
-    words: str = ""
-    state: str = ""
-
-    @classmethod
-    def read(cls, data: QueryDict) -> Self:
-        words = data.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
-        state = data.get("state", "")
-        return cls(words, state if state in BY_CODE else "")
-
-    def __bool__(self) -> bool:
-        return bool(self.words or self.state)
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        found = [("q", self.words), ("state", self.state)]
-        return [(name, value) for name, value in found if value]
-
-    @property
-    def query(self) -> str:
-        return urlencode(self.pairs)
+    known = BY_CODE.keys()
+    columns = ("address", "name", "destination")
 
     def narrow(self, people: ParticipantQuerySet) -> QuerySet[Any]:
         """Return what it finds, with the state of each."""
-        found = with_state(people)
-        for word in self.words.split():
-            found = found.filter(
-                Q(address__icontains=word)
-                | Q(name__icontains=word)
-                | Q(destination__icontains=word)
-            )
-        return found.filter(state=self.state) if self.state else found
+        return self.narrow_stated(with_state(people))
 
 
 @dataclass(frozen=True)
