@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deploy.installation import places
 from deploy.installation.choices import Choices
-from deploy.installation.machine import Machine
+from deploy.installation.machine import Failed, Machine
 from deploy.installation.preflight import System
 
 
@@ -26,6 +26,12 @@ def install_packages(
         return
     env = {"DEBIAN_FRONTEND": "noninteractive"}
     machine.run("apt-get", "update", "-qq", env=env)
+    if not machine.dry and machine.ask("apt-cache", "show", system.python) is None:
+        raise Failed(
+            f"{system.name} offers no {system.python}, which the panel needs: "
+            "add-apt-repository universe, and see that jammy-updates is among the "
+            "sources of packages."
+        )
     install = ("apt-get", "install", "-qq", "--yes", "--no-install-recommends")
     machine.run(*install, *missing, env=env)
 
