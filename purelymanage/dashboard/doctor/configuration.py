@@ -190,7 +190,11 @@ def _security() -> Iterator[Result]:
     if not settings.BASE_URL.startswith("https://"):
         yield good(subject, "They are for https, which this panel does not have.")
         return
-    found = run_checks(tags=[Tags.security], include_deployment_checks=True)
+    found = [
+        message
+        for message in run_checks(tags=[Tags.security], include_deployment_checks=True)
+        if not message.is_silenced()
+    ]
     for message in found:
         yield attention(subject, str(message.msg), str(message.hint or message.id))
     if not found:

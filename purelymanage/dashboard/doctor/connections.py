@@ -205,6 +205,8 @@ def _connect(host: str, port: int, context: ssl.SSLContext) -> bytes | None:
 
 def _kind(exc: Exception) -> str:
     """Name an error in words, without anything that a server has said."""
+    if isinstance(exc, TimeoutError):
+        return "no answer in time"
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror
     return type(exc).__name__
