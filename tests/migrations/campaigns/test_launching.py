@@ -24,7 +24,7 @@ from purelymanage.migrations.operations import campaign_copies, launching
 from purelymanage.migrations.operations.launching import Wishes, join_late, launch
 from purelymanage.migrations.operations.secrets import open_secret
 from purelymanage.migrations.operations.servers import edit_server
-from tests.cast import CastTestCase
+from tests.migrations.campaigns.campaign_case import CampaignCase
 from tests.migrations.campaigns.people import (
     DOMAIN,
     OLD,
@@ -38,19 +38,7 @@ from tests.migrations.campaigns.people import (
 ANNA, BERT, CARL = (f"{it}@{OLD}" for it in ("anna", "bert", "carl"))
 
 
-class LaunchTestCase(CastTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.server = Server.objects.create(
-            name="Old", host="imap.old.example", created_by=self.adam
-        )
-        self.campaign = add_campaign(self.adam, self.server)
-
-    def hand_over(self, *addresses: str, **columns: str) -> list[Participant]:
-        people = add_people(self.campaign, *addresses, **columns)
-        hand_over(people)
-        return people
-
+class LaunchTestCase(CampaignCase):
     def launch(self, **wishes: bool) -> launching.Launched:
         return launch(campaign=self.campaign, wishes=Wishes(**wishes), actor=self.adam)
 

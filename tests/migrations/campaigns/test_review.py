@@ -13,15 +13,12 @@ from purelymanage.migrations.models import (
     Batch,
     Campaign,
     Job,
-    Participant,
-    Server,
     Submission,
 )
-from tests.cast import CastTestCase
+from tests.migrations.campaigns.campaign_case import CampaignCase
 from tests.migrations.campaigns.people import (
     DOMAIN,
     OLD,
-    add_campaign,
     add_people,
     hand_over,
     numbered,
@@ -31,20 +28,11 @@ ANNA, BERT, CARL = (f"{it}@{OLD}" for it in ("anna", "bert", "carl"))
 AS_USUAL = {"begins": "plan", "takes_late_ones": "on", "tells_owners": "on"}
 
 
-class ReviewTestCase(CastTestCase):
+class ReviewTestCase(CampaignCase):
     def setUp(self) -> None:
         super().setUp()
-        self.server = Server.objects.create(
-            name="Old", host="imap.old.example", created_by=self.adam
-        )
-        self.campaign = add_campaign(self.adam, self.server)
         self.url = f"/migrations/campaigns/{self.campaign.pk}/"
         self.client.force_login(self.adam)
-
-    def hand_over(self, *addresses: str, **columns: str) -> list[Participant]:
-        people = add_people(self.campaign, *addresses, **columns)
-        hand_over(people)
-        return people
 
 
 class PageTests(ReviewTestCase):

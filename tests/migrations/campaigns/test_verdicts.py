@@ -23,11 +23,10 @@ from purelymanage.migrations.models import (
     Server,
     Submission,
 )
-from tests.cast import CastTestCase
+from tests.migrations.campaigns.campaign_case import CampaignCase
 from tests.migrations.campaigns.people import (
     DOMAIN,
     OLD,
-    add_campaign,
     add_people,
     hand_over,
     numbered,
@@ -36,14 +35,7 @@ from tests.migrations.campaigns.people import (
 ANNA, BERT, CARL = (f"{it}@{OLD}" for it in ("anna", "bert", "carl"))
 
 
-class ReviewTestCase(CastTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.server = Server.objects.create(
-            name="Old", host="imap.old.example", created_by=self.adam
-        )
-        self.campaign = add_campaign(self.adam, self.server)
-
+class ReviewTestCase(CampaignCase):
     def add(self, address: str, *, password: bool = True, **columns: object) -> None:
         people = add_people(self.campaign, address, **columns)
         if password:
