@@ -233,6 +233,9 @@ class RunView:
     @property
     def knows_what_to_copy(self) -> bool:
         """Whether both sides were looked at, so that what is missing can be told."""
+        if self.run.state == Run.State.RUNNING and self.run.phase == Run.Phase.READING:
+            # What is missing of the first folders is copied by then, and told as well.
+            return False
         early = {Run.Phase.CONNECTING, Run.Phase.LISTING, Run.Phase.READING}
         return self.run.phase not in early or bool(self.run.to_copy_in_all)
 

@@ -56,6 +56,13 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "seen so far, in 2 folders")
         self.assertNotContains(r, "of 0 messages")
 
+    def test_what_is_copied_before_all_was_read_is_not_told_as_a_share(self) -> None:
+        self.start(phase="reading", to_copy=70, copied=31)
+        r = self.client.get(self.url)
+        self.assertContains(r, "seen so far, in 2 folders")
+        self.assertContains(r, "<dt>Copied</dt><dd>31</dd>")
+        self.assertNotContains(r, "of 70 messages")
+
     def test_a_running_copy_tells_how_far_it_is(self) -> None:
         self.start()
         r = self.client.get(self.url, headers=HTMX)
