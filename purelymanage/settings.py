@@ -250,6 +250,8 @@ SECURE_HSTS_SECONDS = 365 * DAY if IS_SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", True)
 # Whether the domain above comes into the lists of browsers is not ours to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
+if not SECURE_HSTS_INCLUDE_SUBDOMAINS:
+    SILENCED_SYSTEM_CHECKS.append("security.W005")
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # Language, time, files, mail, logs

@@ -13,8 +13,8 @@ def install_packages(
 ) -> None:
     machine.step("Packages")
     wanted = ["ca-certificates", system.python, f"{system.python}-venv"]
-    if with_database:
-        wanted.append("postgresql")
+    # Backups are made by the programs of PostgreSQL, wherever the database is.
+    wanted.append("postgresql" if with_database else "postgresql-client")
     if choices.web == "nginx":
         wanted.append("nginx")
         if not choices.certificate:
