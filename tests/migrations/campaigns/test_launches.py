@@ -264,7 +264,7 @@ class PageTests(ManyCase):
             r = self.client.get(there, headers=HTMX)
         self.assertContains(r, "0 of 5")
         self.assertTemplateNotUsed(r, "base.html")
-        self.assertLessEqual(len(queries), 5)
+        self.assertLessEqual(len(queries), 4)
         self.assertRedirects(self.client.get(there), self.url)
         go_on_launching(Launch.objects.get().pk)
         r = self.client.get(there, headers=HTMX)
