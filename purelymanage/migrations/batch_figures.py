@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -37,6 +38,7 @@ from purelymanage.prepared import Prepared, Slot
 
 # The phases in which both sides of a mailbox have been looked at.
 LOOKED = [Phase.COPYING.value, Phase.COMPARING.value, Phase.DONE.value]
+WRITTEN_TOTALS = re.compile(r"-?[0-9]{1,18}(\.-?[0-9]{1,18}){4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,13 @@ class Totals:
 
     def __str__(self) -> str:
         """Written for the page, which sends it along when it asks for news."""
-        return "-".join(map(str, astuple(self)))
+        return ".".join(map(str, astuple(self)))
 
     @classmethod
     def read(cls, text: str) -> Totals | None:
-        parts = text.split("-")
-        if len(parts) != len(fields(cls)) or not all(map(str.isdecimal, parts)):
+        if not WRITTEN_TOTALS.fullmatch(text):
             return None
-        return cls(*map(int, parts))
+        return cls(*map(int, text.split(".")))
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,8 @@ class Moving:
     @property
     def finishes_at(self) -> datetime | None:
         """When the copies under way have ended, at the present pace."""
-        if self.pace.bytes <= 0:
-            return None
-        seconds = self.totals.bytes_left / self.pace.bytes
-        return timezone.now() + timedelta(seconds=seconds)
+        left = estimates.time_for(self.totals.bytes_left, self.pace)
+        return None if left is None else timezone.now() + left
 
     @property
     def dollars_a_year(self) -> str:

@@ -11,6 +11,7 @@ from purelymanage.migrations.models import Run
 
 # The pace is that of the last half minute, so that it does not jump about.
 SMOOTHED_OVER = 30
+LONGEST = timedelta(days=3650)
 WIDTH, HEIGHT = 1000, 100
 
 Samples = Sequence[Sequence[float]]
@@ -63,10 +64,14 @@ def time_left(run: Run) -> timedelta | None:
         return None
     if run.silent_since:
         return None
-    present = pace(run.last_samples)
-    if present.bytes <= 0:
+    return time_for(run.bytes_to_copy - run.bytes_copied, pace(run.last_samples))
+
+
+def time_for(size: int, present: Pace) -> timedelta | None:
+    """Return how long so many bytes take, None if nothing moves or hardly anything."""
+    if present.bytes <= 0 or size / present.bytes > LONGEST.total_seconds():
         return None
-    return timedelta(seconds=(run.bytes_to_copy - run.bytes_copied) / present.bytes)
+    return timedelta(seconds=size / present.bytes)
 
 
 def in_words(left: timedelta) -> str:

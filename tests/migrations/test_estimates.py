@@ -75,6 +75,12 @@ def test_durations_are_rough(seconds: int, words: str) -> None:
     assert estimates.in_words(timedelta(seconds=seconds)) == words
 
 
+def test_no_end_is_told_that_nobody_lives_to_see() -> None:
+    crawling = [[second, 1, second // 30] for second in range(61)]
+    run = make_run(bytes_to_copy=10**13, samples=crawling)
+    assert estimates.time_left(run) is None
+
+
 def test_the_chart_fits_its_frame() -> None:
     chart = estimates.chart(make_run(samples=STEADY))
     assert chart is not None

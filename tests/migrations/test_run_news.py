@@ -8,6 +8,7 @@ from unittest import mock
 from django.utils import timezone
 
 from purelymanage.accounts.models import PersonSession
+from purelymanage.migrations.estimates import pace
 from purelymanage.migrations.models import Job, Run, RunError, RunFolder
 from purelymanage.migrations.models.runs import LEASE
 from tests.cast import HTMX
@@ -89,7 +90,7 @@ class RunNewsTests(WithRuns):
         r = self.poll(url)
         self.assertContains(r, 'id="run-folders" hx-swap-oob="true"')
         self.assertContains(r, '<tr id="folder-', 3)
-        for since in ("", "yesterday"):
+        for since in ("", "yesterday", "2026-02-31T00:00:00"):
             r = self.poll(
                 re.sub("since=.*", f"since={since}", asks_again(r)) + "&mark="
             )
@@ -154,3 +155,13 @@ class RunNewsTests(WithRuns):
         url = asks_again(self.client.get(self.url))
         PersonSession.objects.update(ended_at=timezone.now())
         self.assertIn("/accounts/login/", self.poll(url)["HX-Redirect"])
+
+    def test_lists_read_enough_to_tell_how_fast_it_is(self) -> None:
+        for count in (0, 1, 20, 33, 180):
+            samples = [[it, it**2 // 9, it * 5000] for it in range(count)]
+            self.start(samples=samples)
+            [run] = Run.objects.in_a_list()
+            self.assertIn("samples", run.get_deferred_fields())
+            self.assertLess(len(run.last_samples), 34)
+            with self.subTest(count=count):
+                self.assertEqual(pace(run.last_samples), pace(samples))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -119,7 +121,7 @@ def _tell_news(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     view = RunView(run)
     if run.is_open and has_seen(request, view.mark):
         return no_news()
-    since = parse_datetime(asked(request, "since"))
+    since = _moment(asked(request, "since"))
     if since is None or not has_seen(request, view.shape, "shape"):
         return show_run(request, run)
     has_failed = run.failed or run.has_failed_folder
@@ -127,6 +129,12 @@ def _tell_news(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     folders = folders_since(run, since)
     context |= {"folders": folders, "since": written_last(folders) or since}
     return render(request, "migrations/_job_detail.html", context)
+
+
+def _moment(text: str) -> datetime | None:
+    with suppress(ValueError):  # on the 31st of February
+        return parse_datetime(text)
+    return None
 
 
 def show_run(
