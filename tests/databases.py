@@ -18,8 +18,11 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from psycopg import sql
 
-# Django writes them itself after each migration.
-KEPT = {"django_content_type", "auth_permission", "django_migrations"}
+# What is written after each migration, by Django and by us.
+KEPT = {
+    *("django_content_type", "auth_permission", "django_migrations"),
+    "django_q_schedule",
+}
 # The name of the migrated database, as the first process tells those it starts.
 TEMPLATE = "TEST_TEMPLATE"
 LOCK = 7_301_844  # any number that nobody else takes
