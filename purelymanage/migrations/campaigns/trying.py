@@ -17,6 +17,7 @@ from purelymanage.imap.errors import ImapError, LoginRefused
 from purelymanage.imap.login import check_login
 from purelymanage.migrations.campaigns import limits
 from purelymanage.migrations.campaigns.keeping import keep_with_others, let_go
+from purelymanage.migrations.campaigns.limits import Way
 from purelymanage.migrations.models import Participant, Server, SignIn
 from purelymanage.migrations.operations import kept_submissions, launching, submissions
 from purelymanage.migrations.operations.kept_submissions import Claim, Verdict
@@ -139,6 +140,9 @@ def try_kept(server_id: int) -> str:
                 for claim in claims:
                     under_way[pool.submit(_try_claim, claim)] = claim
             if not under_way:
+                if time.monotonic() < until and _is_full_for_a_moment(server_id):
+                    time.sleep(ASKED_EVERY)
+                    continue
                 break
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
@@ -148,6 +152,16 @@ def try_kept(server_id: int) -> str:
     if time.monotonic() >= until and kept_submissions.has_due(server_id):
         submissions.hand_on(server_id)
     return f"{tried} tried"
+
+
+def _is_full_for_a_moment(server_id: int) -> bool:
+    """Whether owners who wait for their answers have the places of a server.
+
+    They are done within seconds, unlike copies, which may take days.
+    """
+    trying = SignIn.objects.under_way(timezone.now()).filter(server=server_id)
+    of_owners = trying.exclude(address_key__startswith=f"{Way.WORKER}")
+    return of_owners.exists() and kept_submissions.has_due(server_id)
 
 
 def sweep() -> str:

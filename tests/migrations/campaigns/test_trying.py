@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -19,7 +20,7 @@ from purelymanage.migrations.models import (
     Submission,
 )
 from purelymanage.migrations.operations import kept_submissions, submissions
-from purelymanage.migrations.operations.sign_ins import reserve_sign_in
+from purelymanage.migrations.operations.sign_ins import end_sign_in, reserve_sign_in
 from purelymanage.migrations.operations.submissions import Offer
 from tests.migrations.campaigns.cases import (
     ANNA,
@@ -335,6 +336,30 @@ class WorkerTests(TryingTestCase):
         participant.refresh_from_db()
         self.assertIsNone(participant.submitted_at)
         self.assertIsNotNone(participant.withdrawn_at)
+
+    def test_a_worker_waits_while_owners_have_all_places(self) -> None:
+        self.keep()
+        self.imap.hangs_up = False
+        Server.objects.update(parallel_runs=1)
+        keys = Offer(self.campaign, "zoe@old.example", "").keys
+        place = reserve_sign_in(campaign=self.campaign, keys=keys)
+        assert isinstance(place, SignIn)
+
+        def give_back(_seconds: float) -> None:
+            self.assertEqual(self.imap.logins.total(), tried)
+            end_sign_in(place, SignIn.Outcome.RIGHT)
+
+        tried = self.imap.logins.total()
+        with mock.patch("time.sleep", give_back):
+            self.assertEqual(self.work(), "1 tried")
+
+    def test_a_worker_does_not_wait_for_another(self) -> None:
+        self.keep()
+        Server.objects.update(parallel_runs=1)
+        keys = replace(Offer(self.campaign, ANNA, "").keys, address="worker:x")
+        reserve_sign_in(campaign=self.campaign, keys=keys)
+        with mock.patch("time.sleep", side_effect=AssertionError):
+            self.assertEqual(self.work(), "0 tried")
 
     def test_a_dead_worker_is_followed_by_another(self) -> None:
         self.keep()
