@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from purelymanage.audit.campaign_events import CampaignEvent
 from purelymanage.audit.events import Event
+from purelymanage.audit.key_events import KeyEvent
 from purelymanage.audit.models import By, Entry
 from purelymanage.audit.naming import AnyEvent
 
@@ -206,12 +207,14 @@ KINDS = {
         Kind(
             "panel",
             "The panel itself",
-            "A sync or a mail that failed, an export, an audit log tampered with.",
+            "A sync or a mail that failed, an export, an audit log tampered with or "
+            "going on with another key.",
             "see_audit",
             By.MAIL,
             frozenset(
                 {
                     Event.CHAIN_BROKEN,
+                    KeyEvent.AUDIT_KEY_REPLACED,
                     Event.ENTRIES_EXPORTED,
                     Event.MAIL_GIVEN_UP,
                     Event.SYNC_FAILED,
