@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from purelymanage.http import mark_of
 from purelymanage.migrations import estimates
 from purelymanage.migrations.campaigns.texts.progress import (
     BY_LANGUAGE,
@@ -34,6 +35,10 @@ class OwnCopy:
     percent: int | None = None
     # Whether it may be otherwise in a moment.
     is_live: bool = True
+
+    @property
+    def mark(self) -> str:
+        return mark_of(self.tone, self.title, self.text, self.percent)
 
 
 def own_copy(participant: Participant) -> OwnCopy | None:

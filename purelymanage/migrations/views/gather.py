@@ -22,12 +22,13 @@ from django.views.decorators.http import require_http_methods
 
 from purelymanage.audit.log import remote_address, request_id
 from purelymanage.errors import Refused
-from purelymanage.http import HtmxHttpRequest
+from purelymanage.http import HtmxHttpRequest, has_seen, no_news
 from purelymanage.mailboxes.views.welcome import kept_to_oneself
 from purelymanage.migrations import presets
 from purelymanage.migrations.campaigns import gate, limits, standing, texts, trying
 from purelymanage.migrations.campaigns.forgery import checks_forgery
 from purelymanage.migrations.campaigns.keeping import let_go
+from purelymanage.migrations.campaigns.own_copy import own_copy
 from purelymanage.migrations.campaigns.texts.saying import (
     Saying,
     in_words,
@@ -89,6 +90,14 @@ def _shared(request: HtmxHttpRequest, campaign: Campaign) -> HttpResponse:
     return _answer(request, campaign, form, handed)
 
 
+def _tell_news(request: HtmxHttpRequest, participant: Participant) -> HttpResponse:
+    it = own_copy(participant)
+    if it is not None and has_seen(request, it.mark):
+        return no_news()
+    context = {"participant": participant, "it": it}
+    return render(request, "gather/_progress.html", context)
+
+
 def _own(
     request: HtmxHttpRequest, participant: Participant, token: str
 ) -> HttpResponse:
@@ -98,8 +107,7 @@ def _own(
     if participant.removed_at is not None:
         return _notice(request, campaign, "removed", status=410)
     if request.htmx and request.method == "GET":
-        context = {"participant": participant}
-        return render(request, "gather/_progress.html", context)
+        return _tell_news(request, participant)
     if not campaign.is_open:
         return _over(request, campaign, participant)
     if request.method == "POST" and "withdraw" in request.POST:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from purelymanage.migrations.models import Campaign, Job, Participant, Run, Server
 from purelymanage.migrations.operations.launching import Wishes, launch
 from tests.cast import HTMX, CastTestCase
+from tests.live import asks_again
 from tests.migrations.campaigns.cases import ANNA, invite
 from tests.migrations.campaigns.people import (
     OLD,
@@ -107,6 +108,16 @@ class OwnCopyTests(CastTestCase):
         r = self.client.get(self.url, headers=HTMX)
         self.assertContains(r, "waits for its turn")
         self.assertNotContains(r, "<html")
+
+    def test_nothing_is_said_again_before_something_has_moved(self) -> None:
+        url = asks_again(self.client.get(self.url), "progress")
+        # Whose link it is, of a campaign or of one's own, and the copy.
+        with self.assertNumQueries(3):
+            self.assertEqual(self.client.get(url, headers=HTMX).status_code, 204)
+        self.run_is(State.RUNNING, phase=Run.Phase.COPYING, bytes=10)
+        r = self.client.get(url, headers=HTMX)
+        self.assertContains(r, "is being copied")
+        self.assertNotEqual(asks_again(r, "progress"), url)
 
     def test_it_goes_on_after_the_campaign_is_over(self) -> None:
         Campaign.objects.update(closed_at=timezone.now())
