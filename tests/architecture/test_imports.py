@@ -35,6 +35,7 @@ GROUND = [
     "task_context",
     "environment",
     "figures",
+    "prepared",
 ]
 # Whoever draws or checks must not write, call PurelyMail, or open transactions.
 FORBIDDEN_IN_VIEWS = {"purelymanage.purelymail.client", "purelymanage.crypto"}
