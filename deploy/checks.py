@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 
@@ -24,7 +25,17 @@ from purelymanage.quickstart.postgres import Cluster, PostgresFailed
 from tests.imap import packages
 
 # What some tests need, as programs and as packages of Debian and Ubuntu.
-PROGRAMS = {"dovecot": "dovecot-imapd", "chromium": "chromium"}
+PROGRAMS = {
+    "dovecot": "dovecot-imapd",
+    "chromium": "chromium",
+    "nginx": "nginx-light",
+    "shellcheck": "shellcheck",
+}
+# What those of them start that are services.
+SERVICES = {
+    "dovecot": ["dovecot.service", "dovecot.socket"],
+    "nginx": ["nginx.service"],
+}
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 CHECKS = {
     "ruff check": ["ruff", "check"],
@@ -92,7 +103,7 @@ def _install_programs() -> None:
 def _no_new_services() -> Iterator[None]:
     """Keep packages from starting their services now and at the next boot."""
     ours = not SERVICE_POLICY.exists()
-    had_dovecot = _find("dovecot")
+    new = [units for program, units in SERVICES.items() if not _find(program)]
     if ours:
         SERVICE_POLICY.write_text("#!/bin/sh\nexit 101\n")
         SERVICE_POLICY.chmod(0o755)
@@ -101,10 +112,9 @@ def _no_new_services() -> Iterator[None]:
     finally:
         if ours:
             SERVICE_POLICY.unlink(missing_ok=True)
-        if not had_dovecot and Path("/run/systemd/system").exists():
-            units = ["dovecot.service", "dovecot.socket"]
+        if new and Path("/run/systemd/system").exists():
             subprocess.run(
-                ["systemctl", "disable", "--now", *units],  # noqa: S607
+                ["systemctl", "disable", "--now", *chain(*new)],  # noqa: S607
                 capture_output=True,
                 check=False,
             )

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from deploy.installation import choices, configuration, places, release
 from deploy.installation.machine import Failed, Machine
 from purelymanage.environment import BASE_DIR
+from tests.requirements import require_program
 
 DOMAIN = "panel.example.org"
 CHOSEN = choices.Choices(
@@ -169,9 +169,7 @@ def test_a_release_in_use_can_be_left_and_taken_up_again(
 
 
 def test_scripts_have_no_obvious_mistakes() -> None:
-    shellcheck = shutil.which("shellcheck")
-    if shellcheck is None:
-        pytest.skip("shellcheck is not installed")
+    shellcheck = require_program("shellcheck")
     scripts = [
         path
         for path in sorted((BASE_DIR / "deploy").rglob("*"))
