@@ -56,6 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda it: ("browser" not in it.path.parts, -slow[it.path]))
 
 
+IN_THE_PANEL = (
+    "tests/browser/",
+    "tests/migrations/test_canary.py",
+    "tests/migrations/campaigns/test_canary_of_form.py",
+    "tests/migrations/campaigns/test_rush.py",
+)
+
+
 class SharedPanel(LoadFileScheduling):  # type: ignore[misc]  # it has no types
     """Hands out whole files, and to the same process all that need the panel.
 
@@ -63,7 +71,7 @@ class SharedPanel(LoadFileScheduling):  # type: ignore[misc]  # it has no types
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith("tests/browser/"):
+        if nodeid.startswith(IN_THE_PANEL):
             return "tests/browser"
         return str(super()._split_scope(nodeid))
 
