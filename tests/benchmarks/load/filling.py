@@ -196,7 +196,8 @@ def _add_jobs(server: Server, addresses: list[str], count: int) -> None:
                 | {"phase": "copying", "bytes_to_copy": 10**9, "samples": samples},
             ),
         ):
-            some, left = left[: min(number, len(left) // 2)], left[number:]
+            some = left[: min(number, len(left) // 2)]
+            left = left[len(some) :]
             runs = add_runs(some, state, **columns)
         RunFolder.objects.bulk_create(
             RunFolder(run=run, position=it, source=f"Folder {it}", messages=20)

@@ -119,7 +119,7 @@ class Person(threading.Thread):
     def _open(self, path: str) -> None:
         self.here, self.asks = path, {}
         status, self.page, _ = self._get(path, self.told.pages)
-        if status != 200:
+        if status not in {0, 200}:
             self.told.wrong[f"{status} {path}"] += 1
         self._take(self.page)
 
@@ -134,7 +134,7 @@ class Person(threading.Thread):
             self._take(text)
         else:
             self.asks[url] = time.monotonic() + pause, pause
-        if status not in {200, 204}:
+        if status not in {0, 200, 204}:
             self.told.wrong[f"{status} {path}"] += 1
         if event and (found := MOVED.search(self.page)):
             there = self.here.partition("?")[0] + unescape(found[1])
@@ -151,9 +151,12 @@ class Person(threading.Thread):
         headers = {"Cookie": self.cookie} | ({"HX-Request": "true"} if live else {})
         began = time.perf_counter()
         try:
-            self.http.request("GET", path, headers=headers)
-            answer = self.http.getresponse()
-            text = answer.read().decode()
+            try:
+                answer, text = self._ask(path, headers)
+            except ConnectionError:
+                # Closed since nobody had asked for a while: browsers ask anew as well.
+                self.http.close()
+                answer, text = self._ask(path, headers)
         except (OSError, http.client.HTTPException) as exc:
             self.http.close()
             self.told.wrong[f"{type(exc).__name__} {path.partition('?')[0]}"] += 1
@@ -162,6 +165,13 @@ class Person(threading.Thread):
         kind = "poll" if live else "page"
         self.told.answers[f"{kind} {answer.status}"] += 1
         return answer.status, text, answer.headers.get("HX-Trigger", "")
+
+    def _ask(
+        self, path: str, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, str]:
+        self.http.request("GET", path, headers=headers)
+        answer = self.http.getresponse()
+        return answer, answer.read().decode()
 
 
 def measure(folder: Path, *, people: int, minutes: float) -> Told:
