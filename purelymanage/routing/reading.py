@@ -12,9 +12,13 @@ from purelymanage.routing.models import Rule
 
 def domains() -> tuple[dict[str, bool], set[str]]:
     """Return the own ones, each with its subaddressing, and those that are shared."""
-    found = Domain.objects.present()
-    own = {it.name: it.symbolic_subaddressing for it in found if not it.is_shared}
-    return own, {it.name for it in found if it.is_shared} | SHARED_DOMAINS
+    found = list(
+        Domain.objects.present().values_list(
+            "name", "is_shared", "symbolic_subaddressing"
+        )
+    )
+    own = {name: on for name, is_shared, on in found if not is_shared}
+    return own, {name for name, is_shared, _ in found if is_shared} | SHARED_DOMAINS
 
 
 def account_for(user: User) -> Account:
@@ -25,9 +29,19 @@ def account_for(user: User) -> Account:
     """
     own, shared = domains()
     mine = Rule.objects.visible_to(user).present().order_by("remote_id")
+    # Whole rows of thousands would take longer than all that is said of them.
+    rows = mine.values_list(
+        "remote_id",
+        "domain",
+        "match_user",
+        "prefix",
+        "catchall",
+        "targets",
+        named=True,
+    )
     mailboxes = Mailbox.objects.visible_to(user).present()
     return Account(
-        rules=(rules.Rule.of(it, id=it.remote_id) for it in mine),
+        rules=(rules.Rule.of(it, id=it.remote_id) for it in rows),
         mailboxes=mailboxes.values_list("address", flat=True),
         domains={name: on for name, on in own.items() if user.covers(name)},
         shared=shared,

@@ -183,6 +183,8 @@ class Account:
 
 def without_tag(local: str, dots: Dots = Dots.CUT) -> str:
     """Return a name up to its first symbol, which is whatever is no letter or digit."""
+    if local.isalnum():  # as most are
+        return local
     kept = []
     for character in local:
         if character == "." and dots == Dots.DROPPED:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Sequence
 
-from purelymanage.routing.model.accounts import Account
+from purelymanage.routing.model.accounts import Account, domain_of
 from purelymanage.routing.model.checks import (
     bad_targets,
     circling,
@@ -21,16 +22,21 @@ from purelymanage.routing.model.rules import Rule
 Graph = dict[str, list[str]]
 
 
-def warnings(account: Account) -> dict[Rule, list[Finding]]:
-    """Return the findings of each rule that has any."""
+def warnings(
+    account: Account, rules: Sequence[Rule] | None = None
+) -> dict[Rule, list[Finding]]:
+    """Return the findings of each rule that has any, or of those that are asked for."""
+    rules = account.rules if rules is None else rules
+    # A rule takes mail of its own domain alone.
+    domains = {it.domain for it in rules}
     taken: dict[Rule, list[str]] = {}
-    for mailbox in sorted(account.mailboxes):
+    for mailbox in sorted(it for it in account.mailboxes if domain_of(it) in domains):
         rule = account.look_at(mailbox).rule
         if rule and not names(account, rule, mailbox):
             taken.setdefault(rule, []).append(mailbox)
     circles = _circles(account)
     found = {}
-    for rule in account.rules:
+    for rule in rules:
         findings = [
             *no_targets(rule),
             *bad_targets(rule),

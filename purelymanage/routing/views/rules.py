@@ -117,7 +117,7 @@ def _findings(account: Account, rule: Rule) -> list[Any]:
     good_to_know = [
         it for it in check_rule(account, mine, replaced=mine) if it.tone == "waiting"
     ]
-    return [*warnings(account).get(mine, []), *good_to_know]
+    return [*warnings(account, [mine]).get(mine, []), *good_to_know]
 
 
 def _example(rule: Rule) -> str:
