@@ -136,16 +136,20 @@ class Route:
 
 
 def listed() -> list[types.Rule]:
+    found = Rule.objects.present().order_by("domain", "match_user", "remote_id")
+    columns = ("remote_id", "domain", "match_user", "prefix", "catchall", "targets")
     return [
         types.Rule(
-            id=rule.remote_id,
-            domain=rule.domain,
-            match_user=rule.match_user,
-            prefix=rule.prefix,
-            catchall=rule.catchall,
-            targets=tuple(rule.targets),
+            id=key,
+            domain=domain,
+            match_user=match_user,
+            prefix=prefix,
+            catchall=catchall,
+            targets=tuple(targets),
         )
-        for rule in Rule.objects.present().order_by("domain", "match_user", "remote_id")
+        for key, domain, match_user, prefix, catchall, targets in found.values_list(
+            *columns
+        )
     ]
 
 
