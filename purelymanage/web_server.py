@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 
-from gunicorn.workers.gthread import ThreadWorker
-
-from purelymanage import service_manager
-
 wsgi_app = "purelymanage.wsgi"
 workers = 2
 # Owners of mailboxes wait for seconds until their old server has answered: each thread
 # is cheap, but the connections to the database are shared.
 threads = 400
-worker_class = "purelymanage.web_server.WatchedWorker"
+worker_class = "purelymanage.watched_worker.WatchedWorker"
 # The panel is loaded once, before its processes part.
 preload_app = True
 control_socket_disable = True
@@ -23,14 +19,3 @@ logger_class = "purelymanage.access_log.MaskingLogger"
 
 # Before the settings are read: workers, which are forked, must not have it.
 os.environ.setdefault("DATABASE_POOL", "20")
-
-
-class WatchedWorker(ThreadWorker):  # type: ignore[misc]  # not typed
-    """Tells systemd that requests are being accepted.
-
-    gunicorn itself kills a process whose loop hangs; this is for when all of them do.
-    """
-
-    def notify(self) -> None:
-        super().notify()
-        service_manager.tell_now_and_then(service_manager.ALIVE)

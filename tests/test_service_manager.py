@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from purelymanage import service_manager
 from purelymanage.broker import PulsingBroker
-from purelymanage.web_server import WatchedWorker
+from purelymanage.watched_worker import WatchedWorker
 
 
 @pytest.fixture
