@@ -62,6 +62,8 @@ class End(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._is_paused = False
+        # Whether whoever is at this end has said all.
+        self._has_ended = False
         # Set once the line to the other end stands.
         self.other: End | None = None
 
@@ -90,10 +92,12 @@ class End(asyncio.BufferedProtocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
+        self._has_ended = True
         self._hold(None)
         return True
 
     def connection_lost(self, reason: Exception | None) -> None:
+        self._has_ended = True
         self._transport = None
         self._hold(None)
 
@@ -107,8 +111,8 @@ class End(asyncio.BufferedProtocol):
         while self._held and self._held[0][0] <= now:
             _, piece = self._held.popleft()
             if piece is None:
-                far.close()
-                return
+                far.end()
+                continue
             self._bytes_held -= len(piece)
             if far._transport is not None:
                 far._transport.write(piece)
@@ -119,9 +123,14 @@ class End(asyncio.BufferedProtocol):
         if self._held:
             self._timer = self._loop.call_at(self._held[0][0], self.pass_on)
 
-    def close(self) -> None:
-        if self._transport is not None:
+    def end(self) -> None:
+        """Say no more, and listen on only as long as there is somebody to tell."""
+        if self._transport is None or self.other is None:
+            return
+        if self._has_ended or self.other._transport is None:
             self._transport.close()
+        else:
+            self._transport.write_eof()
 
     def _hold(self, piece: bytes | None) -> None:
         due = self._lane.due(self._loop.time(), len(piece or b""))
