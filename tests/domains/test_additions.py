@@ -167,7 +167,7 @@ class WaitingTests(AdditionTestCase):
         queued = []
         for second in range(0, 60, 5):
             self.now += timedelta(seconds=5)
-            pulse.send(type(self), cluster="default")
+            pulse.send(type(self), cluster="default", in_hand={})
             if OrmQ.objects.exists():
                 queued.append(second + 5)
                 OrmQ.objects.all().delete()
@@ -179,14 +179,14 @@ class WaitingTests(AdditionTestCase):
         self.request()
         OrmQ.objects.all().delete()
         self.now += timedelta(minutes=6)
-        pulse.send(type(self), cluster="default")
+        pulse.send(type(self), cluster="default", in_hand={})
         self.assertFalse(OrmQ.objects.exists())
 
     def test_hosts_do_not_queue_the_same_look_twice(self) -> None:
         self.request()
         OrmQ.objects.all().delete()
         for _ in range(3):
-            pulse.send(type(self), cluster="default")
+            pulse.send(type(self), cluster="default", in_hand={})
         self.assertEqual(OrmQ.objects.count(), 1)
 
     def test_a_token_that_is_refused_is_waited_for(self) -> None:
