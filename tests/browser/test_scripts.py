@@ -90,13 +90,15 @@ def test_an_answer_that_comes_after_going_back_is_dropped(page: Page) -> None:
 
 
 def test_an_address_is_copied_and_that_is_said(page: Page) -> None:
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.context.grant_permissions(["clipboard-write"])
     page.goto("/mailboxes/")
     button = page.locator("main .copy").first
     button.click()
     expect(page.locator("#spoken")).to_have_text("Copied.")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == button.get_attribute("data-copy")
+    # No page of the panel may read the clipboard, but people may paste.
+    copied = button.get_attribute("data-copy") or ""
+    page.locator(FILTER).press("Control+V")
+    expect(page.locator(FILTER)).to_have_value(copied)
 
 
 def test_keys_lead_where_they_say(page: Page) -> None:
