@@ -164,6 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(status, result)
                 if refusal := api.control.take_refusal():
                     self.close_connection = True
+                    self.wfile.flush()  # or the answer might be refused as well
                     threading.Thread(
                         target=api.refuse, args=(refusal,), daemon=True
                     ).start()
