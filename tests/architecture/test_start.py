@@ -14,6 +14,10 @@ from purelymanage.environment import BASE_DIR
 HEAVY = {"checkdmarc", "dns.asyncquery", "dns.resolver", "httpx", "zxcvbn", "dnslib"}
 PANEL = """
 import json, sys
+import django
+django.setup()
+from purelymanage.audit import key_proofs
+key_proofs.prove_or_exit = lambda patience: None  # no database is needed to load
 from purelymanage.wsgi import application
 print(json.dumps(sorted(sys.modules)))
 """
