@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,7 +18,7 @@ from purelymanage.imap.account import Account, Security
 from tests.imap.packages import as_nobody, end, require_server
 
 
-class Served:
+class Served(ABC):
     """Use it as a context manager; the port is known inside."""
 
     def __enter__(self) -> Self:
@@ -27,11 +28,11 @@ class Served:
     def __exit__(self, *reason: object) -> None:
         self.end()
 
-    def begin(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def begin(self) -> None: ...
 
-    def end(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def end(self) -> None: ...
 
 
 class MailServer(Served):
@@ -71,8 +72,8 @@ class Unpacked(MailServer):
         self._processes: list[subprocess.Popen[bytes]] = []
         self.serve()
 
-    def serve(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def serve(self) -> None: ...
 
     def end(self) -> None:
         for process in self._processes:
@@ -116,11 +117,11 @@ class InThread(Served):
         self._thread.join(5)
         self._loop.close()
 
+    @abstractmethod
     async def talk(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Serve one client; ended with the server."""
-        raise NotImplementedError
 
     async def _open(self) -> None:
         self._server = await asyncio.start_server(
