@@ -30,6 +30,9 @@ PROGRAMS = {
     "chromium": "chromium",
     "nginx": "nginx-light",
     "shellcheck": "shellcheck",
+    "systemd-analyze": "systemd",
+    "rclone": "rclone",
+    "age": "age",
 }
 # What those of them start that are services.
 SERVICES = {

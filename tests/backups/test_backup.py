@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -36,8 +35,8 @@ from tests.account import add_hand_over, fill_account
 from tests.audit.test_chain import write
 from tests.cast import PASSWORD
 from tests.databases import empty_database
+from tests.requirements import require_program
 
-AGE_KEYGEN = shutil.which("age-keygen") or ""
 PASSPHRASE = "correct horse battery"
 
 
@@ -217,11 +216,10 @@ class BackupTests(TransactionTestCase):
         self.assertIn(before, self.backups())
         self.assertFalse([it for it in self.backups() if it.endswith(".partial")])
 
-    @pytest.mark.skipif(not AGE_KEYGEN, reason="age is not installed")
     def test_age_seals_it_as_well(self) -> None:
         identity = self.here.with_name("identity")
         made = subprocess.run(
-            [AGE_KEYGEN, "--output", str(identity)],
+            [require_program("age-keygen"), "--output", str(identity)],
             capture_output=True,
             text=True,
             check=True,

@@ -26,22 +26,22 @@ ROOM = """
 set -eu
 room=$1; shift
 mount -t tmpfs tmpfs "$room"
-mkdir "$room/changes" "$room/work" "$room/root"
+mkdir "$room/changes" "$room/work" "$room/tree"
 mount -t overlay -o "lowerdir=/,upperdir=$room/changes,workdir=$room/work" \
-  overlay "$room/root" || exit 77
-[ -f "$room/root$PWD/manage.py" ] || exit 77
-mount --rbind /dev "$room/root/dev"
-mount -t proc proc "$room/root/proc"
-mount -t tmpfs tmpfs "$room/root/run"
+  overlay "$room/tree" || exit 77
+[ -f "$room/tree$PWD/manage.py" ] || exit 77
+mount --rbind /dev "$room/tree/dev"
+mount -t proc proc "$room/tree/proc"
+mount -t tmpfs tmpfs "$room/tree/run"
 ip link set lo up
 # The panel's user has to reach the packages of the tests, which are taken for its own.
 for path in "$@"; do
   while [ "$path" != / ]; do
-    chmod o+x "$room/root$path"
+    chmod o+x "$room/tree$path"
     path=$(dirname "$path")
   done
 done
-exec chroot "$room/root" /bin/sh -eu -c "cd $PWD; $INSIDE"
+exec chroot "$room/tree" /bin/sh -eu -c "cd $PWD; $INSIDE"
 """
 INSIDE = """
 mkdir -p {venvs} /run/postgresql

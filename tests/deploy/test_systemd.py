@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from purelymanage.environment import BASE_DIR
+from tests.requirements import require_program
 
 UNITS = BASE_DIR / "deploy" / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 HIGHEST_EXPOSURE = 3.0
-ANALYZE = shutil.which("systemd-analyze")
-needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
 
 
 @pytest.fixture
@@ -35,11 +34,10 @@ def installed(tmp_path: Path) -> Path:
 
 
 def analyze(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    assert ANALYZE
     # Those of the machine are found as well.
     env = {**os.environ, "SYSTEMD_UNIT_PATH": f"{installed}:", "LC_ALL": "C.UTF-8"}
     return subprocess.run(
-        [ANALYZE, *arguments],
+        [require_program("systemd-analyze"), *arguments],
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -48,14 +46,12 @@ def analyze(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-@needs_systemd
 def test_systemd_finds_nothing_wrong(installed: Path) -> None:
     units = [path.name for path in installed.iterdir() if path.is_file()]
     done = analyze(installed, "verify", "--man=no", *units)
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@needs_systemd
 @pytest.mark.parametrize("service", SERVICES)
 def test_little_is_exposed(installed: Path, service: str) -> None:
     done = analyze(installed, "security", "--offline=true", "--no-pager", service)

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from purelymanage.environment import BASE_DIR
+from tests.requirements import require_program
 
 
-@pytest.mark.skipif(not shutil.which("rclone"), reason="rclone is not installed")
 def test_hashed_files_are_copied_and_no_others(tmp_path: Path) -> None:
+    require_program("rclone")
     collected, bucket = tmp_path / "static", tmp_path / "bucket"
     (collected / "css").mkdir(parents=True)
     for name in (
