@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import BinaryIO, NoReturn, Protocol
 
 from deploy.backups import files, opening, programs, settings, stream, terminal
@@ -190,11 +187,10 @@ def list_tables(folder: Path, chunks: Iterator[bytes]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="deploy/backup",
-        description="Back up the panel: its database and its keys, encrypted.",
-        epilog=MORE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = terminal.parser(
+        "backup",
+        "Back up the panel: its database and its keys, encrypted.",
+        MORE,
     )
     add = parser.add_argument
     add(
@@ -205,21 +201,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"where backups are ({DEFAULT_FOLDER})",
     )
     add(
-        "--passphrase-file",
-        metavar="FILE",
-        type=terminal.path,
-        help="a file of mode 0600 with the passphrase; without it, it is asked for",
-    )
-    add(
         "--age-recipient",
         metavar="KEY",
         help="encrypt by the program age to this public key instead",
-    )
-    add(
-        "--env-file",
-        metavar="FILE",
-        type=terminal.path,
-        help="the settings of the panel (ENV_FILE, var/env or /etc/purelymanage/env)",
     )
     add(
         "--without-keys",
@@ -254,11 +238,5 @@ def _count(given: str) -> int:
     return int(given)
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    for _number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(_number, _leave)
-    sys.exit(main(sys.argv[1:]))
+    terminal.become(main)

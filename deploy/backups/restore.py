@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from deploy.backups import files, opening, programs, settings, terminal
 from deploy.backups.backup import DEFAULT_FOLDER, list_tables
@@ -240,11 +237,10 @@ def _tell_what_comes(tools: Programs, about: About) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="deploy/restore",
-        description="Put a backup back: the database of the panel and its keys.",
-        epilog=MORE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = terminal.parser(
+        "restore",
+        "Put a backup back: the database of the panel and its keys.",
+        MORE,
     )
     add = parser.add_argument
     add("backup", metavar="BACKUP", help="a file, or newest: the newest in --from")
@@ -257,22 +253,10 @@ def _parser() -> argparse.ArgumentParser:
         help=f"where the newest is looked for ({DEFAULT_FOLDER})",
     )
     add(
-        "--passphrase-file",
-        metavar="FILE",
-        type=terminal.path,
-        help="a file of mode 0600 with the passphrase; without it, it is asked for",
-    )
-    add(
         "--identity",
         metavar="FILE",
         type=terminal.path,
         help="the private key of age, for a backup that age has encrypted",
-    )
-    add(
-        "--env-file",
-        metavar="FILE",
-        type=terminal.path,
-        help="the settings of the panel (ENV_FILE, var/env or /etc/purelymanage/env)",
     )
     add(
         "--overwrite",
@@ -282,11 +266,5 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    for _number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(_number, _leave)
-    sys.exit(main(sys.argv[1:]))
+    terminal.become(main)
