@@ -122,7 +122,7 @@ def write_site(folder: Path) -> Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = write_site(tmp_path_factory.mktemp("nginx"))
     panel = Panel(str(site.folder / "panel.sock"), Answer)
-    threading.Thread(target=panel.serve_forever, daemon=True).start()
+    threading.Thread(target=panel.serve_forever, args=(0.02,), daemon=True).start()
     command = [
         require_program("nginx"),
         "-c",
