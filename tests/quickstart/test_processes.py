@@ -22,7 +22,7 @@ print(os.getpid(), flush=True)
 time.sleep(60)
 """
 SUPERVISE = """
-import sys
+import signal, sys
 from pathlib import Path
 from purelymanage.quickstart import processes
 from purelymanage.quickstart.children import Child
@@ -30,6 +30,8 @@ from purelymanage.quickstart.children import Child
 processes.STOP_TIMEOUT = 0.5
 processes.LOOK_EVERY = processes.PAUSE = 0.05
 log = Path(sys.argv[1])
+# As started from a terminal, even where the tests run under nohup.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 child = Child("child", [sys.executable, "-uc", sys.argv[2]], log=log, env={}, cwd=log.parent)
 try:
     with processes.Supervisor() as supervisor:
