@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,12 +27,14 @@ PREPARATIONS = (
 
 def main(arguments: list[str]) -> None:
     given = choices.parser().parse_args(arguments)
+    # Root's own may be stricter, and then nobody else could use what is made here.
+    os.umask(0o022)
     machine = Machine(dry=given.dry_run)
     if given.dry_run:
         machine.note("This only says what would be done.")
     chosen = choices.choose(given)
     machine.step("This machine")
-    found = preflight.look(machine, chosen)
+    found = preflight.look(machine)
     if given.rollback:
         services.install_units(machine, release.switch_back(machine), found)
         services.start(machine, found)
@@ -39,6 +42,7 @@ def main(arguments: list[str]) -> None:
             services.wait_until_healthy(machine, chosen.domain)
         return
 
+    preflight.look_at_needs(machine, chosen)
     own_database = given.database_url_file is None and _has_own_database()
     system.install_packages(machine, chosen, found, with_database=own_database)
     system.make_user(machine)
@@ -56,6 +60,7 @@ def main(arguments: list[str]) -> None:
     machine.step("Tables, styles and scripts")
     _prepare(machine, placed)
     release.finish(machine, placed)
+    _run_hook(machine, placed)
 
     release.switch(machine, placed)
     services.install_units(machine, placed, found)
@@ -87,6 +92,13 @@ def _prepare(machine: Machine, placed: Path) -> None:
     machine.run(python, "manage.py", *collect, user=places.USER, cwd=placed, env=env)
     machine.run("chown", "--recursive", "root:root", placed / "var")
     machine.run("chmod", "--recursive", "u=rwX,go=rX", placed / "var")
+
+
+def _run_hook(machine: Machine, placed: Path) -> None:
+    """Run what the operator wants done between two releases, in the new one."""
+    if places.HOOK.exists():
+        machine.step("Before the start")
+        machine.run(places.HOOK, cwd=placed)
 
 
 def _has_own_database() -> bool:

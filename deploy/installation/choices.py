@@ -7,11 +7,14 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from deploy.backups import terminal
 from deploy.installation import places
 from deploy.installation.machine import Failed
 
 DOMAIN = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.(?!-)[a-z0-9-]{1,63})+")
+BASE_URL = re.compile(r"^BASE_URL=['\"]?([^'\"\s]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,17 @@ def parser() -> argparse.ArgumentParser:
         "Let's Encrypt, which writes to this address if it cannot be renewed",
     )
     it.add_argument(
-        "--certificate", metavar="FILE", help="use this certificate (chain)"
+        "--certificate",
+        metavar="FILE",
+        type=terminal.path,
+        help="use this certificate (chain)",
     )
-    it.add_argument("--certificate-key", metavar="FILE", help="its private key")
+    it.add_argument(
+        "--certificate-key",
+        metavar="FILE",
+        type=terminal.path,
+        help="its private key",
+    )
     it.add_argument(
         "--no-nginx",
         action="store_true",
@@ -65,19 +76,19 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument(
         "--token-file",
         metavar="FILE",
-        type=Path,
+        type=terminal.path,
         help="the API token of PurelyMail; without it, you are asked",
     )
     it.add_argument(
         "--email-url-file",
         metavar="FILE",
-        type=Path,
+        type=terminal.path,
         help="the mail server, as smtp+tls://user:password@host:587",
     )
     it.add_argument(
         "--database-url-file",
         metavar="FILE",
-        type=Path,
+        type=terminal.path,
         help="a PostgreSQL elsewhere, as postgres://user:password@host/name",
     )
     it.add_argument(
@@ -102,9 +113,21 @@ def choose(given: argparse.Namespace) -> Choices:
     if not DOMAIN.fullmatch(domain):
         raise Failed(f"{domain} is no domain name: --domain panel.example.org")
 
+    if kept:
+        _refuse_what_settings_say(given, kept, domain)
+
     if given.certificate or given.certificate_key or given.certbot_email:
-        # Another certificate replaces what was chosen before.
-        kept = {name: it for name, it in kept.items() if not name.startswith("cert")}
+        if given.no_nginx:
+            raise Failed(
+                "A certificate is for nginx: with --no-nginx, the web server in front "
+                "has its own."
+            )
+        # Another certificate replaces what was chosen before, and is there for nginx.
+        kept = {
+            name: it
+            for name, it in kept.items()
+            if name != "web" and not name.startswith("cert")
+        }
     choices = Choices(
         domain=domain,
         from_email=given.from_email or kept.get("from_email", f"panel@{domain}"),
@@ -125,5 +148,28 @@ def choose(given: argparse.Namespace) -> Choices:
     return choices
 
 
-def _absolute(path: str | None) -> str:
-    return str(Path(path).resolve()) if path else ""
+def _refuse_what_settings_say(
+    given: argparse.Namespace, kept: dict[str, str], domain: str
+) -> None:
+    """Refuse options for the first time alone, as settings are not written again."""
+    if given.from_email and given.from_email != kept.get("from_email"):
+        raise Failed(
+            "--from-email counts the first time alone. Change DEFAULT_FROM_EMAIL in "
+            f"{places.ENV}, then: systemctl restart 'purelymanage-*'"
+        )
+    if domain == kept.get("domain"):
+        return
+    try:
+        found = BASE_URL.search(places.ENV.read_text(encoding="utf-8"))
+    except OSError:
+        return  # a dry run of somebody else, or settings that are to be made
+    if not found or urlsplit(found[1]).hostname != domain:
+        raise Failed(
+            f"The panel was installed for {kept.get('domain')}. To move it, change "
+            f"BASE_URL and ALLOWED_HOSTS in {places.ENV} to {domain} first, and say "
+            "this again. Passkeys are bound to a domain and have to be added anew."
+        )
+
+
+def _absolute(path: Path | None) -> str:
+    return str(path.resolve()) if path else ""

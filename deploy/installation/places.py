@@ -21,6 +21,8 @@ ENV = CONFIG / "env"
 SECRETS = CONFIG / "secrets"
 # How the machine was set up, for the next time.
 CHOICES = CONFIG / "installation.json"
+# Of the operator's own, root's like all programs in there.
+HOOK = CONFIG / "before-start"
 STATE = Path("/var/lib/purelymanage")
 COMMAND = Path("/usr/local/bin/purelymanage")
 

@@ -36,7 +36,7 @@ class System:
     has_systemd: bool
 
 
-def look(machine: Machine, choices: Choices) -> System:
+def look(machine: Machine) -> System:
     """Return what the machine is, or raise Failed with what to do first."""
     found = system()
     if sys.platform != "linux" or not shutil.which("apt-get"):
@@ -48,12 +48,16 @@ def look(machine: Machine, choices: Choices) -> System:
     machine.note(f"{found.name}, {found.python}")
     if not found.has_systemd:
         machine.note("systemd does not run here: services are set up, but not started.")
+    return found
+
+
+def look_at_needs(machine: Machine, choices: Choices) -> None:
+    """Raise Failed where a release would not fit, or could not be reached."""
     _look_for_room(machine)
     if choices.web == "nginx":
         if choices.certificate:
             _look_at_certificate(machine, *choices.certificate_files)
         _look_at_ports(machine)
-    return found
 
 
 def system() -> System:

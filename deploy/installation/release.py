@@ -17,6 +17,8 @@ CONTENT = (
     *("LICENSE", "README.md", "manage.py", "pyproject.toml"),
     *("deploy", "purelymanage", "static", "templates"),
 )
+# Secrets of containers that run from the same tree.
+LEFT_OUT = "deploy/docker/secrets"
 LOCK = "deploy/requirements.lock"
 # Besides the one in use, so that one can go back.
 KEPT = 2
@@ -131,7 +133,11 @@ def _files(source: Path) -> Iterator[Path]:
         top = source / name
         found = sorted(top.rglob("*")) if top.is_dir() else [top]
         yield from (
-            it for it in found if it.is_file() and "__pycache__" not in it.parts
+            it
+            for it in found
+            if it.is_file()
+            and "__pycache__" not in it.parts
+            and source / LEFT_OUT not in it.parents
         )
 
 

@@ -73,7 +73,7 @@ def set_up_nginx(machine: Machine, choices: Choices, system: System) -> None:
     machine.step("Web server")
     source = places.SOURCE / "deploy" / "nginx"
     headers = (source / "proxy.conf").read_text(encoding="utf-8")
-    changed = machine.write(places.NGINX / "snippets/purelymanage-proxy.conf", headers)
+    machine.write(places.NGINX / "snippets/purelymanage-proxy.conf", headers)
     site = places.NGINX / "sites-available" / SITE
     enabled = places.NGINX / "sites-enabled" / SITE
     if not choices.certificate and not choices.certificate_files[0].exists():
@@ -88,11 +88,11 @@ def set_up_nginx(machine: Machine, choices: Choices, system: System) -> None:
             *("--email", choices.certbot_email),
             *("--deploy-hook", "systemctl reload nginx"),
         )
-    changed |= machine.write(site, _filled("site.conf", choices))
-    changed |= machine.link(enabled, site)
+    machine.write(site, _filled("site.conf", choices))
+    machine.link(enabled, site)
     machine.folder(places.CONFIG / "nginx", 0o755)
-    if changed:
-        _reload(machine, system)
+    # Also where nothing has changed: the last time may have ended before this.
+    _reload(machine, system)
 
 
 def _reload(machine: Machine, system: System) -> None:

@@ -7,12 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from deploy.installation import choices, configuration, places, release
+from deploy.installation import (
+    __main__,
+    choices,
+    configuration,
+    places,
+    preflight,
+    release,
+    services,
+)
 from deploy.installation.machine import Failed, Machine
 from purelymanage.environment import BASE_DIR
 from tests.requirements import require_program
 
 DOMAIN = "panel.example.org"
+RUNS_SYSTEMD = Path("/run/systemd/system").is_dir()
 CHOSEN = choices.Choices(
     DOMAIN, f"panel@{DOMAIN}", "nginx", certbot_email="a@b.example"
 )
@@ -56,7 +65,8 @@ def test_a_dry_run_says_every_step_and_does_nothing() -> None:
     assert titles == [
         *("This machine", "Packages", "User", "Program", "Database", "Secrets"),
         *("Settings", "Tables, styles and scripts", "Release in use", "Services"),
-        *("Web server", "Dry run: nothing was changed."),
+        *("Web server", *(["Doctor"] if RUNS_SYSTEMD else [])),
+        "Dry run: nothing was changed.",
     ]
     for step in ("useradd", "createdb", "migrate", "collectstatic", "certbot certonly"):
         assert re.search(rf"^  run       .*{step}", done.stdout, re.MULTILINE), step
@@ -72,13 +82,148 @@ def test_a_dry_run_says_every_step_and_does_nothing() -> None:
         (["--domain", "https://a.example"], "is no domain name"),
         (["--domain", DOMAIN], "reached by https only: give --certbot-email"),
         (["--domain", DOMAIN, "--certificate", "x"], "belong together"),
+        (
+            ["--domain", DOMAIN, "--no-nginx", "--certbot-email", "a@b.example"],
+            "the web server in front has its own",
+        ),
     ],
 )
+@pytest.mark.usefixtures("elsewhere")
 def test_what_is_missing_is_said(arguments: list[str], said: str) -> None:
-    done = install("--dry-run", *arguments)
+    with pytest.raises(Failed) as failed:
+        __main__.main(["--dry-run", *arguments])
+    assert said in str(failed.value)
+
+
+def test_a_sentence_ends_it() -> None:
+    done = install("--dry-run", "--domain", "localhost")
     assert done.returncode == 1
-    assert said in done.stderr
+    assert "localhost is no domain name" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_strict_umask_of_root_counts_for_nothing() -> None:
+    before = os.umask(0o077)
+    try:
+        with pytest.raises(Failed):
+            __main__.main(["--dry-run", "--domain", "localhost"])
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+
+
+def chosen(*arguments: str) -> choices.Choices:
+    return choices.choose(choices.parser().parse_args(arguments))
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_what_was_chosen_need_not_be_said_again() -> None:
+    configuration.write_settings(Machine(dry=False), CHOSEN)
+    assert chosen() == CHOSEN
+    same = ("--domain", DOMAIN.upper(), "--from-email", f"panel@{DOMAIN}")
+    assert chosen(*same) == CHOSEN
+    assert chosen("--no-nginx").web == "none"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_what_the_settings_say_is_changed_there() -> None:
+    configuration.write_settings(Machine(dry=False), CHOSEN)
+    with pytest.raises(Failed, match="Change DEFAULT_FROM_EMAIL in"):
+        chosen("--from-email", "somebody@else.example")
+    with pytest.raises(Failed, match="change BASE_URL and ALLOWED_HOSTS in"):
+        chosen("--domain", "new.example.org")
+    text = places.ENV.read_text().replace(DOMAIN, "new.example.org")
+    places.ENV.write_text(text)
+    assert chosen("--domain", "new.example.org").domain == "new.example.org"
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_certificate_brings_nginx_back() -> None:
+    without = choices.Choices(DOMAIN, f"panel@{DOMAIN}", "none")
+    configuration.write_settings(Machine(dry=False), without)
+    assert chosen("--certbot-email", "a@b.example") == CHOSEN
+
+
+def test_files_are_looked_for_where_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = (BASE_DIR / "deploy" / "install").read_text()
+    assert 'export CALLED_FROM="$PWD"' in script
+    monkeypatch.setenv("CALLED_FROM", str(tmp_path))
+    names = ("token-file", "email-url-file", "database-url-file", "certificate")
+    given = choices.parser().parse_args([f"--{name}=one" for name in names])
+    for name in names:
+        assert getattr(given, name.replace("-", "_")) == tmp_path / "one"
+
+
+def test_going_back_needs_no_room_and_no_certificate(
+    elsewhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    present_system(monkeypatch)
+    before = elsewhere / "before"
+    before.mkdir()
+    (before / release.COMPLETE).touch()
+    monkeypatch.setattr(places, "PREVIOUS", elsewhere / "previous")
+    places.PREVIOUS.symlink_to(before)
+    monkeypatch.setattr(preflight, "DISK", float("inf"))
+    gone = choices.Choices(DOMAIN, f"panel@{DOMAIN}", "nginx", "/gone.pem", "/gone.key")
+    configuration.write_settings(Machine(dry=False), gone)
+    with pytest.raises(Failed, match="GB left"):
+        __main__.main(["--dry-run"])
+    __main__.main(["--dry-run", "--rollback"])
+    assert f"-> {before}" in capsys.readouterr().out
+
+
+def present_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be one of the systems that are known, wherever this runs."""
+    found = preflight.System("Debian", "python3", has_systemd=False)
+    monkeypatch.setattr(preflight, "system", lambda: found)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: "/usr/bin/it")
+
+
+def test_nginx_reads_its_site_also_after_a_failure(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "NGINX", elsewhere / "nginx")
+    ran: list[tuple[str | Path, ...]] = []
+    works = [False, True]
+
+    def run(machine: Machine, *command: str | Path, **_: object) -> None:
+        ran.append(command)
+        if command[0] == "nginx" and not works.pop(0):
+            raise Failed("nginx finds a mistake in a file of somebody else")
+
+    monkeypatch.setattr(Machine, "run", run)
+    own = choices.Choices(DOMAIN, f"panel@{DOMAIN}", "nginx", "/a.pem", "/a.key")
+    system = preflight.System("Debian", "python3", has_systemd=True)
+    with pytest.raises(Failed):
+        services.set_up_nginx(Machine(dry=False), own, system)
+    assert ("systemctl", "reload", "nginx") not in ran
+    services.set_up_nginx(Machine(dry=False), own, system)
+    assert ran[-1] == ("systemctl", "reload", "nginx")
+
+
+def test_a_program_of_the_operator_runs_before_the_start(
+    elsewhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(places, "HOOK", elsewhere / "before-start")
+    arguments = ("--domain", DOMAIN, "--no-nginx")
+    present_system(monkeypatch)
+    __main__.main(["--dry-run", *arguments])
+    assert "before-start" not in capsys.readouterr().out
+    places.HOOK.write_text("#!/bin/sh\npwd >from\nexit 1\n")
+    places.HOOK.chmod(0o755)
+    __main__.main(["--dry-run", *arguments])
+    steps = re.findall(r"^(?!  )\S.*", capsys.readouterr().out, re.MULTILINE)
+    assert steps.index("Before the start") < steps.index("Release in use")
+
+    with pytest.raises(Failed, match="did not work"):
+        __main__._run_hook(Machine(dry=False), elsewhere)
+    assert (elsewhere / "from").read_text() == f"{elsewhere}\n"
 
 
 def test_secrets_are_made_once(
@@ -138,11 +283,16 @@ def test_services_get_every_secret() -> None:
 
 
 def test_a_release_is_named_by_what_is_in_it(tmp_path: Path) -> None:
+    left_out = ("static/__pycache__/it.pyc", f"{release.LEFT_OUT}/AUDIT_KEY")
+    for name in left_out:
+        (tmp_path / name).parent.mkdir(parents=True)
     for name in release.CONTENT:
-        (tmp_path / name).write_text('version = "1.2"\n')
+        if not (tmp_path / name).exists():
+            (tmp_path / name).write_text('version = "1.2"\n')
     first = release.name_of(tmp_path)
     assert first.startswith("1.2-")
-    (tmp_path / "__pycache__").mkdir()
+    for name in left_out:
+        (tmp_path / name).write_text("secret")
     assert release.name_of(tmp_path) == first
     (tmp_path / "LICENSE").write_text("another")
     assert release.name_of(tmp_path) != first
