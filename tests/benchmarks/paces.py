@@ -23,12 +23,13 @@ from purelymanage.migrations.engines.imapsync.parsing import Transcript
 from purelymanage.migrations.engines.pipeline.matching import find_pairs
 from purelymanage.migrations.models import Job, Run, Submission
 from purelymanage.routing.model.warnings import warnings
+from tests.imap.test_tokens import UNITS
 from tests.mailboxes.bulk.cases import ADDRESSES
 from tests.mailboxes.bulk.test_import_mailboxes import ImportTestCase as MailboxTestCase
 from tests.migrations.campaigns.people import DOMAIN, add_people, numbered
 from tests.migrations.campaigns.test_launching import LaunchTestCase
 from tests.migrations.campaigns.test_verdicts import ReviewTestCase
-from tests.migrations.engines.imapsync.test_hiding import WORDS
+from tests.migrations.engines.imapsync import test_garbage, test_hiding
 from tests.migrations.engines.test_listing import poor, present
 from tests.migrations.importing.cases import ImportTestCase
 from tests.migrations.waiting_runs import WithRuns
@@ -60,7 +61,7 @@ def test_warnings_of_a_thousand_rules() -> None:
         warnings(account(*rules, boxes=boxes))
 
 
-@pytest.mark.parametrize("unit", [b"BODY[", b"[", b'"\\"', b"(", b"a(", b"\\", b"{"])
+@pytest.mark.parametrize("unit", UNITS)
 def test_a_megabyte_of_anything(unit: bytes) -> None:
     line = unit * (1_000_000 // len(unit))
     with within(2, time.process_time), contextlib.suppress(ProtocolError):
@@ -74,27 +75,15 @@ def test_ten_thousand_poor_messages() -> None:
         assert len(find_pairs([many], many)[0]) == 10_000
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Host1 failure: Error login on [" + "] with user [] auth [X]: " * 3000,
-        "Host1 failure: Error login on [" + "] with user [" * 5000,
-        "- msg INBOX/1 {2} could not append ( Subject:[" + "] ) to folder " * 5000,
-        "Could not create folder [" + "] from [" * 8000,
-        "Host1 folder 1/2 [" + "] = [" * 10000,
-        "msg " + "/1 {2} " * 9000 + "copied to",
-    ],
-)
+@pytest.mark.parametrize("line", test_garbage.LONG_LINES)
 def test_a_line_made_to_take_long(line: str) -> None:
     with within(1):
         Transcript(["INBOX"]).feed(line)
 
 
-@pytest.mark.parametrize(
-    "line", ["x" * 1_000_000, "a" + "=" * 1_000_000, WORDS[0] * 50_000]
-)
+@pytest.mark.parametrize("line", test_hiding.LONG_LINES)
 def test_a_long_line_with_passwords(line: str) -> None:
-    hide = Hider(WORDS).hide
+    hide = Hider(test_hiding.WORDS).hide
     with within(1):
         hide(line)
 

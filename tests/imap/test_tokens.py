@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -84,7 +85,21 @@ def test_lists_may_be_nested_a_little() -> None:
     assert tokenize([b"(" * MAX_NESTING + b")" * MAX_NESTING])
 
 
-@pytest.mark.parametrize("unit", [b"BODY[", b"[", b'"\\"', b"(", b"a(", b"\\", b"{"])
+# What could make a pattern look at the same bytes again and again.
+UNITS = [b"BODY[", b"[", b'"\\"', b"(", b"a(", b"\\", b"{"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_megabyte_of_anything(unit: bytes) -> None:
+    line = unit * (1_000_000 // len(unit))
+    began = time.process_time()
+    with contextlib.suppress(ProtocolError):
+        tokenize([line])
+    # Half a second at most. With a square in it, minutes on any machine.
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_four_times_as_much_of_anything_is_four_times_the_work(unit: bytes) -> None:
     def read(times: int) -> None:
         with contextlib.suppress(ProtocolError):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +74,26 @@ def test_the_system_s_word_counts_more_than_the_last_line(
 ) -> None:
     transcript, _ = read(output(name))
     assert isinstance(find_failure(transcript, status, ACCOUNTS), Interrupted)
+
+
+LONG_LINES = [
+    "Host1 failure: Error login on [" + "] with user [] auth [X]: " * 3000,
+    "Host1 failure: Error login on [" + "] with user [" * 5000,
+    "- msg INBOX/1 {2} could not append ( Subject:[" + "] ) to folder " * 5000,
+    "Could not create folder [" + "] from [" * 8000,
+    "Host1 folder 1/2 [" + "] = [" * 10000,
+    "msg " + "/1 {2} " * 9000 + "copied to",
+]
+
+
+@pytest.mark.parametrize("line", LONG_LINES)
+def test_a_line_made_to_take_long(line: str) -> None:
+    transcript = Transcript(["INBOX"])
+    began = time.process_time()
+    # Readers see its two ends alone, so one would not tell of much.
+    for _ in range(20):
+        transcript.feed(line)
+    assert time.process_time() - began < 10
 
 
 def test_a_subject_cannot_pass_for_an_answer() -> None:
