@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "purelymanage.migrations.campaigns.gate.GateMiddleware",
     "purelymanage.dashboard.health.WatcherMiddleware",
+    "purelymanage.dashboard.outage.OutageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -136,6 +137,8 @@ if pool := env.int("DATABASE_POOL", 0):
         "min_size": 1,
         "max_size": pool,
         "timeout": 10,
+        # Later tries come minutes apart; whoever asks next lets it try again at once.
+        "reconnect_timeout": 2,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

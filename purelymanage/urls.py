@@ -12,6 +12,8 @@ from purelymanage.audit.views.notices import (
 from purelymanage.mailboxes.views.welcome import welcome
 from purelymanage.migrations.views.gather import gather
 
+handler500 = "purelymanage.dashboard.outage.broken"
+
 urlpatterns = [
     path("", include("purelymanage.dashboard.urls")),
     path("accounts/", include("purelymanage.accounts.urls")),

@@ -26,6 +26,9 @@ from django.test.utils import setup_test_environment
 call_command("check", deploy=True, fail_level="WARNING")
 setup_test_environment()
 settings.ALLOWED_HOSTS.remove("testserver")
+# There is no database here, and nothing that is asked for needs one.
+from purelymanage.database_watch import watch
+watch.answers = lambda patience: True
 settings.STORAGES["staticfiles"]["BACKEND"] = (
     "django.contrib.staticfiles.storage.StaticFilesStorage"
 )

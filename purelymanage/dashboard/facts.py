@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from purelymanage.broker import CLUSTERS, silent_clusters
 from purelymanage.dashboard.asking import InTime, NoAnswer
+from purelymanage.database_watch import watch
 from purelymanage.domains.models import Freshness, SyncRun
 
 PATIENCE = 1.0  # seconds for the database to answer in
@@ -155,6 +156,8 @@ def vitals_in_time() -> Vitals:
     No time limit in the database would do: it may be frozen, or out of reach, or all
     connections may be in use.
     """
+    if not watch.answers(PATIENCE):
+        return NO_ANSWER
     try:
         return _vitals_in_time(PATIENCE)
     except NoAnswer:

@@ -11,14 +11,16 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from purelymanage import error_notes
 from purelymanage.dashboard import processes
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
+from purelymanage.database_watch import watch
 from purelymanage.error_notes import Note
 
+PATIENCE = 1.0  # seconds
 MOST_KINDS = 200
 REPORT_EVERY = 5.0  # seconds
 REPORTS_KEPT = timedelta(days=1)
@@ -44,6 +46,8 @@ def write_down_errors(**_: Any) -> None:
     if not notes:
         return
     try:
+        if not watch.answers(PATIENCE):
+            raise OperationalError
         _write(notes)
     except Exception:  # the database may be what they are about
         error_notes.give_back(notes)
