@@ -234,6 +234,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", 0)
 
 SESSION_ENGINE = "purelymanage.accounts.session_store"
 SESSION_COOKIE_AGE = 14 * DAY
+# After so long without the person everybody is signed out; live pages do not count.
+SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", 8)
+if SESSION_IDLE_HOURS < 1:
+    raise SystemExit("SESSION_IDLE_HOURS must be 1 or more.")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
