@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q
@@ -11,12 +13,19 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.accounts.models.sessions import NOTED_EVERY, PersonSession
+from purelymanage.accounts.models.sessions import (
+    NOTED_EVERY,
+    PersonSession,
+    longest_idle,
+)
 from purelymanage.accounts.session_store import Arrival
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor, remote_address
+from purelymanage.audit.models import Agent
+from purelymanage.audit.panel_events import PanelEvent
 from purelymanage.errors import Refused
+from purelymanage.http import HtmxHttpRequest, wants_fragment
 
 # What a browser's own session says about its row.
 MARK = "person_session"
@@ -59,16 +68,47 @@ def arrival_of(request: HttpRequest) -> Arrival | None:
 
 
 def note_visit(*, session: PersonSession, request: HttpRequest) -> None:
-    """Write when and from where a browser was seen, at most once a minute."""
+    """Write when and from where its person was seen, at most once a minute."""
     now = timezone.now()
     key = request.session.session_key
-    if session.session_key == key and session.seen_at > now - NOTED_EVERY:
+    row = PersonSession.objects.filter(pk=session.pk, ended_at=None)
+    if is_by_person(request) and session.seen_at <= now - NOTED_EVERY:
+        row.update(
+            session_key=key,
+            seen_at=now,
+            address=remote_address.get(),
+            user_agent=_user_agent(request),
+        )
+    elif session.session_key != key:
+        row.update(session_key=key)
+
+
+def is_by_person(request: HttpRequest) -> bool:
+    """Tell whether somebody did something, which is more than to leave a page open.
+
+    Live pages ask for their parts again and again. Filters do so as well while somebody
+    types, but nobody does that for hours without opening anything.
+    """
+    if request.method not in {"GET", "HEAD"}:
+        return True
+    return not wants_fragment(cast(HtmxHttpRequest, request))
+
+
+@transaction.atomic(durable=True)
+def end_idle_session(*, session: PersonSession) -> None:
+    """End what its person has left alone for too long, unless they have come back."""
+    idle = PersonSession.objects.filter(
+        pk=session.pk, ended_at=None, seen_at__lt=timezone.now() - longest_idle()
+    )
+    if not idle.update(ended_at=timezone.now()):
         return
-    PersonSession.objects.filter(pk=session.pk, ended_at=None).update(
-        session_key=key,
-        seen_at=now,
-        address=remote_address.get(),
-        user_agent=_user_agent(request),
+    Session.objects.filter(session_key=session.session_key).delete()
+    log.record(
+        PanelEvent.SESSION_IDLE,
+        actor=Agent.PANEL,
+        target=session.user.email,
+        device=session.device,
+        hours=str(settings.SESSION_IDLE_HOURS),
     )
 
 

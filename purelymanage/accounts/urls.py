@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from allauth.account import views
+from django.conf import settings
 from django.urls import include, path, re_path
 
 from purelymanage.accounts.views.invitations import accept_invitation
@@ -10,7 +11,13 @@ from purelymanage.accounts.views.invitations import accept_invitation
 urlpatterns = [
     path("invitation/<str:token>/", accept_invitation, name="accept-invitation"),
     path("2fa/", include("purelymanage.accounts.security.allauth_urls")),
-    path("login/", views.login, name="account_login"),
+    path(
+        "login/",
+        views.LoginView.as_view(
+            extra_context={"idle_hours": settings.SESSION_IDLE_HOURS}
+        ),
+        name="account_login",
+    ),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("signup/", views.signup, name="account_signup"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from purelymanage.audit.campaign_events import CampaignEvent
 from purelymanage.audit.key_events import KeyEvent
 from purelymanage.audit.naming import AnyEvent
+from purelymanage.audit.panel_events import PanelEvent
 
 
 class Event(AnyEvent):
@@ -393,5 +394,5 @@ class Event(AnyEvent):
 
 
 EVENTS: dict[str, AnyEvent] = {
-    it.value: it for it in (*Event, *CampaignEvent, *KeyEvent)
+    it.value: it for it in (*Event, *CampaignEvent, *KeyEvent, *PanelEvent)
 }

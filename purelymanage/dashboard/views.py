@@ -16,6 +16,7 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Entry
+from purelymanage.audit.panel_events import PanelEvent
 from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.domains import SHOWN, domains_of
 from purelymanage.dashboard.findings import findings
@@ -31,6 +32,7 @@ COMING_AND_GOING = [
     Event.SIGNED_OUT,
     Event.SIGN_IN_FAILED,
     Event.SYNC_REQUESTED,
+    PanelEvent.SESSION_IDLE,
 ]
 
 

@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from purelymanage.accounts import sessions
@@ -255,6 +255,7 @@ class EndAllTests(CastTestCase):
 
 
 class ForgetTests(CastTestCase):
+    @override_settings(SESSION_IDLE_HOURS=40 * 24)
     def test_old_ones_are_forgotten(self) -> None:
         old = timezone.now() - timedelta(days=31)
         present = sign_in(self.olga)

@@ -16,17 +16,24 @@ from purelymanage.accounts.security import devices
 NOTED_EVERY = timedelta(minutes=1)
 
 
+def longest_idle() -> timedelta:
+    """Return after how long without its person a session is over."""
+    return timedelta(hours=settings.SESSION_IDLE_HOURS)
+
+
 class PersonSessionQuerySet(models.QuerySet["PersonSession"]):
     def visible_to(self, user: User) -> Self:
         """One's own; whoever manages people sees everybody's."""
         return self if user.may(Right.MANAGE_PEOPLE) else self.filter(user=user)
 
     def open(self) -> Self:
-        """Not ended, and not too old to be let in again."""
+        """Not ended, and neither too old nor too idle to be let in again."""
         alive = Session.objects.filter(
             session_key=OuterRef("session_key"), expire_date__gt=timezone.now()
         )
-        return self.filter(Exists(alive), ended_at=None)
+        return self.filter(
+            Exists(alive), ended_at=None, seen_at__gt=timezone.now() - longest_idle()
+        )
 
 
 class PersonSession(models.Model):
@@ -43,6 +50,7 @@ class PersonSession(models.Model):
     address = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=300, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
+    # When its person last did something; what pages ask for by themselves is not that.
     seen_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -59,6 +67,10 @@ class PersonSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.device}"
+
+    @property
+    def is_idle(self) -> bool:
+        return self.seen_at < timezone.now() - longest_idle()
 
     @property
     def device(self) -> str:

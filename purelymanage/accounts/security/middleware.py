@@ -23,7 +23,7 @@ SET_UP = {
 
 
 class PersonSessionMiddleware:
-    """Forget who somebody is once their session was ended, and note when it was seen."""
+    """Forget who somebody is once their session is over, and note what they do in it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -32,6 +32,11 @@ class PersonSessionMiddleware:
         if request.user.is_authenticated:
             arrival = sessions.arrival_of(request)
             session = arrival.row if arrival else sessions.present_session(request)
+            if session is not None and session.is_idle:
+                sessions.end_idle_session(session=session)
+                # They may have come back in another tab just now.
+                session = sessions.present_session(request)
+                request.was_idle = session is None  # type: ignore[attr-defined]
             if session is None:
                 request.session.flush()
                 request.user = AnonymousUser()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -122,6 +123,7 @@ def _session_list(request: AuthenticatedHttpRequest, person: User) -> HttpRespon
             ),
             "present": present,
             "has_second_factor": has_second_factor(person),
+            "idle_hours": settings.SESSION_IDLE_HOURS,
         },
     )
 

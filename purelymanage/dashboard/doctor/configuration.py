@@ -30,6 +30,7 @@ OTHERS = re.compile(
     r"QUICKSTART_\w+|Q_CLUSTER_NAME|DJANGO_SETTINGS_MODULE|TZ|PYTHON\w+"
 )
 OPEN_TO_OTHERS = 0o077
+LONGEST_IDLE = 24  # hours
 
 
 def checks() -> list[Check]:
@@ -274,6 +275,14 @@ def _rest() -> Iterator[Result]:
             subject,
             f"Checkpoints of the audit log cannot be written to {checkpoints}.",
             "Make its folder, and let the user of the panel write there.",
+        )
+        return
+    if settings.SESSION_IDLE_HOURS > LONGEST_IDLE:
+        yield attention(
+            subject,
+            f"People stay signed in for {settings.SESSION_IDLE_HOURS} hours without "
+            "doing anything.",
+            f"Let SESSION_IDLE_HOURS be {LONGEST_IDLE} at most.",
         )
         return
     authorities = settings.IMAP_CA_FILE

@@ -111,6 +111,8 @@ class ConfigurationTests(SimpleTestCase):
         ):
             with self.subTest(wrong=wrong), override_settings(**wrong):
                 self.assertEqual(tones(configuration._rest()), [Tone.BROKEN])
+        with override_settings(SESSION_IDLE_HOURS=100):
+            self.assertEqual(tones(configuration._rest()), [Tone.ATTENTION])
         with override_settings(MIGRATION_ENGINE="impasync"):
             self.assertEqual(tones(configuration._copies()), [Tone.BROKEN])
 
