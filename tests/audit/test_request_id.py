@@ -26,3 +26,9 @@ class RequestIdTests(CastTestCase):
             self.assertEqual(self.sign_in(**NAMED)[0], "proxy-0123456789")
             odd = {"X-Request-ID": "a b\u00fc"}
             self.assertRegex(self.sign_in(**odd)[0], r"^[0-9a-f]{32}$")
+
+    def test_who_is_turned_away_at_the_door_gets_one_as_well(self) -> None:
+        r = self.client.post("/gather/a-token/", {"password": "y" * 20_000})
+        self.assertEqual(r.status_code, 400)
+        self.assertRegex(r["X-Request-ID"], r"^[0-9a-f]{32}$")
+        self.assertIn("camera=()", r["Permissions-Policy"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ from playwright.sync_api import (
 from tests.panel import Panel
 from tests.requirements import require_program
 
+# What browsers say about the headers of a page.
+COMPLAINT = re.compile("Content Security|Permissions-Policy")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -69,7 +72,7 @@ def signed_in(
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
-        lambda it: wrong.append(it.text) if "Content Security" in it.text else None,
+        lambda it: wrong.append(it.text) if COMPLAINT.search(it.text) else None,
     )
     page.goto("/")
     if "/accounts/login/" in page.url:
