@@ -36,6 +36,7 @@ GROUND = [
     "environment",
     "figures",
     "prepared",
+    "long_selects",
 ]
 # Whoever draws or checks must not write, call PurelyMail, or open transactions.
 FORBIDDEN_IN_VIEWS = {"purelymanage.purelymail.client", "purelymanage.crypto"}

@@ -7,6 +7,7 @@ from django.http import QueryDict
 
 from purelymanage.audit.actors import Actor
 from purelymanage.domains.models import Domain, DomainQuerySet
+from purelymanage.long_selects import LongSelect
 from purelymanage.mailboxes import addresses
 from purelymanage.mailboxes.forms.passwords import (
     AS_WRITTEN,
@@ -30,6 +31,7 @@ class CreateMailboxForm(PasswordForm):
         Domain.objects.none(),
         to_field_name="name",
         empty_label="Choose a domain",
+        widget=LongSelect,
         error_messages={
             "required": "Choose a domain.",
             "invalid_choice": "%(value)s is not a domain of this account.",
@@ -74,6 +76,7 @@ class CreateMailboxForm(PasswordForm):
         initial: dict[str, Any] | None = None,
         name: str = "",  # what somebody searched for, a whole address or its beginning
     ) -> None:
+        domains = domains.only("name", "symbolic_subaddressing")
         self.domains = list(domains)
         self.user = user
         super().__init__(

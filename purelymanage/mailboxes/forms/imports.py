@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from purelymanage.figures import in_bytes
+from purelymanage.long_selects import LongSelect
 from purelymanage.mailboxes.bulk.wanted import TARGETS, Defaults
 from purelymanage.mailboxes.models import Bulk
 from purelymanage.mailboxes.tags import object_to_tags, read_tags
@@ -160,7 +161,7 @@ class ColumnsForm(ColumnChoice):
     """What each column is, and what is meant for all rows."""
 
     default_domain = forms.ChoiceField(
-        label="Domain of names without one", required=False
+        label="Domain of names without one", required=False, widget=LongSelect
     )
     passwords = forms.ChoiceField(
         label="Passwords",

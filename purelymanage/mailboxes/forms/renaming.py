@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 from purelymanage.domains.models import Domain, DomainQuerySet
+from purelymanage.long_selects import LongSelect
 from purelymanage.mailboxes.followers import Rename
 from purelymanage.mailboxes.forms.passwords import AS_WRITTEN
 from purelymanage.mailboxes.models import Mailbox
@@ -23,6 +24,7 @@ class RenameForm(forms.Form):
         Domain.objects.none(),
         to_field_name="name",
         empty_label=None,
+        widget=LongSelect,
         error_messages={
             "required": "Choose a domain.",
             "invalid_choice": "%(value)s is not a domain of this account.",
@@ -52,7 +54,7 @@ class RenameForm(forms.Form):
         self.mailbox = mailbox
         field = self.fields["domain"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = domains
+        field.queryset = domains.only("name")
 
     def clean_local_part(self) -> str:
         return str(self.cleaned_data["local_part"]).lower()

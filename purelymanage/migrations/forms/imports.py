@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from purelymanage.accounts.models import User
+from purelymanage.long_selects import LongSelect
 from purelymanage.mailboxes.forms.imports import ColumnChoice, TableForm
 from purelymanage.migrations.forms.jobs import CHOOSE_SERVER, ServerField
 from purelymanage.migrations.forms.options import OptionsForm, initial_of
@@ -89,7 +90,9 @@ class ImportForm(TableForm):
 class ColumnsForm(ColumnChoice):
     """What each column is, and the domain of names without one."""
 
-    domain = forms.ChoiceField(label="Domain of names without one", required=False)
+    domain = forms.ChoiceField(
+        label="Domain of names without one", required=False, widget=LongSelect
+    )
 
     def __init__(
         self,

@@ -11,9 +11,9 @@ from django.http import QueryDict
 
 from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
+from purelymanage.long_selects import LongSelect
 from purelymanage.mailboxes.addresses import ATOM, object_to_local_part
 from purelymanage.routing.forms.expiry import LastDayField
-from purelymanage.routing.forms.widgets import LongSelect
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.rules import Kind

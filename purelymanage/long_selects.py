@@ -1,3 +1,5 @@
+"""Selects that offer a thousand choices."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -19,15 +21,14 @@ class LongSelect(forms.Select):
         attrs: dict[str, Any] | None = None,
         renderer: BaseRenderer | None = None,
     ) -> SafeString:
-        widget = self.get_context(name, value, attrs)["widget"]
+        chosen = set(self.format_value(value))
+        # As far as no choice is made a dictionary of.
+        widget = forms.Widget.get_context(self, name, value, attrs)["widget"]
+        words = ((str(it), label) for it, label in self.choices)
         options = format_html_join(
             "",
             '<option value="{}"{}>{}</option>',
-            (
-                (it["value"], flatatt({"selected": it["selected"]}), it["label"])
-                for _, group, _ in widget["optgroups"]
-                for it in group
-            ),
+            ((it, flatatt({"selected": it in chosen}), label) for it, label in words),
         )
         attributes = flatatt({"name": widget["name"], **widget["attrs"]})
         return format_html("<select{}>{}</select>", attributes, options)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django import forms
 from django.test import SimpleTestCase
 
-from purelymanage.routing.forms.widgets import LongSelect
+from purelymanage.long_selects import LongSelect
 
 CHOICES = [("", "Choose"), ("a.example", "a.example"), ('"><b', "<b> & co")]
 
