@@ -20,11 +20,18 @@ from purelymanage.mailboxes.bulk import meanings
 from purelymanage.mailboxes.bulk.beforehand import do_beforehand
 from purelymanage.mailboxes.bulk.deciding import NOT_ALLOWED, own_draft, start
 from purelymanage.mailboxes.bulk.meanings import Meaningless
-from purelymanage.mailboxes.bulk.preview import Account, Known, Line, preview
+from purelymanage.mailboxes.bulk.preview import (
+    NOBODY,
+    Account,
+    Known,
+    Line,
+    preview,
+)
 from purelymanage.mailboxes.bulk.rows import WORK
 from purelymanage.mailboxes.bulk.wanted import Defaults
 from purelymanage.mailboxes.bulk.wording import may_carry_out
 from purelymanage.mailboxes.models import Bulk, BulkRow, Creation, Mailbox
+from purelymanage.mailboxes.models.mailboxes import MailboxQuerySet
 from purelymanage.sheets import keeping
 from purelymanage.sheets.columns import column_name
 from purelymanage.sheets.reading import MOST_ROWS, Sheet
@@ -128,30 +135,15 @@ def wipe_old() -> int:
     return deleted
 
 
-def account_for(actor: User) -> Account:
-    """Return the account as the mirror has it, as far as a person may see it."""
+def account_for(actor: User, *, by_name: bool = False) -> Account:
+    """Return the account as the mirror has it, as far as a person may see it.
+
+    `by_name` asks for no more than which mailboxes there are.
+    """
     mine = Mailbox.objects.visible_to(actor).present()
+    names = mine.order_by().values_list("address", flat=True)
     return Account(
-        mailboxes={
-            address: Known(
-                reset_allowed=reset_allowed,
-                search_indexing=search_indexing,
-                recovery=frozenset(it["target"].lower() for it in methods)
-                if details_at
-                else None,
-                tags=tuple(tags),
-            )
-            for address, reset_allowed, search_indexing, methods, details_at, tags in (
-                mine.values_list(
-                    "address",
-                    "reset_allowed",
-                    "search_indexing",
-                    "recovery_methods",
-                    "details_at",
-                    "tags",
-                )
-            )
-        },
+        mailboxes=dict.fromkeys(names, NOBODY) if by_name else _known(mine),
         domains=dict(
             Domain.objects.visible_to(actor)
             .present()
@@ -161,6 +153,29 @@ def account_for(actor: User) -> Account:
         asked=frozenset(Creation.objects.asked().values_list("address", flat=True)),
         count=Mailbox.objects.present().count(),
     )
+
+
+def _known(mailboxes: MailboxQuerySet) -> dict[str, Known]:
+    return {
+        address: Known(
+            reset_allowed=reset_allowed,
+            search_indexing=search_indexing,
+            recovery=frozenset(it["target"].lower() for it in methods)
+            if details_at
+            else None,
+            tags=tuple(tags),
+        )
+        for address, reset_allowed, search_indexing, methods, details_at, tags in (
+            mailboxes.values_list(
+                "address",
+                "reset_allowed",
+                "search_indexing",
+                "recovery_methods",
+                "details_at",
+                "tags",
+            )
+        )
+    }
 
 
 def _check_number(kind: str, count: int) -> None:

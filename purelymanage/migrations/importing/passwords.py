@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from purelymanage.figures import thin
 from purelymanage.mailboxes.bulk.meanings import Meaningless
@@ -15,7 +16,6 @@ from purelymanage.migrations.importing.columns import (
     SOURCE,
 )
 from purelymanage.migrations.importing.columns import TARGETS as COPY_TARGETS
-from purelymanage.migrations.models import Job
 from purelymanage.sheets.columns import Guess, Target, column_name, guess, values
 from purelymanage.sheets.reading import Row, Sheet
 
@@ -54,13 +54,23 @@ def guess_columns(sheet: Sheet, targets: Sequence[Target]) -> Guess:
     return guess(sheet.header, targets, sheet.rows)
 
 
+class Candidate(NamedTuple):
+    """A job of the batch, as far as it matters which row is for it."""
+
+    pk: int
+    source_user: str
+    destination: str
+    # That of the new mailbox is not stored any more.
+    lacks_password: bool
+
+
 @dataclass(slots=True)
 class Line:
     """One record of the file."""
 
     number: int
     source: str = ""
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[Candidate] = field(default_factory=list)
     # Pairs of a column's name and a sentence.
     faults: list[tuple[str, str]] = field(default_factory=list)
     password: str = field(default="", repr=False)
@@ -112,7 +122,7 @@ def match(
     sheet: Sheet,
     columns: Mapping[int, str],
     *,
-    jobs: Sequence[Job],
+    jobs: Sequence[Candidate],
     chosen: set[int],
     busy: set[int],
 ) -> Matching:
@@ -136,7 +146,7 @@ class _Judge:
         self,
         sheet: Sheet,
         columns: Mapping[int, str],
-        jobs: Sequence[Job],
+        jobs: Sequence[Candidate],
         chosen: set[int],
         busy: set[int],
     ) -> None:
@@ -146,7 +156,7 @@ class _Judge:
             for number, target in columns.items()
         }
         self.chosen, self.busy = chosen, busy
-        self.jobs: dict[str, list[Job]] = {}
+        self.jobs: dict[str, list[Candidate]] = {}
         for job in jobs:
             self.jobs.setdefault(job.source_user.lower(), []).append(job)
         self.first_lines: dict[str, int] = {}
@@ -163,17 +173,14 @@ class _Judge:
             written = cells.get(DESTINATION_PASSWORD, "")
             if written.strip():
                 line.destination_password = meanings.password(written)
-            elif any(
-                job.destination_server_id and not job.destination_secret
-                for job in line.jobs
-            ):
+            elif any(job.lacks_password for job in line.jobs):
                 raise Meaningless(
                     "The password of the new mailbox is not stored any more. Give it "
                     "as well."
                 )
         return line
 
-    def _find(self, line: Line) -> list[Job]:
+    def _find(self, line: Line) -> list[Candidate]:
         name = line.source.lower()
         if (first := self.first_lines.setdefault(name, line.number)) != line.number:
             raise Meaningless(f"Line {first} has the same old mailbox.")

@@ -155,7 +155,7 @@ def preview_sheet(
         Surroundings(
             server=server,
             person=person,
-            account=account_for(person),
+            account=account_for(person, by_name=True),
             destination_server=destination_server,
             domain=domain,
             creates_missing=creates_missing and destination_server is None,

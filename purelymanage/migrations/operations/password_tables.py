@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 
 from purelymanage import crypto
@@ -17,7 +17,7 @@ from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.errors import Refused
 from purelymanage.migrations import queue
-from purelymanage.migrations.importing.passwords import Matching, match
+from purelymanage.migrations.importing.passwords import Candidate, Matching, match
 from purelymanage.migrations.job_states import SETTLED, with_state
 from purelymanage.migrations.models import Batch, Job, PasswordTable, Run, Server
 from purelymanage.migrations.models.jobs import JobQuerySet
@@ -101,8 +101,10 @@ def has_other_server(batch: Batch) -> bool:
 
 def match_table(table: PasswordTable) -> Matching:
     """Return what the rows of a table are for right now."""
-    jobs = _jobs(table).select_related("server", "destination_server")
-    return _match(table, list(jobs))
+    lacks = Q(destination_secret="", destination_server__isnull=False)
+    asked = _jobs(table).annotate(lacks=ExpressionWrapper(lacks, BooleanField()))
+    columns = "pk", "source_user", "destination", "lacks"
+    return _match(table, [Candidate(*it) for it in asked.values_list(*columns)])
 
 
 @transaction.atomic(durable=True)
@@ -116,14 +118,15 @@ def store_passwords(*, table: PasswordTable, shown: str, actor: User) -> int:
         raise Refused("Your role does not allow this.")
     _refuse_if_moved(held)
     rows = _jobs(held).select_for_update(of=("self",))
-    found = _match(held, list(rows.select_related("server", "destination_server")))
+    jobs = {it.pk: it for it in rows.select_related("server", "destination_server")}
+    found = _match(held, [_candidate(job) for job in jobs.values()])
     if shown != found.digest:
         raise Refused(CHANGED)
     if not found.ready:
         raise Refused(NOTHING)
 
     now = timezone.now()
-    given = [(job, line) for line in found.ready for job in line.jobs]
+    given = [(jobs[it.pk], line) for line in found.ready for it in line.jobs]
     waiting = Run.objects.queued().filter(job__in=[job.pk for job, _ in given])
     waits = set(waiting.values_list("job", flat=True))
     for job, line in given:
@@ -134,17 +137,17 @@ def store_passwords(*, table: PasswordTable, shown: str, actor: User) -> int:
         job.login = "" if job.pk in waits else Job.Login.WAITING
         job.login_due_at = None if job.pk in waits else now
         job.login_words, job.login_tries = "", 0
-    jobs = [job for job, _ in given]
-    Job.objects.bulk_update(jobs, COLUMNS, batch_size=ONE_STEP)
+    changed = [job for job, _ in given]
+    Job.objects.bulk_update(changed, COLUMNS, batch_size=ONE_STEP)
     waiting.update(not_before=None, trouble="", failure="", technical="")
     held.delete()
     logins.hand_on(held.batch.server_id)
     log.record_many(
-        [job_entry(Event.SOURCE_PASSWORD_REPLACED, job, actor=actor) for job in jobs]
+        [job_entry(Event.SOURCE_PASSWORD_REPLACED, job, actor=actor) for job in changed]
     )
     if waits:
         queue.dispatch()
-    return len(jobs)
+    return len(changed)
 
 
 def wipe_old_tables() -> int:
@@ -166,7 +169,12 @@ def _jobs(table: PasswordTable) -> JobQuerySet:
     return mine.filter(batch=table.batch_id).order_by("number", "pk")
 
 
-def _match(table: PasswordTable, jobs: Sequence[Job]) -> Matching:
+def _candidate(job: Job) -> Candidate:
+    lacks = job.destination_server_id is not None and not job.destination_secret
+    return Candidate(job.pk, job.source_user, job.destination, lacks)
+
+
+def _match(table: PasswordTable, jobs: Sequence[Candidate]) -> Matching:
     running = Run.objects.running().filter(job__batch=table.batch_id)
     return match(
         open_sheet(table),
