@@ -33,11 +33,16 @@ PROGRAMS = {
     "systemd-analyze": "systemd",
     "rclone": "rclone",
     "age": "age",
+    "pg_lsclusters": "postgresql",
+    "ip": "iproute2",
 }
+# And those that bring no program.
+MODULES = ("python3-venv",)
 # What those of them start that are services.
 SERVICES = {
     "dovecot": ["dovecot.service", "dovecot.socket"],
     "nginx": ["nginx.service"],
+    "pg_lsclusters": ["postgresql.service"],
 }
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 CHECKS = {
@@ -85,9 +90,12 @@ def main(arguments: list[str]) -> int:
 
 def _install_programs() -> None:
     """Install by apt what tests need, where we may; elsewhere those tests skip."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
     missing = [package for name, package in PROGRAMS.items() if not _find(name)]
+    missing += [name for name in MODULES if not packages.is_installed(name)]
     servers = packages.missing()
-    if os.geteuid() != 0 or not shutil.which("apt-get") or not (missing or servers):
+    if not (missing or servers):
         return
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "--quiet", "--quiet"]

@@ -24,6 +24,17 @@ SERVERS = {
 }
 
 
+def is_installed(package: str) -> bool:
+    status = ("dpkg-query", "--show", "--showformat", "${db:Status-Status}")
+    try:
+        done = subprocess.run(
+            [*status, package], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return False
+    return done.stdout == "installed"
+
+
 def missing() -> list[str]:
     """Return the packages that are not unpacked yet."""
     return [
