@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.installation import configuration
 from purelymanage.environment import BASE_DIR
 
 DOCKER = BASE_DIR / "deploy" / "docker"
@@ -32,10 +33,19 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
 
 
-def test_every_secret_is_made(tmp_path: Path) -> None:
+def test_a_token_can_be_given_later(tmp_path: Path) -> None:
+    first = make_secrets(tmp_path, "")
+    assert first["PURELYMAIL_API_TOKEN"] == ""
+    second = make_secrets(tmp_path, "pm-live-1")
+    assert second == first | {"PURELYMAIL_API_TOKEN": "pm-live-1"}
+
+
+def test_every_secret_is_made_and_given(tmp_path: Path) -> None:
     composed = (DOCKER / "compose.yaml").read_text()
     named = set(re.findall(r"file: secrets/(\w+)", composed))
     assert named == set(make_secrets(tmp_path, "pm-live-1"))
+    given = set(re.findall(r"^    - ([A-Z_]+)$", composed, re.MULTILINE))
+    assert given == {*configuration.MADE, *configuration.GIVEN}
 
 
 @pytest.mark.skipif(not shutil.which("hadolint"), reason="hadolint is not installed")
