@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 wsgi_app = "purelymanage.wsgi"
-workers = 2
+# One of them is for the public form.
+workers = 3
 # Owners of mailboxes wait for seconds until their old server has answered: each thread
 # is cheap, but the connections to the database are shared.
 threads = 400
-worker_class = "purelymanage.watched_worker.WatchedWorker"
+worker_class = "purelymanage.divided_worker.DividedWorker"
 # The panel is loaded once, before its processes part.
 preload_app = True
 control_socket_disable = True

@@ -1,0 +1,170 @@
+"""A process of its own for the public form, so that a rush there leaves pages alone.
+
+What hundreds send at the same moment is read, checked and answered by one interpreter,
+and whoever asked it for a page would have to wait for all their threads.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import selectors
+import socket
+import tempfile
+import time
+from functools import lru_cache, partial
+from typing import Any
+
+from purelymanage.watched_worker import WatchedWorker
+
+FORM = re.compile(rb"(GET|HEAD|POST) /gather/")
+START = 64  # bytes of a request that tell whether it is for the form
+# Seconds in which a new connection has to say something.
+PATIENCE = 5.0
+# Pages come first where processors are short.
+NICER = 10
+
+
+class Passage:
+    """Where one process passes accepted connections on to another.
+
+    Whoever takes them treats it as a listener. What is under way outlives both, and is
+    taken by whoever comes next.
+    """
+
+    def __init__(self) -> None:
+        self._entrance, self._exit = socket.socketpair(type=socket.SOCK_DGRAM)
+        self._entrance.settimeout(0)
+        self._exit.settimeout(0)
+        # A lock on it ends with the process that has it, however that ends.
+        self._claim = tempfile.TemporaryFile()  # noqa: SIM115  # for ever
+        self._came_in_at: Any = ""
+
+    def claim(self) -> bool:
+        """Tell whether it is for this process to take what comes."""
+        try:
+            fcntl.lockf(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def give_up(self) -> None:
+        fcntl.lockf(self._claim, fcntl.LOCK_UN)
+
+    def pass_on(self, connection: socket.socket) -> bool:
+        """Tell whether there was room; the caller still has to close its copy."""
+        try:
+            socket.send_fds(self._entrance, [b"."], [connection.fileno()])
+        except OSError:
+            return False
+        return True
+
+    def holds_somebody(self) -> bool:
+        try:
+            return bool(self._exit.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+
+    # What gunicorn wants of a listener
+
+    def fileno(self) -> int:
+        return self._exit.fileno()
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001  # as sockets have it
+        self._exit.setblocking(flag)
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        _, descriptors, *_ = socket.recv_fds(self._exit, 1, 1)
+        if not descriptors:
+            raise ConnectionAbortedError
+        os.set_inheritable(descriptors[0], False)  # noqa: FBT003  # has no name
+        connection = socket.socket(fileno=descriptors[0])
+        try:
+            self._came_in_at = connection.getsockname()
+            return connection, connection.getpeername()
+        except OSError as exc:  # gone meanwhile
+            connection.close()
+            raise ConnectionAbortedError from exc
+
+    def getsockname(self) -> Any:
+        """Return where the one that was accepted last had come in."""
+        return self._came_in_at
+
+    def close(self) -> None:
+        self._exit.close()
+
+
+@lru_cache
+def _passage() -> Passage:
+    return Passage()
+
+
+class DividedWorker(WatchedWorker):
+    """Answers either the form or all else; each finds out which once it runs.
+
+    All of them load the same, so that what is not passed on is answered where it is:
+    when there is no room, a request line comes in pieces, or a process has to end.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        several = self.cfg.workers > 1 and not self.cfg.is_ssl
+        # Here nothing has been forked yet: all get the same.
+        self.passage = _passage() if several else None
+        self.is_for_form = False
+
+    def notify(self) -> None:
+        super().notify()
+        if self.is_for_form or self.passage is None or not self.alive:
+            return
+        if self.passage.claim():
+            self._turn_to_form(self.passage)
+
+    def _turn_to_form(self, passage: Passage) -> None:
+        self.is_for_form = True
+        os.nice(NICER)
+        self.set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
+        self.sockets: list[Any] = [passage]
+        self.set_accept_enabled(True)
+        # What comes next by the same connection may be for a page.
+        self.max_keepalived = 0
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001  # gunicorn's
+        if self.is_for_form and self.passage is not None and not self.alive:
+            self.passage.give_up()
+            while self.passage.holds_somebody():
+                self.accept(self.passage)
+        super().set_accept_enabled(enabled)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Begin with what came by a connection, unless it is for another process."""
+        passage = self.passage
+        read_ahead = conn.parser is not None and conn.parser.unreader.buf.getvalue()
+        if passage is None or self.is_for_form or not self.alive or read_ahead:
+            super().enqueue_req(conn)
+            return
+        try:
+            start = conn.sock.recv(START, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self._wait_for(conn)
+            return
+        except OSError:
+            start = b""  # gone: a thread finds out what that means
+        if FORM.match(start) and passage.pass_on(conn.sock):
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            super().enqueue_req(conn)
+
+    def _wait_for(self, conn: Any) -> None:
+        """Wait for the first bytes of a connection, as gunicorn does in a thread."""
+        conn.timeout = time.monotonic() + PATIENCE
+        self.pending_conns.append(conn)
+        self.poller.register(
+            conn.sock,
+            selectors.EVENT_READ,
+            partial(self.on_pending_socket_readable, conn),
+        )
