@@ -31,6 +31,10 @@ class CampaignEvent(AnyEvent):
         "campaign.destination_changed",
         "changed where {address} of {target} goes: {changes}",
     )
+    LOGIN_AGREED_TO = (
+        "campaign.login_agreed_to",
+        "agreed that {address} of {target} is copied with the login {user}",
+    )
     CAMPAIGN_LAUNCHED = (
         "campaign.launched",
         "launched {copies} of the campaign {target}",

@@ -49,6 +49,11 @@ urlpatterns: list[URLPattern] = [
         name="change-destination",
     ),
     path(
+        "campaigns/<int:pk>/people/<int:key>/login/",
+        views.agree_to_login,
+        name="agree-to-login",
+    ),
+    path(
         "campaigns/<int:pk>/people/<int:key>/password/",
         views.add_on_behalf,
         name="add-on-behalf",

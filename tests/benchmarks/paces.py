@@ -13,11 +13,8 @@ from purelymanage.imap.errors import ProtocolError
 from purelymanage.imap.tokens import tokenize
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.migrations import queue
-from purelymanage.migrations.campaigns.verdicts import (
-    codes_of,
-    counts_of,
-    with_verdict,
-)
+from purelymanage.migrations.campaigns.verdict_list import counts_of
+from purelymanage.migrations.campaigns.verdicts import codes_of, with_verdict
 from purelymanage.migrations.engines.imapsync.hiding import Hider
 from purelymanage.migrations.engines.imapsync.parsing import Transcript
 from purelymanage.migrations.engines.pipeline.matching import find_pairs

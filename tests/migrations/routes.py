@@ -94,6 +94,9 @@ ROUTES = {
     "migrations:change-destination": Route(
         "/migrations/campaigns/1/people/1/destination/", Right.MANAGE, is_scoped=True
     ),
+    "migrations:agree-to-login": Route(
+        "/migrations/campaigns/1/people/1/login/", Right.MANAGE, is_scoped=True
+    ),
     "migrations:add-on-behalf": Route(
         "/migrations/campaigns/1/people/1/password/", Right.MANAGE, is_scoped=True
     ),

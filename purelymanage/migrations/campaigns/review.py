@@ -13,10 +13,10 @@ from django.db.models.functions import Lower
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
-from purelymanage.migrations.campaigns import verdicts
-from purelymanage.migrations.campaigns.verdicts import BY_CODE, Counts, Verdict
+from purelymanage.migrations.campaigns import verdict_list, verdicts
+from purelymanage.migrations.campaigns.verdict_list import BY_CODE, Counts, Verdict
 from purelymanage.migrations.forms.review import LaunchForm
-from purelymanage.migrations.models import Campaign, Job, Launch
+from purelymanage.migrations.models import Campaign, Job, Launch, Submission
 
 # Of those that stand against somebody, so many are named.
 NAMED = 3
@@ -32,10 +32,17 @@ class Reviewed:
     login: str = ""
     # The mailboxes that are copied into the same one, or that are the same.
     others: tuple[str, ...] = field(default=())
+    # Which password of theirs was signed in with.
+    submission: int | None = None
 
     @property
     def is_launched(self) -> bool:
-        return self.verdict.code == "launched"
+        return self.verdict.code in verdict_list.LAUNCHED
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to agree to their login."""
+        return self.verdict.code in verdict_list.UNVOUCHED
 
     @property
     def words(self) -> str:
@@ -45,10 +52,11 @@ class Reviewed:
         names = ", ".join(self.others[:NAMED])
         more = len(self.others) - NAMED
         names += f" and {more} more" if more > 0 else ""
-        if self.verdict.code == "shared":
-            verb = "goes" if len(self.others) == 1 else "go"
-            return f"{names} {verb} into this one as well."
-        return f"{names}: the same old mailbox."
+        if self.verdict.code == "twice":
+            return f"{names}: the same old mailbox."
+        verb = "goes" if len(self.others) == 1 else "go"
+        words = f"{names} {verb} into this one as well."
+        return f"{self.verdict.words} {words}" if self.asks else words
 
 
 @dataclass
@@ -62,7 +70,7 @@ class Review:
 
     @cached_property
     def tally(self) -> Counts:
-        return verdicts.counts_of(self._codes.values())
+        return verdict_list.counts_of(self._codes.values())
 
     @cached_property
     def launch(self) -> Launch | None:
@@ -72,9 +80,10 @@ class Review:
     def launch_form(self) -> LaunchForm | None:
         if self.launch is not None and self.launch.is_under_way:
             return None
-        may_launch = self.user.may(Right.MANAGE)
-        if may_launch and (self.tally.ready or self.tally.merging):
-            return LaunchForm(None, campaign=self.campaign)
+        tally = self.tally
+        waiting = tally.ready or tally.merging or tally.logins
+        if self.user.may(Right.MANAGE) and waiting:
+            return LaunchForm(None, campaign=self.campaign, logins=self._logins)
         return None
 
     def of(self, people: Iterable[Any]) -> list[Any]:
@@ -98,15 +107,27 @@ class Review:
         By their keys, in their order; None where everybody is meant.
         """
         codes = {
-            "ready": verdicts.FITTING,
-            "shared": verdicts.MERGING,
-            "held": verdicts.PROBLEMS,
+            "ready": verdict_list.FITTING,
+            "shared": verdict_list.MERGING,
+            "login": verdict_list.UNVOUCHED,
+            "held": verdict_list.PROBLEMS,
         }.get(doubt)
         if codes is None:
             return None
         found = self._codes
         wanted = {pk for pk, (code, has) in found.items() if has and code in codes}
         return [pk for pk in people.values_list("pk", flat=True) if pk in wanted]
+
+    @property
+    def _logins(self) -> list[int]:
+        """Those passwords of other logins that can be agreed to with the launch."""
+        if not self.tally.logins:
+            return []
+        found = self._codes.items()
+        people = [pk for pk, (code, has) in found if has and code == "login"]
+        right = Submission.objects.filter(state=Submission.State.RIGHT)
+        theirs = right.filter(participant__in=people).order_by("pk")
+        return list(theirs.values_list("pk", flat=True))
 
     @cached_property
     def _codes(self) -> dict[int, tuple[str, bool]]:
@@ -115,13 +136,17 @@ class Review:
 
 def _reviews(campaign: Campaign, rows: Sequence[Any]) -> dict[int, Reviewed]:
     shared = _others(campaign, rows, "shared", "into")
+    # Whoever agrees to such a login makes it a conflict.
+    login = _others(campaign, rows, "login", "into")
     twice = _others(campaign, rows, "twice", "source")
+    others = shared | login | twice
     return {
         it.pk: Reviewed(
             BY_CODE[it.verdict],
             it.into,
             it.source if it.source != it.address else "",
-            tuple(shared.get(it.pk, ()) or twice.get(it.pk, ())),
+            tuple(others.get(it.pk, ())),
+            it.stored_pk,
         )
         for it in rows
     }

@@ -6,8 +6,7 @@ counted like ten.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -43,93 +42,13 @@ from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes import addresses
 from purelymanage.mailboxes.models import Creation, Mailbox
+from purelymanage.migrations.campaigns.verdict_list import FITTING, MERGING
 from purelymanage.migrations.models import Campaign, Job, Participant, Submission
 from purelymanage.prepared import Prepared, Slot
 
 EMPTY, TEXT = Value(""), CharField()
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What launching would make of somebody. `words` say what stands against it."""
-
-    code: str
-    label: str
-    tone: str
-    words: str = ""
-
-
-VERDICTS = (
-    Verdict("launched", "Launched", "good"),
-    Verdict("unset", "Not said", "attention", "Say where this mailbox goes."),
-    Verdict(
-        "invalid",
-        "Invalid",
-        "broken",
-        "There can be no mailbox of this name at PurelyMail.",
-    ),
-    Verdict(
-        "foreign",
-        "Unknown domain",
-        "broken",
-        "Its domain is not one of this account. Add it first, or choose another.",
-    ),
-    Verdict(
-        "frozen",
-        "To be deleted",
-        "attention",
-        "The mailbox or its domain is to be deleted and frozen until then.",
-    ),
-    Verdict(
-        "asked",
-        "Being created",
-        "waiting",
-        "PurelyMail has been asked to create it, and its answer is awaited.",
-    ),
-    Verdict("itself", "The same", "broken", "This is the old mailbox itself."),
-    Verdict(
-        "twice",
-        "Twice",
-        "broken",
-        "The same old mailbox is copied already, or on this list twice.",
-    ),
-    Verdict(
-        "shared",
-        "Shared",
-        "attention",
-        "Another old mailbox goes into this one as well.",
-    ),
-    Verdict("exists", "Exists", "good"),
-    Verdict("new", "Will be created", "waiting"),
-)
-BY_CODE = {it.code: it for it in VERDICTS}
-FITTING = {"exists", "new"}
-# Can be launched, if somebody says that this is what they want.
-MERGING = {"shared"}
+CameBy = Submission.CameBy
 A_PAGE = 50  # people
-PROBLEMS = set(BY_CODE) - FITTING - MERGING - {"launched"}
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many of a campaign's people are where."""
-
-    ready: int = 0
-    merging: int = 0
-    # Their passwords are right, but they cannot go where they should.
-    held: int = 0
-    launched: int = 0
-    # To be created among those that are ready.
-    new: int = 0
-    total: int = 0
-
-    def __bool__(self) -> bool:
-        return self.total > 0
-
-    @property
-    def without(self) -> int:
-        """Those whose password is not there."""
-        return self.total - self.ready - self.merging - self.held - self.launched
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,27 +172,11 @@ def ready(campaign: Campaign, *, merges: bool = False) -> QuerySet[Any]:
     return with_verdict(campaign).filter(has_password=True, verdict__in=codes)
 
 
-def counts_of(codes: Iterable[tuple[str, bool]]) -> Counts:
-    """Count people by their verdicts."""
-    found = Counter(codes)
-
-    def number(codes: set[str]) -> int:
-        return sum(found[code, True] for code in codes)
-
-    return Counts(
-        ready=number(FITTING),
-        merging=number(MERGING),
-        held=number(PROBLEMS),
-        launched=found["launched", True] + found["launched", False],
-        new=number({"new"}),
-        total=found.total(),
-    )
-
-
 def _with_source(terms: Terms) -> QuerySet[Any]:
     """Annotate `into`, `domain`, `stored` and `source`: who signs in, written small.
 
-    And `is_doubtful`: whether nobody vouches that this login belongs to the address.
+    And `is_doubtful`: whether nobody vouches that this login belongs to the address,
+    and `asks`: whether an administrator has to, before it is copied with.
     """
     stored = FilteredRelation(
         "submissions", condition=Q(submissions__state=Submission.State.RIGHT)
@@ -282,7 +185,12 @@ def _with_source(terms: Terms) -> QuerySet[Any]:
     return people.annotate(
         stored=stored,
         stored_pk=F("stored__pk"),
-        is_doubtful=ExpressionWrapper(_DOUBTFUL, output_field=BooleanField()),
+        is_doubtful=ExpressionWrapper(
+            _UNVOUCHED & Q(stored__came_by=CameBy.SHARED), output_field=BooleanField()
+        ),
+        asks=ExpressionWrapper(
+            _UNVOUCHED & ~Q(stored__secret=""), output_field=BooleanField()
+        ),
         into=_into(terms),
         source=Lower(
             Coalesce(NullIf("stored__user", EMPTY), "address", output_field=TEXT)
@@ -296,11 +204,10 @@ def _with_source(terms: Terms) -> QuerySet[Any]:
 
 
 _LAUNCHED = Q(job__isnull=False, job__removed_at=None)
-_DOUBTFUL = Q(
-    stored_pk__isnull=False,
-    stored__came_by=Submission.CameBy.SHARED,
-    stored__user__gt="",
-)
+# See the same of submissions.
+_UNVOUCHED = Q(
+    stored_pk__isnull=False, stored__user__gt="", stored__vouched_at=None
+) & ~Q(stored__came_by=CameBy.ADDED)
 
 
 def _into(terms: Terms) -> Combinable:
@@ -333,7 +240,9 @@ def _conditions(terms: Terms, claiming: QuerySet[Any]) -> Sequence[tuple[str, Q]
     jobs = Job.objects.present()
     of_account = jobs.filter(destination_server=None).values(it=Lower("destination"))
     of_server = jobs.filter(server=terms.server).values(it=Lower("source_user"))
+    is_same = Q(source=Lower("job__source_user"))
     return [
+        ("switched", _LAUNCHED & Q(asks=True) & ~is_same),
         ("launched", _LAUNCHED),
         ("unset", Q(into="")),
         ("invalid", ~Q(into__regex=_ADDRESS) | Q(name_ends__gt=_LONGEST + 1)),
@@ -352,8 +261,9 @@ def _conditions(terms: Terms, claiming: QuerySet[Any]) -> Sequence[tuple[str, Q]
             & Q(into__regex=_WITH_SYMBOL),
         ),
         ("itself", Q(into=F("source"), pk__isnull=not terms.of_purelymail)),
-        ("twice", _collides(claiming, "source") | Q(source__in=of_server)),
-        ("shared", _collides(claiming, "into") | Q(into__in=of_account)),
+        ("twice", _is_twice(claiming) | Q(source__in=of_server)),
+        ("login", Q(asks=True)),
+        ("shared", _is_shared(claiming) | Q(into__in=of_account)),
     ]
 
 
@@ -371,20 +281,28 @@ def _claiming(everybody: QuerySet[Any]) -> QuerySet[Any]:
     return found
 
 
-def _collides(everybody: QuerySet[Any], column: str) -> Q:
-    """Return who has the same in `column` as others.
+def _is_twice(everybody: QuerySet[Any]) -> Q:
+    """Return who signs in like others.
 
     A password of one's own proves nothing about an address that is written beside it:
-    who is doubtful stands back for the others, and never holds them back. Whoever was
-    listed goes where they go with any login.
+    who is doubtful stands back for the others, and never holds them back.
     """
     doubtful = Q(is_doubtful=True)
-    if column == "into":
-        doubtful &= Q(is_listed=False)
     certain = everybody.filter(~doubtful | _LAUNCHED)
-    return Q(**{f"{column}__in": _several(certain, column)}) | (
-        doubtful & Q(**{f"{column}__in": _several(everybody, column)})
+    return Q(source__in=_several(certain, "source")) | (
+        doubtful & Q(source__in=_several(everybody, "source"))
     )
+
+
+def _is_shared(everybody: QuerySet[Any]) -> Q:
+    """Return who goes where others go as well.
+
+    Nor does who is doubtful hold others back here, unless they were listed, and go
+    there with any login.
+    """
+    doubtful = Q(is_doubtful=True, is_listed=False)
+    certain = everybody.filter(~doubtful | _LAUNCHED)
+    return Q(into__in=_several(certain, "into"))
 
 
 def _several(people: QuerySet[Any], column: str) -> QuerySet[Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,6 +14,15 @@ from purelymanage.migrations.forms.logins import password_field
 from purelymanage.migrations.importing import meanings
 from purelymanage.migrations.models import Campaign, Participant
 from purelymanage.migrations.operations.launching import Wishes
+
+LARGEST_KEY = 2**63 - 1
+
+
+def keys_in(written: str) -> frozenset[int]:
+    """Return the keys that a page has written down; anything else is none."""
+    digits = [it for it in written.split(",") if it.isascii() and it.isdecimal()]
+    keys = {int(it) for it in digits if len(it) < 20}
+    return frozenset(it for it in keys if it <= LARGEST_KEY)
 
 
 class LaunchForm(forms.Form):
@@ -29,6 +39,11 @@ class LaunchForm(forms.Form):
     merges = forms.BooleanField(
         required=False, label="Also those who share a new mailbox with others"
     )
+    takes_logins = forms.BooleanField(
+        required=False, label="Also those who signed in as somebody else: I agree"
+    )
+    # Who was shown: nobody else is agreed to.
+    logins = forms.CharField(required=False, widget=forms.HiddenInput)
     takes_late_ones = forms.BooleanField(
         required=False,
         label="People of the list whose passwords come later join by themselves",
@@ -37,7 +52,13 @@ class LaunchForm(forms.Form):
         required=False, label="Tell owners by mail when theirs has arrived"
     )
 
-    def __init__(self, data: QueryDict | None, *, campaign: Campaign) -> None:
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        campaign: Campaign,
+        logins: Iterable[int] = (),
+    ) -> None:
         tells = campaign.batch is None or campaign.batch.tells_owners
         super().__init__(
             data,
@@ -46,8 +67,12 @@ class LaunchForm(forms.Form):
                 "begins": "plan" if campaign.begins_with_plan else "copy",
                 "takes_late_ones": campaign.takes_late_ones,
                 "tells_owners": tells,
+                "logins": ",".join(map(str, logins)),
             },
         )
+
+    def clean_logins(self) -> frozenset[int]:
+        return keys_in(self.cleaned_data["logins"])
 
     @property
     def wishes(self) -> Wishes:
@@ -55,6 +80,7 @@ class LaunchForm(forms.Form):
         return Wishes(
             begins_with_plan=chosen["begins"] == "plan",
             merges=chosen["merges"],
+            logins=chosen["logins"] if chosen["takes_logins"] else frozenset(),
             takes_late_ones=chosen["takes_late_ones"],
             tells_owners=chosen["tells_owners"],
         )

@@ -127,9 +127,10 @@ class Participant(models.Model):
         return f"migrations.participant:{self.uuid}:token"
 
 
-# An address and beside it the login of who knows: by the link for everybody anybody can
-# write that. What came otherwise has somebody to vouch for it.
-DOUBTFUL = models.Q(came_by="shared") & ~models.Q(user="")
+# A login beside an address, and no administrator has said that they belong together.
+UNVOUCHED = models.Q(vouched_at=None) & ~models.Q(user="") & ~models.Q(came_by="added")
+# By the link for everybody anybody can write that of anybody.
+DOUBTFUL = UNVOUCHED & models.Q(came_by="shared")
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -192,6 +193,8 @@ class Submission(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     # When its owner agreed that the mailbox is read; None where it was added for them.
     agreed_at = models.DateTimeField(null=True, blank=True)
+    # When an administrator agreed to a login that is not the address.
+    vouched_at = models.DateTimeField(null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 
@@ -230,8 +233,14 @@ class Submission(models.Model):
         return self.user or self.participant.address
 
     @property
+    def is_vouched(self) -> bool:
+        """Whether nobody has to agree to its login, or somebody did."""
+        is_plain = not self.user or self.came_by == self.CameBy.ADDED
+        return is_plain or self.vouched_at is not None
+
+    @property
     def is_doubtful(self) -> bool:
-        return self.came_by == self.CameBy.SHARED and bool(self.user)
+        return self.came_by == self.CameBy.SHARED and not self.is_vouched
 
     @property
     def secret_place(self) -> str:

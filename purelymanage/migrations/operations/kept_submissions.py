@@ -38,6 +38,7 @@ from purelymanage.migrations.operations.submissions import (
     note_right,
     received,
     replaced_by,
+    take_vouching,
 )
 from purelymanage.migrations.references import campaign_entry
 
@@ -211,12 +212,14 @@ def _take(held: Submission) -> Participant | None:
         log.record_many([left_out(held)])
         return None
     was_removed = participant.removed_at is not None
+    take_vouching(held)
     # Whoever entered another one since wants that to be tried as well.
     newer = Q(made_at__gt=held.made_at) & ~Q(state=State.RIGHT)
     replaced_by(held).exclude(newer).delete()
     held.state, held.words, held.due_at = State.RIGHT, "", None
     held.client_key = ""
-    held.save(update_fields=["state", "words", "due_at", "client_key"])
+    columns = ["state", "words", "due_at", "client_key", "vouched_at"]
+    held.save(update_fields=columns)
     note_right(held, timezone.now())
     tell(held, Outcome.RIGHT)
     log.record_many([received(held, actor=Agent.PANEL)])

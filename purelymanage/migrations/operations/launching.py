@@ -8,6 +8,7 @@ wait for, the click leaves it to a worker.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -21,7 +22,12 @@ from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.campaigns import verdicts
 from purelymanage.migrations.models import Batch, Campaign, Participant
-from purelymanage.migrations.operations import campaign_copies, launches, renewals
+from purelymanage.migrations.operations import (
+    campaign_copies,
+    launches,
+    renewals,
+    reviewing,
+)
 from purelymanage.migrations.references import campaign_entry
 
 logger = logging.getLogger(__name__)
@@ -41,11 +47,13 @@ class Wishes:
     tells_owners: bool = True
     # Whether those go as well whose new mailbox gets the mail of another old one.
     merges: bool = False
+    # Those passwords of other logins than the addresses that were agreed to with it.
+    logins: Collection[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    batch: Batch
+    batch: Batch | None
     copies: int = 0
     # Passwords that no key opens any more.
     unreadable: int = 0
@@ -64,12 +72,13 @@ def launch(*, campaign: Campaign, wishes: Wishes, actor: User) -> Launched:
     campaign_copies.refuse_if_impossible(held, actor)
     if held.batch is not None and held.launches.unfinished().exists():
         return Launched(held.batch, is_under_way=True)
+    agreed = reviewing.vouch(held, wishes.logins, actor) if wishes.logins else 0
     ready = verdicts.ready(held, merges=wishes.merges).order_by("address", "pk")
     people = list(ready[: AT_ONCE + 1])
-    if not people and held.batch is None:
+    if not people and held.batch is None and not agreed:
         raise Refused(NOTHING)
     if not people:
-        return Launched(_batch(held))
+        return Launched(held.batch)
     many = list(ready.values_list("pk", flat=True)) if len(people) > AT_ONCE else []
     batch = _prepare(held, wishes, actor)
     if many:
@@ -105,9 +114,8 @@ def join_late(*, participant: Participant) -> bool:
         return renewals.renew(campaign=held, participant=participant)
     if not held.takes_late_ones:
         return False
-    # Whoever knows the link for everybody would get a mailbox by themselves, or put
-    # their own mail into that of somebody who is listed.
-    listed = verdicts.ready(held).filter(is_listed=True, is_doubtful=False)
+    # Whoever knows the link for everybody would get a mailbox by themselves.
+    listed = verdicts.ready(held).filter(is_listed=True)
     people = list(listed.filter(pk=participant.pk))
     if not people or not campaign_copies.may(person, [it.domain for it in people]):
         return False
@@ -140,11 +148,6 @@ def _prepare(campaign: Campaign, wishes: Wishes, actor: User) -> Batch:
         campaign.batch.tells_owners = wishes.tells_owners
         campaign.batch.save(update_fields=["tells_owners"])
     campaign.save()
-    return campaign.batch
-
-
-def _batch(campaign: Campaign) -> Batch:
-    assert campaign.batch is not None
     return campaign.batch
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from purelymanage import crypto
@@ -12,7 +12,10 @@ from purelymanage.audit.models import Agent
 from purelymanage.errors import Refused
 from purelymanage.migrations import queue
 from purelymanage.migrations.models import Campaign, Job, Participant, Run, Submission
-from purelymanage.migrations.models.participants import ParticipantQuerySet
+from purelymanage.migrations.models.participants import (
+    UNVOUCHED,
+    ParticipantQuerySet,
+)
 from purelymanage.migrations.operations.jobs import PASSWORD_COLUMNS
 from purelymanage.migrations.operations.runs import add_run, wake
 from purelymanage.migrations.operations.secrets import seal_secret
@@ -21,10 +24,16 @@ from purelymanage.migrations.references import record_job
 
 
 def left_behind() -> ParticipantQuerySet:
-    """Return those whose new password has not reached their copy yet."""
+    """Return those whose new password has not reached their copy yet.
+
+    Without those who signed in as somebody else than their copy does, until an
+    administrator has agreed to that.
+    """
     people: ParticipantQuerySet = Participant.objects.present().with_copy()
     right = Submission.objects.filter(state=Submission.State.RIGHT).exclude(secret="")
-    return people.filter(pk__in=right.values("participant"))
+    is_same = Q(user__iexact=F("participant__job__source_user"))
+    wanted = right.filter(~UNVOUCHED | is_same)
+    return people.filter(pk__in=wanted.values("participant"))
 
 
 def to_renew() -> ParticipantQuerySet:

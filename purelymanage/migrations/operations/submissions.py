@@ -103,6 +103,7 @@ def store_right(*, offer: Offer, sign_in: SignIn) -> Participant | None:
         return None
     was_removed = participant.removed_at is not None
     _seal(submission, offer.password)
+    take_vouching(submission)
     replaced_by(submission).delete()
     submission.save()
     note_right(submission, now)
@@ -263,9 +264,15 @@ def is_left_out(right: Submission) -> bool:
         return False
     if right.participant.removed_at is not None:
         return True
-    former = right.participant.submissions.filter(state=State.RIGHT).first()
-    login = right.source_user.casefold()
-    return former is not None and former.source_user.casefold() != login
+    former = _former(right)
+    return former is not None and not _is_same_login(former, right)
+
+
+def take_vouching(right: Submission) -> None:
+    """Let an administrator's word for a login hold for another password of it."""
+    former = _former(right)
+    if former and former.is_vouched and _is_same_login(former, right):
+        right.vouched_at = former.vouched_at or former.made_at
 
 
 def replaced_by(right: Submission) -> SubmissionQuerySet:
@@ -278,6 +285,14 @@ def replaced_by(right: Submission) -> SubmissionQuerySet:
     if right.is_doubtful:
         return others.filter(DOUBTFUL | Q(state=State.RIGHT))
     return others
+
+
+def _former(right: Submission) -> Submission | None:
+    return right.participant.submissions.filter(state=State.RIGHT).first()
+
+
+def _is_same_login(one: Submission, other: Submission) -> bool:
+    return one.source_user.casefold() == other.source_user.casefold()
 
 
 def received(right: Submission, *, actor: Actor) -> Entry:

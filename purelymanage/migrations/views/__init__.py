@@ -59,6 +59,7 @@ from purelymanage.migrations.views.queue import (
 from purelymanage.migrations.views.reports import batch_report, batch_table
 from purelymanage.migrations.views.review import (
     add_on_behalf,
+    agree_to_login,
     change_destination,
     launch_campaign,
     launch_progress,
@@ -78,6 +79,7 @@ __all__ = [
     "act_on_jobs",
     "add_on_behalf",
     "add_people",
+    "agree_to_login",
     "batch_action",
     "batch_detail",
     "batch_draft",

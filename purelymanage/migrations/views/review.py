@@ -20,10 +20,12 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
+from purelymanage.migrations.campaigns.review import Review
 from purelymanage.migrations.forms.review import (
     BehalfForm,
     DestinationForm,
     LaunchForm,
+    keys_in,
 )
 from purelymanage.migrations.operations import (
     launches,
@@ -32,6 +34,8 @@ from purelymanage.migrations.operations import (
     submissions,
 )
 from purelymanage.migrations.views.finding import campaign_of, person_of
+
+AGREED_ONLY = "You agreed to these logins, but something else stands against them."
 
 
 @require_POST
@@ -51,6 +55,9 @@ def launch_campaign(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(exc))
         return redirect("migrations:campaign-detail", pk)
     if launched.is_under_way:
+        return redirect("migrations:campaign-detail", pk)
+    if launched.batch is None:
+        messages.info(request, AGREED_ONLY)
         return redirect("migrations:campaign-detail", pk)
     if launched.copies:
         messages.success(request, _launched_in_words(launched))
@@ -113,6 +120,30 @@ def change_destination(
     status = 422 if form.errors else 200
     template = "migrations/campaigns/change_destination.html"
     return render(request, template, context, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@requires(Right.MANAGE)
+def agree_to_login(
+    request: AuthenticatedHttpRequest, pk: int, key: int
+) -> HttpResponse:
+    """Say who has signed in for somebody, and take the word that it is all right."""
+    person = person_of(request, pk, key)
+    if request.method == "POST":
+        seen = max(keys_in(request.POST.get("submission", "")), default=0)
+        try:
+            reviewing.agree_to_login(
+                participant=person, submission=seen, actor=request.user
+            )
+        except Refused as exc:
+            messages.error(request, str(exc))
+        return redirect("migrations:campaign-detail", pk)
+    (shown,) = Review(person.campaign, request.user, is_whole=False).of([person])
+    if not shown.review.asks:
+        return redirect("migrations:campaign-detail", pk)
+    context = {"campaign": person.campaign, "person": shown}
+    return render(request, "migrations/campaigns/agree_to_login.html", context)
 
 
 @sensitive_post_parameters("password")

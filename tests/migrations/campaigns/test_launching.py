@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -39,7 +40,7 @@ ANNA, BERT, CARL = (f"{it}@{OLD}" for it in ("anna", "bert", "carl"))
 
 
 class LaunchTestCase(CampaignCase):
-    def launch(self, **wishes: bool) -> launching.Launched:
+    def launch(self, **wishes: Any) -> launching.Launched:
         return launch(campaign=self.campaign, wishes=Wishes(**wishes), actor=self.adam)
 
     def events(self) -> list[str]:
@@ -86,7 +87,8 @@ class LaunchTests(LaunchTestCase):
         self.assertEqual(Submission.objects.get().secret, "")
 
     def test_whoever_signs_in_by_another_name_does_so_in_the_copy(self) -> None:
-        hand_over(add_people(self.campaign, ANNA), user="anna.old")
+        added = Submission.CameBy.ADDED
+        hand_over(add_people(self.campaign, ANNA), user="anna.old", came_by=added)
         self.launch()
         self.assertEqual(Job.objects.get().source_user, "anna.old")
 
@@ -254,7 +256,8 @@ class RenewalTests(LaunchTestCase):
 
     def renew(self, *, user: str = "") -> bool:
         Submission.objects.all().delete()
-        hand_over([self.anna], password="another", user=user)
+        added = Submission.CameBy.ADDED
+        hand_over([self.anna], password="another", user=user, came_by=added)
         return join_late(participant=self.anna)
 
     def password(self) -> str:

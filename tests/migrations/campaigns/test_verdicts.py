@@ -9,13 +9,8 @@ from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.migrations.campaigns import verdicts
-from purelymanage.migrations.campaigns.verdicts import (
-    Counts,
-    codes_of,
-    counts_of,
-    ready,
-    with_verdict,
-)
+from purelymanage.migrations.campaigns.verdict_list import BY_CODE, Counts, counts_of
+from purelymanage.migrations.campaigns.verdicts import codes_of, ready, with_verdict
 from purelymanage.migrations.models import (
     Campaign,
     Job,
@@ -187,18 +182,21 @@ class ConflictTests(ReviewTestCase):
         )
         hand_over(strangers[:1], user="eve")
         found = self.verdicts()
-        self.assertEqual((found[ANNA], found["anna@a.example"]), ("new", "shared"))
+        self.assertEqual((found[ANNA], found["anna@a.example"]), ("new", "login"))
         self.assertEqual([it.address for it in ready(self.campaign)], [ANNA])
-        # Of two such neither goes ahead of the other, nor twice from one mailbox.
-        Participant.objects.filter(address=ANNA).delete()
-        self.assertEqual(self.verdicts()["anna@a.example"], "new")
-        hand_over(strangers[1:], user="mallory")
-        self.assertEqual(set(self.verdicts().values()), {"shared"})
-        Submission.objects.update(user="eve")
-        self.assertEqual(set(self.verdicts().values()), {"twice"})
-        # Who was listed may well have another name at the old server.
+        # Who was listed goes there with any login.
         Participant.objects.update(is_listed=True)
+        found = self.verdicts()
+        self.assertEqual((found[ANNA], found["anna@a.example"]), ("shared", "login"))
+        # Nobody goes twice from one mailbox.
+        Participant.objects.filter(address=ANNA).delete()
+        hand_over(strangers[1:], user="eve")
+        self.assertEqual(set(self.verdicts().values()), {"twice"})
+        # Where somebody has agreed to a login, it is like any other.
+        Participant.objects.update(is_listed=False)
         Submission.objects.filter(participant=strangers[0]).update(user="other")
+        self.assertEqual(set(self.verdicts().values()), {"login"})
+        Submission.objects.update(vouched_at=timezone.now())
         self.assertEqual(set(self.verdicts().values()), {"shared"})
 
     def test_somebody_removed_is_no_conflict(self) -> None:
@@ -304,4 +302,4 @@ class ReadyTests(ReviewTestCase):
             verdicts.claiming(self.campaign),
         )
         codes = {code for code, _ in verdicts._conditions(terms, claiming)}
-        self.assertLessEqual(codes, set(verdicts.BY_CODE))
+        self.assertLessEqual(codes, set(BY_CODE))

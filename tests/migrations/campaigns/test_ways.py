@@ -216,6 +216,10 @@ class BelievedTests(WayTestCase):
         self.work()
         self.assertEqual((self.user(), Job.objects.count()), ("eve", 1))
         self.hand_over("eves", user="eve", participant=self.anna)
+        self.assertEqual(Job.objects.count(), 1)
+        # Once somebody has agreed to that login, it holds by any link.
+        Submission.objects.update(vouched_at=timezone.now())
+        self.hand_over("eves", user="eve")
         self.assertEqual(Job.objects.count(), 2)
 
 
