@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from purelymanage.dashboard.doctor import (
     configuration,
     connections,
+    packages,
     places,
     running,
     state,
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         checks = [
             *configuration.checks(),
             *places.checks(),
+            *packages.checks(),
             *state.checks(),
             *connections.checks(),
         ]
