@@ -275,6 +275,13 @@ def test_settings_hold_no_secret_and_are_not_touched_again(
     assert "New settings, which have their defaults: LOG_LEVEL (" in said
 
 
+def test_the_example_names_every_secret() -> None:
+    named = re.search(r"Secrets are ([^.]*)\.", configuration.EXAMPLE.read_text())
+    assert named
+    wanted = {*configuration.MADE, *configuration.GIVEN}
+    assert set(re.findall(r"[A-Z_]{2,}", named[1])) == wanted
+
+
 def test_services_get_every_secret() -> None:
     unit = BASE_DIR / "deploy/systemd/purelymanage-.service.d/10-common.conf"
     given = re.findall(r"^LoadCredential=(\w+):(\S+)$", unit.read_text(), re.MULTILINE)
