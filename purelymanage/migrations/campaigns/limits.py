@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from purelymanage.migrations.models import Campaign, Job, Run, Server, SignIn
 
@@ -106,7 +106,9 @@ def too_often_of(
     failed = rows.filter(_failed(tried=tried))
     of_address = _times(failed, "address_key", {it.address for it in several}, at - DAY)
     clients = {it.client for it in several if it.client}
-    of_client = _times(rows, "client_key", clients, at - QUARTER)
+    # With those who come now it may be reached.
+    near = ANY_PER_CLIENT - len(several) + 1
+    of_client = _times(rows, "client_key", clients, at - QUARTER, least=near)
     wrong = _times(rows.filter(_failed()), "client_key", clients, at - QUARTER)
     found = []
     for keys in several:
@@ -171,12 +173,25 @@ def free_places(server: Server, at: datetime, *, least: int = 0) -> int:
 
 
 def _times(
-    rows: QuerySet[SignIn], column: str, keys: set[str], since: datetime
+    rows: QuerySet[SignIn],
+    column: str,
+    keys: set[str],
+    since: datetime,
+    *,
+    least: int = 1,
 ) -> dict[str, list[datetime]]:
-    """Return by key when sign-ins began, the newest first."""
+    """Return by key when sign-ins began, the newest first.
+
+    Those with less than `least` of them are left out: a rush from one place would load
+    all that came before with each that comes.
+    """
     times: dict[str, list[datetime]] = defaultdict(list)
     if keys:
         theirs = rows.filter(**{f"{column}__in": keys}, begun_at__gt=since)
+        if least > 1:
+            counted = theirs.values(column).annotate(times=Count("pk"))
+            many = counted.filter(times__gte=least).values(column)
+            theirs = theirs.filter(**{f"{column}__in": many})
         begun = theirs.order_by("-begun_at").values_list(column, "begun_at")
         for key, begun_at in begun:
             times[key].append(begun_at)

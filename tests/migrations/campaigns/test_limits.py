@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 from django.core.cache import cache
 from django.utils import timezone
@@ -189,6 +190,17 @@ class LimitTests(TryingTestCase):
         ]
         kinds = [type(place) for place in places]
         self.assertEqual(kinds, [SignIn] * limits.PER_ADDRESS + [sign_ins.TooOften])
+
+    def test_those_who_come_together_count_for_each_other(self) -> None:
+        keys = [Offer(self.campaign, f"{it}", "", client="::1").keys for it in range(9)]
+        with mock.patch.object(limits, "ANY_PER_CLIENT", 5):
+            for passed in (3, 2):
+                found = limits.too_often_of(keys[:3], timezone.now())
+                self.assertEqual([it is None for it in found].count(True), passed)
+                self.assertIsNone(found[0])
+                sign_ins.note_untried(self.campaign, keys[:3], timezone.now())
+            found = limits.too_often_of(keys[:1], timezone.now())
+            self.assertIsNotNone(found[0])
 
     def test_copies_and_logins_count_at_the_server(self) -> None:
         server = self.campaign.server
