@@ -15,6 +15,9 @@ worker_class = "purelymanage.divided_worker.DividedWorker"
 preload_app = True
 control_socket_disable = True
 graceful_timeout = 30
+# Longer than proxies keep connections that nobody uses, or one may send a form into one
+# that is being closed; and pages that ask every two seconds need no new ones.
+keepalive = 130
 accesslog = "-"
 logger_class = "purelymanage.access_log.MaskingLogger"
 
