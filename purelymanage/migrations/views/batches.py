@@ -41,6 +41,7 @@ from purelymanage.migrations.batch_rows import (
     oldest_failure,
     rows_of,
 )
+from purelymanage.migrations.campaigns.adding import with_adding
 from purelymanage.migrations.forms.batches import BatchRulesForm
 from purelymanage.migrations.happenings import mark_of_batch
 from purelymanage.migrations.job_states import STATES, in_order
@@ -68,7 +69,7 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     found = in_order(chosen.narrow(jobs)).select_related("hand_over__mailbox")
     page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
     # The mark first: what happens in between is news to the page.
-    mark = mark_of_batch(request.user, pk)
+    mark = _mark(request, batch)
     figures = figures_of(request.user, pk)
     context = {
         "batch": batch,
@@ -95,14 +96,19 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 def batch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     """What changes while one looks; all is asked for when a state has changed."""
     batch = _watched(request, pk)
-    mark = mark_of_batch(request.user, pk)
+    mark = _mark(request, batch)
     rest = Totals.read(asked(request, "rest"))
     if rest is None or not has_seen(request, mark):
         return news_elsewhere()
     figures = moving_of(request.user, pk, rest)
     rows = set(request.GET.getlist("row"))
     shown = [it for it in figures.running if str(it.job_id) in rows]
-    seen = mark_of([RunView(it).seen for it in shown], figures.totals, passing_time())
+    seen = mark_of(
+        [RunView(it).seen for it in shown],
+        figures.totals,
+        batch.adding,
+        passing_time(),
+    )
     if has_seen(request, seen, "seen"):
         return no_news()
     context = {
@@ -208,18 +214,22 @@ def _change(
     return redirect("migrations:batch-detail", batch.pk)
 
 
-def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:
+def _mark(request: AuthenticatedHttpRequest, batch: Any) -> str:
+    return mark_of(mark_of_batch(request.user, batch.pk), batch.adding is None)
+
+
+def _batch(request: AuthenticatedHttpRequest, pk: int) -> Any:
     mine = Batch.objects.visible_to(request.user).defer("sheet")
     if request.method == "POST":
         mine = mine.confirmed()
-    return get_object_or_404(
-        mine.select_related("server", "created_by", "campaign"), pk=pk
-    )
+    related = mine.select_related("server", "created_by", "campaign")
+    return get_object_or_404(with_adding(related), pk=pk)
 
 
-def _watched(request: AuthenticatedHttpRequest, pk: int) -> Batch:
+def _watched(request: AuthenticatedHttpRequest, pk: int) -> Any:
     """Return a batch of which nothing is shown but what moves."""
-    return get_object_or_404(Batch.objects.visible_to(request.user).only("pk"), pk=pk)
+    mine = Batch.objects.visible_to(request.user).only("pk")
+    return get_object_or_404(with_adding(mine), pk=pk)
 
 
 def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:

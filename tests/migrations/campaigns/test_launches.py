@@ -7,6 +7,7 @@ from typing import Any
 from unittest import mock
 
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -32,6 +33,7 @@ from purelymanage.migrations.operations.digests import tell_of_batches
 from purelymanage.migrations.operations.launching import join_late
 from purelymanage.migrations.operations.participants import remove_person
 from tests.cast import HTMX
+from tests.live import asks_again
 from tests.migrations.campaigns.people import OLD, add_people, hand_over, numbered
 from tests.migrations.campaigns.test_launching import LaunchTestCase
 
@@ -288,3 +290,61 @@ class PageTests(ManyCase):
         self.assertContains(r, "Launch 3 more")
         r = self.client.post(f"{self.url}launch/stop/", follow=True)
         self.assertContains(r, launches.ENDED)
+
+
+# Nothing is said anew because of the time.
+@mock.patch("purelymanage.http.SECONDS_UNSAID", 10**12)
+class BatchPageTests(ManyCase):
+    """The page of the copies, while a worker still adds to them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.row = self.begin()
+        self.url = f"/migrations/batches/{Batch.objects.get().pk}/"
+        self.client.force_login(self.adam)
+
+    def step(self) -> None:
+        launches.take_step(self.row.pk)
+
+    def ask(self, url: str) -> Any:
+        with CaptureQueriesContext(connection) as queries:
+            r = self.client.get(url, headers=HTMX)
+        self.assertLessEqual(len(queries), 4)
+        return r
+
+    def test_it_says_how_far_the_launch_is(self) -> None:
+        r = self.client.get(self.url)
+        self.assertContains(r, "The launch is still adding: 0 of 5")
+        self.assertContains(r, "The first mailboxes appear here in a moment.")
+        self.step()
+        r = self.client.get(self.url)
+        self.assertContains(r, "The launch is still adding: 2 of 5")
+        self.assertContains(r, f'href="/migrations/campaigns/{self.campaign.pk}/"')
+        self.assertContains(r, "under way")
+
+    def test_a_page_hears_of_each_step_and_of_the_end(self) -> None:
+        url = asks_again(self.client.get(self.url), "batch-live")
+        self.ask(url)
+        for _ in range(2):
+            url = asks_again(self.client.get(self.url), "batch-live")
+            self.step()
+            self.assertEqual(self.ask(url).get("HX-Trigger"), "moved")
+        # And of one that nobody is ready for any more, or that was stopped.
+        r = self.client.get(self.url)
+        Launch.objects.update(done=F("done") + 1)
+        r = self.ask(asks_again(r, "batch-live"))
+        self.assertContains(r, "The launch is still adding: 5 of 5")
+        url = asks_again(r, "batch-live")
+        self.assertEqual(self.ask(url).status_code, 204)
+        launches.stop_launch(campaign=self.campaign, actor=self.adam)
+        self.assertEqual(self.ask(url).get("HX-Trigger"), "moved")
+        self.assertNotContains(self.client.get(self.url), "still adding")
+
+    def test_whoever_looks_on_hears_of_it_where_nothing_else_goes_on(self) -> None:
+        self.step()
+        now = timezone.now()
+        Run.objects.update(state=Run.State.STOPPED, finished_at=now, handed_at=None)
+        r = self.client.get(self.url)
+        self.assertNotEqual(asks_again(r, "batch-live"), "")
+        launches.stop_launch(campaign=self.campaign, actor=self.adam)
+        self.assertEqual(asks_again(self.client.get(self.url), "batch-live"), "")
