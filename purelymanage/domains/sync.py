@@ -23,7 +23,7 @@ from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains.models import SyncRun
 from purelymanage.errors import Refused
 from purelymanage.purelymail.client import PurelymailClient, get_client
-from purelymanage.purelymail.errors import PurelymailError, Rejected
+from purelymanage.purelymail.errors import PurelymailError, Rejected, explained
 
 ACCOUNT = "the account"  # what events about a sync are about
 PATIENCE = 60.0
@@ -128,7 +128,7 @@ def sync(*, actor: Actor, asked: bool = True) -> SyncRun:
     if run is None:
         raise Refused("A sync is running already.")
     try:
-        _apply(run, _read(asked=asked))
+        _apply(run, _read(run, asked=asked))
     except (PurelymailError, Implausible) as exc:
         _fail(run, _sentence(exc), actor)
     except BaseException:  # the queue ends a task that takes too long by SystemExit
@@ -158,10 +158,13 @@ def _claim() -> SyncRun | None:
     return SyncRun.objects.get(state=SyncRun.State.RUNNING)
 
 
-def _read(*, asked: bool) -> list[tuple[Part[Any], Any]]:
+def _read(run: SyncRun, *, asked: bool) -> list[tuple[Part[Any], Any]]:
     client = get_client(patience=PATIENCE)
     due = [part for part in _parts.values() if part.is_due(asked=asked)]
-    found = [(part, part.fetch(client)) for part in due]
+    found = []
+    for part in due:
+        found.append((part, part.fetch(client)))
+        _note_arrival(run, found)
     for part, data in found:
         try:
             part.check(data)
@@ -169,6 +172,12 @@ def _read(*, asked: bool) -> list[tuple[Part[Any], Any]]:
             if not _has_been_said_for_long(str(exc)):
                 raise
     return found
+
+
+def _note_arrival(run: SyncRun, found: list[tuple[Part[Any], Any]]) -> None:
+    """Say how much of each list is here, to people who wait for all of it."""
+    arrived = {it.name: len(data) for it, data in found if isinstance(data, list)}
+    SyncRun.objects.filter(pk=run.pk).update(arrived=arrived)
 
 
 def _has_been_said_for_long(reason: str) -> bool:
@@ -217,9 +226,5 @@ def _fail(run: SyncRun, reason: str, actor: Actor) -> None:
 def _sentence(error: PurelymailError | Implausible) -> str:
     if not isinstance(error, Rejected):
         return str(error)
-    if error.is_about_token:
-        return (
-            f"PurelyMail refused the panel's token ({error.message}) Set "
-            "PURELYMAIL_API_TOKEN to the one shown at purelymail.com/manage/account."
-        )
-    return f"PurelyMail refused to be read: {error.message}"[:500]
+    sentence, next_step = explained(error)
+    return (f"{sentence} {next_step}" if error.is_about_token else sentence)[:500]

@@ -12,7 +12,13 @@ from django.conf import settings
 from urllib3.exceptions import NewConnectionError
 
 from purelymanage.purelymail import budget, types
-from purelymanage.purelymail.errors import NotSent, Rejected, Unavailable, Unreadable
+from purelymanage.purelymail.errors import (
+    NoToken,
+    NotSent,
+    Rejected,
+    Unavailable,
+    Unreadable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -360,12 +366,9 @@ def get_client(
     """Return a client for the account of the settings."""
     token = settings.PURELYMAIL_API_TOKEN
     if not token:
-        raise NotSent(
-            "No PurelyMail token is set: put it into PURELYMAIL_API_TOKEN or into a "
-            "file named by PURELYMAIL_API_TOKEN_FILE."
-        )
+        raise NoToken
     if not (token.isascii() and token.isprintable()):
-        raise NotSent("PURELYMAIL_API_TOKEN does not hold a token.")
+        raise NoToken("PURELYMAIL_API_TOKEN does not hold a token.")
     return PurelymailClient(
         token,
         base_url=settings.PURELYMAIL_API_URL,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 INVALID_TOKEN = "invalidToken"  # noqa: S105  # the code of a refusal
+TOKEN_REFUSED = "PurelyMail refused the panel's token"  # noqa: S105  # no secret
 
 
 class PurelymailError(Exception):
@@ -46,7 +47,37 @@ class NotSent(Unavailable):
     """The request never left: it has certainly not been carried out."""
 
 
+class NoToken(NotSent):
+    """There is nothing to ask PurelyMail with."""
+
+    message = (
+        "No PurelyMail token is set: put it into PURELYMAIL_API_TOKEN or into a file "
+        "named by PURELYMAIL_API_TOKEN_FILE."
+    )
+
+
 class NotApplied(PurelymailError):
     """PurelyMail said it was done, but reading back shows that nothing changed."""
 
     message = "PurelyMail said it was done, but nothing changed."
+
+
+def explained(error: PurelymailError) -> tuple[str, str]:
+    """Return what is wrong with the way to PurelyMail, and what to do about it.
+
+    For whoever runs the panel; each place that tells of it tells it in these words.
+    """
+    if isinstance(error, NoToken):
+        return error.message, "It is made at purelymail.com/manage/account."
+    if not isinstance(error, Rejected):
+        return error.message, "See whether this machine reaches PURELYMAIL_API_URL."
+    if error.is_about_token:
+        return (
+            f"{TOKEN_REFUSED}: {error.message}",
+            "Set PURELYMAIL_API_TOKEN to the one shown at "
+            "purelymail.com/manage/account, and restart the panel.",
+        )
+    return (
+        f"PurelyMail refused to be read: {error.message}",
+        "See at purelymail.com/manage whether the account is in order.",
+    )

@@ -51,6 +51,8 @@ class SyncRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     summary = models.CharField(max_length=500, blank=True)
+    # How many of each list have been read while the rest is still on its way.
+    arrived = models.JSONField(null=True)
 
     objects = SyncRunQuerySet.as_manager()
 
