@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,29 +15,19 @@ from django.utils import timezone
 from purelymanage import crypto
 from purelymanage.accounts.models import User
 from purelymanage.broker import CLUSTERS
-from purelymanage.dashboard import facts, machine
+from purelymanage.dashboard import checked, facts, machine
+from purelymanage.dashboard.doctor.results import Result
 from purelymanage.dashboard.facts import WORK, Vitals
 from purelymanage.dashboard.findings import Finding
-from purelymanage.dashboard.machine import Disk
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
-from purelymanage.figures import in_bytes
 from purelymanage.migrations.models import Run
 from purelymanage.purelymail.budget import KEPT_HOURS, calls_by_hour
 
 MOST_ERRORS = 20
 MOST_COPIES = 100
-# For each problem and warning of the vitals the next step, where there is one.
-NEXT_STEPS = {
-    "Nobody works": "Start them: manage.py qcluster, and with Q_CLUSTER_NAME=migrations "
-    "for copies. What waits goes on as soon as they run.",
-    "Short tasks": "Either there is more to do than the workers manage, and WORKERS "
-    "should be higher, or they hang: their log says on what.",
-    "The account": "The panel tries again every hour. The dashboard says why it failed.",
-    "Mail waits": "EMAIL_URL says where mail goes; an owner can send a test mail from "
-    "the settings of the organisation.",
-    "Mail was": "The audit log names each of them with the reason.",
-    "The clock": "Let both follow a time server. Codes and links go by the clock.",
-}
+KEYS_EVERY = 60.0  # seconds
+# When the keys were last tested, and what was found.
+_keys: tuple[float, list[Result]] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +79,13 @@ def panel_health(user: User) -> dict[str, Any]:
     vitals = facts.vitals()
     reports = list(ClusterReport.objects.order_by("cluster", "host", "-heard_at"))
     disks = machine.disks()
+    key_test = _key_test() if vitals.database.is_migrated else []
     return {
         "vitals": vitals,
-        "findings": [*_findings(vitals), *_disk_findings(disks)],
+        "findings": [
+            *_findings(vitals),
+            *checked.findings([*key_test, *map(checked.room_on, disks)]),
+        ],
         "calls": calls(calls_by_hour(), timezone.now()),
         "workers": list(_workers(vitals, reports)),
         "copies": _copies(user, reports, vitals.at),
@@ -107,6 +102,7 @@ def panel_health(user: User) -> dict[str, Any]:
         "imapsync": machine.imapsync(),
         "packages": machine.packages(),
         "key_ids": crypto.key_ids(),
+        "key_test": key_test,
     }
 
 
@@ -150,20 +146,16 @@ def _findings(vitals: Vitals) -> Iterator[Finding]:
         ("attention", vitals.warnings),
     ):
         for sentence in sentences:
-            steps = (
-                step for start, step in NEXT_STEPS.items() if sentence.startswith(start)
-            )
-            yield Finding(tone, sentence, next(steps, ""))
+            yield Finding(tone, sentence, checked.next_step(sentence))
 
 
-def _disk_findings(disks: list[Disk]) -> Iterator[Finding]:
-    for disk in disks:
-        if disk.tone != "good":
-            yield Finding(
-                disk.tone,
-                f"Only {in_bytes(disk.free)} are free for {disk.purpose}.",
-                f"Make room on the disk of {disk.path}: a full one stops the panel.",
-            )
+def _key_test() -> list[Result]:
+    """Return how the self-test of the keys goes, which is no work for every refresh."""
+    global _keys
+    now = time.monotonic()
+    if _keys is None or now - _keys[0] > KEYS_EVERY:
+        _keys = now, checked.keys()
+    return _keys[1]
 
 
 def _workers(vitals: Vitals, reports: list[ClusterReport]) -> Iterator[Workers]:

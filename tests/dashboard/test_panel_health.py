@@ -3,12 +3,16 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 from django.core.cache import cache
 from django.test import SimpleTestCase
 from django.utils import timezone
 
+from purelymanage.audit.models import KeyProof
 from purelymanage.broker import CLUSTERS
+from purelymanage.dashboard import checked, panel_health
 from purelymanage.dashboard.machine import Disk, disks
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
 from purelymanage.dashboard.panel_health import calls
@@ -21,8 +25,13 @@ URL = "/settings/health/"
 MEGABYTE = 10**6
 
 
+def told(answer: Any) -> list[tuple[str, str]]:
+    return [(it.title, it.text) for it in answer.context["findings"]]
+
+
 class PanelHealthTests(WithRuns):
     def setUp(self) -> None:
+        self.enterContext(mock.patch.object(panel_health, "_keys", None))
         self.addCleanup(cache.clear)
         for name in CLUSTERS:
             cache.set(f"pulse:{name}", "asks for work", 30)
@@ -68,6 +77,24 @@ class PanelHealthTests(WithRuns):
         self.assertContains(r, "Start them: manage.py qcluster")
         self.assertContains(r, "mail-1, last heard of <time")
         self.assertContains(r, "2 hours ago")
+
+    def test_it_tells_whether_the_keys_are_right(self) -> None:
+        right = "The keys are those that this database was written with."
+        self.assertContains(self.client.get(URL), right)
+        KeyProof.objects.create(name="audit", proof="that of another key")
+        with mock.patch.object(panel_health, "_keys", None):
+            r = self.client.get(URL)
+        self.assertNotContains(r, right)
+        self.assertContains(r, "AUDIT_KEY is not the one")
+        # In the words of the doctor, and with the same step.
+        (found,) = checked.keys()
+        self.assertIn((found.sentence, found.fix), told(r))
+
+    def test_the_keys_are_not_tried_with_each_refresh(self) -> None:
+        self.client.get(URL, headers=HTMX)
+        with mock.patch.object(checked, "keys") as keys:
+            self.client.get(URL, headers=HTMX)
+        keys.assert_not_called()
 
     def test_copies_come_with_their_memory(self) -> None:
         first, _ = self.add_running("ada"), self.add_running("bob")

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.checks import Tags, run_checks
 
 from purelymanage import crypto
-from purelymanage.dashboard import machine
+from purelymanage.dashboard import checked, machine
 from purelymanage.dashboard.doctor.results import (
     Check,
     Result,
@@ -41,7 +41,7 @@ def checks() -> list[Check]:
         Check("keys", _keys),
         Check("address", _address),
         Check("security settings", _security),
-        Check("mail settings", _mail),
+        Check("mail settings", checked.mail_settings),
         Check("copies", _copies, seconds=15),
         Check("other settings", _rest),
     ]
@@ -200,30 +200,6 @@ def _security() -> Iterator[Result]:
         yield attention(subject, str(message.msg), str(message.hint or message.id))
     if not found:
         yield good(subject, "Django finds nothing to object to.")
-
-
-def _mail() -> Iterator[Result]:
-    subject, backend = "mail settings", settings.EMAIL_BACKEND
-    if "smtp" not in backend:
-        yield attention(
-            subject,
-            "Mail does not leave this machine.",
-            "Name a mail server in EMAIL_URL, or nobody is told of anything.",
-        )
-    elif not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
-        yield attention(
-            subject,
-            f"Mail goes to {settings.EMAIL_HOST} without encryption.",
-            "Write smtp+tls:// or smtp+ssl:// in EMAIL_URL.",
-        )
-    else:
-        yield good(subject, f"Mail goes to {settings.EMAIL_HOST}, encrypted.")
-    if settings.DEFAULT_FROM_EMAIL.endswith("@localhost>") and "smtp" in backend:
-        yield attention(
-            subject,
-            "Mail comes from an address at localhost, which others refuse.",
-            "Put an address of yours into DEFAULT_FROM_EMAIL.",
-        )
 
 
 def _copies() -> Iterator[Result]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from purelymanage.dashboard import checked
 from purelymanage.dashboard.doctor.results import (
     Check,
     Result,
@@ -25,8 +26,6 @@ from purelymanage.imap import certificates
 from purelymanage.imap.account import Security
 from purelymanage.imap.errors import ImapError
 from purelymanage.imap.opening import tls_context
-from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import PurelymailError, Rejected
 
 TIMEOUT = 5.0
 RENEWED_BEFORE = timedelta(days=14)
@@ -43,24 +42,7 @@ def checks() -> list[Check]:
 
 
 def _purelymail() -> Iterator[Result]:
-    subject = "PurelyMail"
-    try:
-        credit = get_client(patience=2, timeout=8).check_account_credit()
-    except Rejected as exc:
-        yield broken(
-            subject,
-            f"PurelyMail refuses the token: {exc.message}",
-            "Make a new one there under Account, and put it into PURELYMAIL_API_TOKEN.",
-        )
-    except PurelymailError as exc:
-        yield broken(
-            subject,
-            exc.message,
-            "See whether this machine reaches PURELYMAIL_API_URL, and that a token is "
-            "set.",
-        )
-    else:
-        yield good(subject, f"It answers; the credit is ${credit:.2f}.")
+    yield checked.purelymail()[0]
 
 
 def _mail_server() -> Iterator[Result]:
@@ -68,24 +50,14 @@ def _mail_server() -> Iterator[Result]:
     if "smtp" not in settings.EMAIL_BACKEND:
         yield good(subject, "There is none to ask.")
         return
-    fix = "See EMAIL_URL: host, port, encryption, user and password."
     server: BaseEmailBackend = get_connection(timeout=TIMEOUT)
     try:
         server.open()
         server.close()
     except smtplib.SMTPAuthenticationError as exc:
-        yield broken(
-            subject,
-            f"{settings.EMAIL_HOST} does not let the panel in ({exc.smtp_code}).",
-            fix,
-        )
+        yield checked.shut_out(str(exc.smtp_code))
     except (OSError, smtplib.SMTPException) as exc:
-        yield broken(
-            subject,
-            f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} does not answer as it should "
-            f"({_kind(exc)}).",
-            fix,
-        )
+        yield checked.unanswered(_kind(exc))
     else:
         yield good(subject, f"{settings.EMAIL_HOST} answers and lets the panel in.")
 

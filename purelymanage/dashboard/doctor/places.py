@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
-from purelymanage.dashboard import machine
+from purelymanage.dashboard import checked, machine
 from purelymanage.dashboard.doctor.results import (
     Check,
     Result,
@@ -17,7 +17,6 @@ from purelymanage.dashboard.doctor.results import (
     broken,
     good,
 )
-from purelymanage.figures import in_bytes
 
 COLLECT = "manage.py collectstatic --no-input"
 
@@ -62,12 +61,4 @@ def _static_files() -> Iterator[Result]:
 
 
 def _disks() -> Iterator[Result]:
-    for disk in machine.disks():
-        sentence = f"{in_bytes(disk.free)} are free for {disk.purpose}."
-        if disk.tone == "good":
-            yield good("disks", sentence)
-        else:
-            look = broken if disk.tone == "broken" else attention
-            yield look(
-                "disks", f"Only {sentence}", f"Make room on that of {disk.path}."
-            )
+    yield from map(checked.room_on, machine.disks())

@@ -11,9 +11,8 @@ from django.db import connection
 from django.utils import timezone
 
 from purelymanage.accounts.permissions import Role
-from purelymanage.audit import key_proofs
 from purelymanage.audit.models import ChainCheck
-from purelymanage.dashboard import facts
+from purelymanage.dashboard import checked, facts
 from purelymanage.dashboard.doctor.results import (
     Check,
     Result,
@@ -21,7 +20,6 @@ from purelymanage.dashboard.doctor.results import (
     broken,
     good,
 )
-from purelymanage.dashboard.panel_health import NEXT_STEPS
 
 OLDEST_POSTGRESQL = 14
 CHAIN_OLD = timedelta(days=2)
@@ -34,7 +32,7 @@ def checks() -> list[Check]:
     return [
         Check("database", _database, seconds=8),
         Check("panel", _panel, seconds=8),
-        Check("keys of this database", _keys, seconds=20),
+        Check("keys of this database", checked.keys, seconds=20),
         Check("audit log", _audit, seconds=8),
         Check("owners", _owners, seconds=8),
         Check("clock", _clock),
@@ -92,26 +90,12 @@ def _panel() -> Iterator[Result]:
             "See what is said of the database.",
         )
         return
-    for sentence in vitals.problems:
-        yield broken("panel", sentence, _step(sentence))
-    for sentence in vitals.warnings:
-        yield attention("panel", sentence, _step(sentence))
+    for look, sentences in ((broken, vitals.problems), (attention, vitals.warnings)):
+        for sentence in sentences:
+            step = checked.next_step(sentence)
+            yield look("panel", sentence, step or "The health page says more.")
     if vitals.is_well and not vitals.warnings:
         yield good("panel", "Workers, queue, syncs, mail and clock are well.")
-
-
-def _step(sentence: str) -> str:
-    steps = (step for start, step in NEXT_STEPS.items() if sentence.startswith(start))
-    return next(steps, "The health page says more.")
-
-
-def _keys() -> Iterator[Result]:
-    subject = "keys of this database"
-    problems = key_proofs.find_problems()
-    for problem in problems:
-        yield broken(subject, problem, "The backup holds the right keys.")
-    if not problems:
-        yield good(subject, "The keys are those that it was written with.")
 
 
 def _audit() -> Iterator[Result]:

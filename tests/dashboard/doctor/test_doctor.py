@@ -17,6 +17,7 @@ from django.utils import timezone
 from purelymanage.audit import key_proofs
 from purelymanage.audit.models import ChainCheck
 from purelymanage.broker import CLUSTERS
+from purelymanage.dashboard import checked
 from purelymanage.dashboard.doctor import configuration, places, running, state
 from purelymanage.dashboard.doctor.results import Check, Result, Tone, broken, good
 from purelymanage.domains.models import SyncRun
@@ -100,7 +101,7 @@ class ConfigurationTests(SimpleTestCase):
                 )
 
     def test_mail_that_goes_nowhere_is_told(self) -> None:
-        self.assertEqual(tones(configuration._mail()), [Tone.ATTENTION])
+        self.assertEqual(tones(checked.mail_settings()), [Tone.ATTENTION])
 
     def test_what_makes_no_sense_is_told(self) -> None:
         self.assertEqual(tones(configuration._rest()), [Tone.GOOD])
@@ -158,9 +159,9 @@ class StateTests(CastTestCase):
 
     def test_wrong_keys_are_told(self) -> None:
         key_proofs.prove()
-        self.assertEqual(tones(state._keys()), [Tone.GOOD])
+        self.assertEqual(tones(iter(checked.keys())), [Tone.GOOD])
         with override_settings(AUDIT_KEY="another"):
-            self.assertIn("AUDIT_KEY is not", sentence_of(state._keys()))
+            self.assertIn("AUDIT_KEY is not", sentence_of(iter(checked.keys())))
 
 
 def test_what_hangs_is_left_and_the_rest_is_told() -> None:
