@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.test import TestCase
+from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
+from purelymanage.dashboard.models import Setup
 
 PASSWORD = "a-password-for-tests"
 HTMX = {"HX-Request": "true"}
@@ -37,3 +39,5 @@ class CastTestCase(TestCase):
             domain_scope=["shop.example"],
         )
         cls.audrey = create("audrey@example.org", PASSWORD, role=Role.AUDITOR)
+        # They work in a panel that has been set up.
+        Setup.objects.create(finished_at=timezone.now())

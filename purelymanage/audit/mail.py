@@ -54,6 +54,19 @@ def queue_message(message: EmailMessage) -> None:
             )
 
 
+def try_at_once(mail: OutgoingMail) -> bool:
+    """Try a mail again that waits for its next try; tell whether there was need to.
+
+    For somebody who has just set right what was wrong, and watches.
+    """
+    waits = OutgoingMail.objects.waiting().filter(pk=mail.pk).exclude(last_error="")
+    if not waits.update(next_try_at=timezone.now(), last_error=""):
+        return False
+    cache.delete(SILENT)
+    async_task("purelymanage.audit.tasks.send_due_mail")
+    return True
+
+
 def send_due() -> int:
     """Send what is due, one mail after the other, and return how many went out.
 

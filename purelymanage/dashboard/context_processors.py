@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from purelymanage.audit.models import Notice
 from purelymanage.dashboard.navigation import entries
+from purelymanage.dashboard.setup.steps import is_asked
 from purelymanage.domains.models import SyncRun
 
 
@@ -21,4 +22,5 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "sections": SimpleLazyObject(partial(entries, user, request.path)),
         "unseen_notices": SimpleLazyObject(Notice.objects.of(user).unseen().count),
         "freshness": SimpleLazyObject(SyncRun.objects.freshness),
+        "is_setting_up": SimpleLazyObject(partial(is_asked, user)),
     }

@@ -90,3 +90,95 @@ class ClusterReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cluster} on {self.host}"
+
+
+class TokenCheckQuerySet(models.QuerySet["TokenCheck"]):
+    def newest(self) -> TokenCheck | None:
+        """The one that waits to be carried out, else the last one that was."""
+        return self.order_by("-asked_at", "-pk").first()
+
+
+class TokenCheck(models.Model):
+    """A question to PurelyMail whether the token is right, and the answer in words."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+
+    # Longer than PurelyMail is waited for.
+    STALE_AFTER = timedelta(minutes=1)
+
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    asked_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    is_right = models.BooleanField(default=False)
+    sentence = models.CharField(max_length=500, blank=True)
+    next_step = models.CharField(max_length=300, blank=True)
+
+    objects = TokenCheckQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state="waiting"),
+                name="one_token_check_waits",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="waiting")
+                ^ models.Q(settled_at__isnull=False),
+                name="settled_token_checks_have_a_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Token check of {self.asked_at:%Y-%m-%d %H:%M} ({self.state})"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.state == self.State.WAITING and not self.is_stale
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it waits for so long that its worker must be gone."""
+        return (
+            self.state == self.State.WAITING
+            and self.asked_at < timezone.now() - self.STALE_AFTER
+        )
+
+
+class SetupManager(models.Manager["Setup"]):
+    def present(self) -> Setup:
+        """Return the row, or what it would say before anybody did anything."""
+        return self.filter(pk=Setup.PK).first() or Setup()
+
+    def locked(self) -> Setup:
+        """Return the row for a change, made if need be."""
+        self.bulk_create([Setup()], ignore_conflicts=True)
+        return self.select_for_update().get(pk=Setup.PK)
+
+
+class Setup(models.Model):
+    """What owners said while they set the panel up. There is one row, or none yet.
+
+    Whether a step is done is not here: that is looked at where it can be seen.
+    """
+
+    PK = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=PK)
+    put_off = models.JSONField(default=list)  # names of steps
+    # Whether mail arrives only people can see.
+    mail_arrived_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = SetupManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="one_setup_only")
+        ]
+
+    def __str__(self) -> str:
+        return "Finished" if self.finished_at else "Under way"

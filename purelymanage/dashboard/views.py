@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -20,6 +20,7 @@ from purelymanage.audit.panel_events import PanelEvent
 from purelymanage.dashboard.credit import credit
 from purelymanage.dashboard.domains import SHOWN, domains_of
 from purelymanage.dashboard.findings import findings
+from purelymanage.dashboard.setup.steps import is_asked
 from purelymanage.domains.models import SyncRun
 from purelymanage.http import has_seen, mark_of, no_news, page_or_partial
 from purelymanage.mailboxes.models import Mailbox
@@ -40,6 +41,9 @@ COMING_AND_GOING = [
 def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
     user = request.user
     freshness = SyncRun.objects.freshness()
+    is_setting_up = is_asked(user)
+    if is_setting_up and not freshness.synced_at:
+        return redirect("setup")  # there is nothing to see here yet
     # The credit is the whole account's, so people limited to some domains don't see it.
     sees_account = user.may(Right.SEE_DOMAINS) and user.domain_scope is None
     money = credit(organisation_of(request)) if sees_account else None
@@ -48,6 +52,7 @@ def dashboard(request: AuthenticatedHttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "freshness": freshness,
         "findings": found,
+        "is_setting_up": is_setting_up,
         "credit": money,
         "domains": domains,
         "sees_account": sees_account,

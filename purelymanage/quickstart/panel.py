@@ -17,6 +17,7 @@ from typing import TypedDict
 import django
 
 from purelymanage.environment import BASE_DIR
+from purelymanage.quickstart.account import KIND, SANDBOX
 
 CHANGED = "password-changed"
 
@@ -44,6 +45,7 @@ def main() -> None:
     _say("step", "Styles and scripts")
     _collect_static()
 
+    _ask_for_no_setup()
     if _is_empty():
         _say("step", "First look at the account")
         _sync_now()
@@ -90,6 +92,15 @@ def _collect_static() -> None:
         return
     call_command("collectstatic", interactive=False, verbosity=0, clear=True)
     stamp.write_text(digest.hexdigest(), encoding="utf-8")
+
+
+def _ask_for_no_setup() -> None:
+    """Count the panel of the demo account as set up: there is nothing to prove."""
+    from purelymanage.audit.models import Agent
+    from purelymanage.dashboard.setup.operations import finish
+
+    if os.environ.get(KIND) == SANDBOX:
+        finish(actor=Agent.OPERATOR)
 
 
 def _is_empty() -> bool:

@@ -9,10 +9,12 @@ from django.utils import timezone
 from purelymanage.accounts.models import Organisation, User
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
-from purelymanage.audit.mail import queue_mail
+from purelymanage.audit.mail import queue_mail, try_at_once
+from purelymanage.audit.models import OutgoingMail
 from purelymanage.errors import Refused
 
 TWO = 2
+TEST_MAIL = "A test mail from PurelyManage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +85,23 @@ def change_organisation(*, decisions: Decisions, actor: User) -> None:
 
 @transaction.atomic(durable=True)
 def send_test_mail(*, actor: User) -> None:
-    """Send a mail to whoever asks, so that they see whether it arrives."""
-    queue_mail(
-        to=actor.email,
-        subject="A test mail from PurelyManage",
-        text="This mail was sent on the settings page of PurelyManage. "
-        "As you can read it, invitations and warnings will arrive as well.\n",
-    )
+    """Send a mail to whoever asks, so that they see whether it arrives.
+
+    One that has not gone out yet is tried at once instead of sending another.
+    """
+    # Two clicks at once are one after the other.
+    User.objects.select_for_update().get(pk=actor.pk)
+    own = OutgoingMail.objects.filter(recipient=actor.email, subject=TEST_MAIL)
+    if mail := own.filter(settled_at=None).order_by("pk").last():
+        if not try_at_once(mail):
+            return
+    else:
+        queue_mail(
+            to=actor.email,
+            subject=TEST_MAIL,
+            text="Somebody wanted to see whether mail from PurelyManage arrives. "
+            "As you can read this, invitations and warnings will arrive as well.\n",
+        )
     log.record(Event.TEST_MAIL_SENT, actor=actor, target=actor.email)
 
 
