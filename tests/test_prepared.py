@@ -3,10 +3,11 @@ from __future__ import annotations
 from threading import Thread
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Max, Q, Sum
+from django.db.models.functions import Length
 
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.prepared import Prepared, Slot
+from purelymanage.prepared import Prepared, PreparedSums, Slot
 from tests.cast import CastTestCase
 
 
@@ -64,3 +65,24 @@ class PreparedTests(CastTestCase):
         other.join()
         self.assertEqual(seen, [[]])
         self.assertTrue(prepared.ask(address="anna@one.example"))
+
+
+class PreparedSumsTests(CastTestCase):
+    def test_they_are_those_of_aggregate_in_one_question(self) -> None:
+        Mailbox.objects.bulk_create(
+            Mailbox(address=f"{name}@{domain}", domain=domain)
+            for name, domain in (("a", "one.example"), ("b", "one.example"), ("c", "d"))
+        )
+        sums = {
+            "longest": Max("length"),
+            "count": Count("pk", filter=Q(length__gt=1)),
+            "all": Sum("length", default=0),
+        }
+        found = Mailbox.objects.annotate(length=Length("address"))
+        with self.assertNumQueries(0):
+            prepared = PreparedSums(found.filter(domain=Slot("domain")), **sums)
+        for domain in ("one.example", "d", "none.example"):
+            with self.assertNumQueries(1):
+                answer = prepared.ask(domain=domain)
+            plain = found.filter(domain=domain).aggregate(**sums)
+            self.assertEqual(answer, plain)

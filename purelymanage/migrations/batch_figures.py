@@ -28,13 +28,14 @@ from purelymanage.migrations.job_states import (
     TROUBLED,
     JobState,
     with_state,
+    with_state_and_runs,
 )
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.models.runs import OPEN, RunQuerySet, Scope, scope_of
 from purelymanage.migrations.plans import GB, PRICE_OF_A_GB
 from purelymanage.migrations.state_lists import Segment, segments_of
-from purelymanage.prepared import Prepared, Slot
+from purelymanage.prepared import Prepared, PreparedSums, Slot
 
 # The phases in which both sides of a mailbox have been looked at.
 LOOKED = [Phase.COPYING.value, Phase.COMPARING.value, Phase.DONE.value]
@@ -178,9 +179,9 @@ class Figures(Moving):
 
 def figures_of(user: User, batch: int) -> Figures:
     """Return how far a batch is, as far as `user` sees it. Takes two queries."""
-    jobs = Job.objects.visible_to(user).present().filter(batch=batch)
-    counts, rest = _counted(jobs)
-    return Figures(rest, _running(scope_of(user)).ask(batch=batch), counts)
+    scope = scope_of(user)
+    counts, rest = _counted(scope, batch)
+    return Figures(rest, _running(scope).ask(batch=batch), counts)
 
 
 def moving_of(user: User, batch: int, rest: Totals) -> Moving:
@@ -205,14 +206,29 @@ def _most(run: str) -> dict[str, Max]:
     }
 
 
-def _counted(jobs: JobQuerySet) -> tuple[dict[str, int], Totals]:
-    """Return how many of `jobs` are in which state, and the sums over the rest."""
+def _counted(scope: Scope, batch: int) -> tuple[dict[str, int], Totals]:
+    """Return how many are in which state, and the sums over all that does not run."""
+    found = _sums(scope).ask(batch=batch)
+    counts = {code: found.pop(f"in_{code}") for code in BY_CODE}
+    rest = Totals(**{name: int(value) for name, value in found.items()})
+    return {code: count for code, count in counts.items() if count}, rest
+
+
+@lru_cache(maxsize=200)
+def _sums(scope: Scope) -> PreparedSums:
+    jobs: JobQuerySet = Job.objects.within(scope).present()
+    jobs = jobs.filter(batch=Slot("batch"))
     is_open = Q(runs__is_newest=True, runs__dry_run=False, runs__state__in=OPEN)
     goes_on = Case(When(is_open, then=1), default=0, output_field=IntegerField())
-    seen = with_state(jobs).order_by().annotate(**_most("runs__"), goes_on=Max(goes_on))
+    seen = (
+        with_state_and_runs(jobs)
+        .order_by()
+        .annotate(**_most("runs__"), goes_on=Max(goes_on))
+    )
     left = Greatest(F("most_bytes") - F("most_bytes_there"), Value(0))
     rests = ~Q(state__in=MOVING)
-    found = seen.aggregate(
+    return PreparedSums(
+        seen,
         messages=Sum("most", filter=rests, default=0),
         bytes=Sum("most_bytes", filter=rests, default=0),
         there=Sum("most_there", filter=rests, default=0),
@@ -220,9 +236,6 @@ def _counted(jobs: JobQuerySet) -> tuple[dict[str, int], Totals]:
         bytes_left=Sum(left, filter=rests & Q(goes_on=1), default=0),
         **{f"in_{code}": Count("pk", filter=Q(state=code)) for code in BY_CODE},
     )
-    counts = {code: found.pop(f"in_{code}") for code in BY_CODE}
-    rest = Totals(**{name: int(value) for name, value in found.items()})
-    return {code: count for code, count in counts.items() if count}, rest
 
 
 @lru_cache(maxsize=200)

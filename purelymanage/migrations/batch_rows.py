@@ -94,7 +94,8 @@ def rows_of(jobs: Sequence[Any]) -> list[JobRow]:
 
 def oldest_failure(jobs: JobQuerySet) -> JobRow | None:
     """Return what failed first and was not looked after since."""
-    failed = with_state(jobs).filter(state__in=["failed", "password"])
+    failed = with_state(jobs).filter(newest__state=Run.State.FAILED)
+    failed = failed.filter(state__in=["failed", "password"])
     pk = failed.order_by("newest__finished_at").values_list("newest__pk", flat=True)
     run = Run.objects.filter(pk__in=pk[:1]).select_related("job").defer("log").first()
     return JobRow(run.job, BY_CODE["failed"], run) if run is not None else None

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Case, CharField, FilteredRelation, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Field,
+    FilteredRelation,
+    IntegerField,
+    Max,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
@@ -98,19 +111,48 @@ def with_state(jobs: JobQuerySet) -> QuerySet[Any]:
     """Annotate `state`, the code of a `JobState`."""
     newest = FilteredRelation("runs", condition=Q(runs__is_newest=True))
     return jobs.annotate(newest=newest).annotate(
-        state=Case(
-            *(When(BY_CODE[code].when, then=Value(code)) for code in _TRIED),
-            default=Value("idle"),
-            output_field=CharField(),
-        )
+        state=_by_state(CharField(), lambda it: it.code)
     )
+
+
+def with_state_and_runs(jobs: JobQuerySet) -> QuerySet[Any]:
+    """Annotate `state` in rows of groups that have all `runs` of a job.
+
+    The newest is one of them, so that nobody has to look for it a second time.
+    """
+    is_newest = Q(runs__is_newest=True) | Q(runs=None)
+    state = _by_state(CharField(), lambda it: it.code, _of_runs)
+    return jobs.annotate(state=Max(state, filter=is_newest))
+
+
+def _of_runs(when: Q) -> Q:
+    """Return what asks of a row of `runs` what `when` asks of the newest."""
+    found = when.copy()
+    found.children = [
+        (re.sub(r"^newest(?=__|$)", "runs", it[0]), it[1])
+        if isinstance(it, tuple)
+        else _of_runs(cast(Q, it))
+        for it in when.children
+    ]
+    return found
 
 
 def in_order(jobs: QuerySet[Any]) -> QuerySet[Any]:
     """Order jobs `with_state`: what is not finished first, then as in the file."""
-    rank = Case(
-        *(When(state=it.code, then=Value(it.rank)) for it in STATES),
-        default=Value(len(STATES)),
-    )
+    # Told from the conditions: of `state` all of them would be tried for each rank.
+    rank = _by_state(IntegerField(), lambda it: it.rank)
     found: QuerySet[Any] = jobs.annotate(rank=rank)
     return found.order_by("rank", "number", "pk")
+
+
+def _by_state(
+    kind: Field[Any, Any],
+    value: Callable[[JobState], object],
+    asked: Callable[[Q], Q] = lambda when: when,
+) -> Case:
+    tried = [BY_CODE[code] for code in _TRIED]
+    return Case(
+        *(When(asked(it.when), then=Value(value(it))) for it in tried),
+        default=Value(value(BY_CODE["idle"])),
+        output_field=kind,
+    )

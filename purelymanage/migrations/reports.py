@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,12 +79,26 @@ class Line:
         ]
 
 
+def ordered(jobs: JobQuerySet) -> QuerySet[Any]:
+    """Return what `lines_from` takes: unfinished mailboxes first, as in the batch."""
+    return in_order(with_state(jobs)).select_related("server")
+
+
+def lines_from(jobs: Iterable[Any]) -> Iterator[Line]:
+    """Yield a few hundred at once, with their newest runs asked for in one query."""
+    found = list(jobs)
+    newest = Run.objects.newest_of_jobs().filter(job__in=[it.pk for it in found])
+    runs = {it.job_id: it for it in newest.defer("log", "samples", "technical")}
+    for job in found:
+        yield Line(job, BY_CODE[job.state], runs.get(job.pk))
+
+
 def lines_of(jobs: JobQuerySet) -> Iterator[Line]:
-    """Yield the mailboxes as the page orders them, a few hundred at a time."""
-    found = in_order(with_state(jobs)).select_related("server")
+    """Yield all of them, without holding more than some at a time."""
+    found = ordered(jobs)
     pks = list(found.values_list("pk", flat=True))
     for start in range(0, len(pks), AT_ONCE):
-        yield from _some(found.filter(pk__in=pks[start : start + AT_ONCE]))
+        yield from lines_from(found.filter(pk__in=pks[start : start + AT_ONCE]))
 
 
 def items_of(jobs: JobQuerySet) -> QuerySet[RunError]:
@@ -130,11 +144,3 @@ def items_as_csv(run: Run) -> Iterator[str]:
 
 def written(at: datetime | None) -> str:
     return "" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
-
-
-def _some(jobs: QuerySet[Any]) -> Iterator[Line]:
-    found = list(jobs)
-    newest = Run.objects.newest_of_jobs().filter(job__in=[it.pk for it in found])
-    runs = {it.job_id: it for it in newest.defer("log", "samples")}
-    for job in found:
-        yield Line(job, BY_CODE[job.state], runs.get(job.pk))

@@ -74,13 +74,16 @@ class BatchControlTests(BatchCase):
 
 
 class LargeReportTests(BatchCase):
-    def test_a_report_of_thousands_is_cut_on_the_page_alone(self) -> None:
+    def test_a_report_of_thousands_has_pages_and_one_table(self) -> None:
         add_jobs(self.batch, 12)
-        with mock.patch.object(reports, "MOST_LINES", 10):
-            r = self.client.get(f"{self.url}report/")
-        self.assertContains(r, 'scope="row"', 10)
-        self.assertContains(r, "the first 10 of 12")
-        self.assertNotContains(self.client.get(f"{self.url}report/"), "the first")
+        with mock.patch.object(reports, "PER_PAGE", 10):
+            for page, rows in (("", 10), ("?page=2", 2)):
+                r = self.client.get(f"{self.url}report/{page}")
+                self.assertContains(r, 'scope="row"', rows)
+                self.assertContains(r, "12 mailboxes")
+                self.assertContains(r, 'aria-label="Pages"')
+        r = self.client.get(f"{self.url}report/")
+        self.assertNotContains(r, 'aria-label="Pages"')
         r = self.client.get(f"{self.url}report.csv")
         content: bytes = r.getvalue()
         self.assertEqual(content.count(b"user"), 12)

@@ -66,11 +66,14 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         return redirect("migrations:batch-draft", batch.pk)
     jobs = _jobs(request, batch)
     chosen = JobFilter.read(request.GET)
-    found = in_order(chosen.narrow(jobs)).select_related("hand_over__mailbox")
-    page = Paginator(found, PER_PAGE).get_page(asked(request, "page"))
     # The mark first: what happens in between is news to the page.
     mark = _mark(request, batch)
     figures = figures_of(request.user, pk)
+    found = in_order(chosen.narrow(jobs)).select_related("hand_over__mailbox")
+    pages = Paginator(found, PER_PAGE)
+    if not chosen:
+        pages.count = figures.total
+    page = pages.get_page(asked(request, "page"))
     context = {
         "batch": batch,
         "figures": figures,

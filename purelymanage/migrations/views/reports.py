@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from itertools import islice
-
+from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -13,15 +12,16 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.http import asked
 from purelymanage.migrations import reports
 from purelymanage.migrations.batch_figures import figures_of
 from purelymanage.migrations.models import Batch, Job
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.sheets import writing
 
-# On the page; the table has all.
-MOST_LINES = 1_000
-MOST_ITEMS = 1_000
+PER_PAGE = 200
+# On the first page; the table has all.
+MOST_ITEMS = 200
 
 
 @require_safe
@@ -29,13 +29,17 @@ MOST_ITEMS = 1_000
 def batch_report(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     batch = _batch(request, pk)
     jobs = _jobs(request, batch)
-    items = reports.items_of(jobs)
-    listed = list(items[: MOST_ITEMS + 1])
+    figures = figures_of(request.user, batch.pk)
+    pages = Paginator(reports.ordered(jobs), PER_PAGE)
+    pages.count = figures.total
+    page = pages.get_page(asked(request, "page"))
+    items = reports.items_of(jobs)[: MOST_ITEMS + 1] if page.number == 1 else ()
+    listed = list(items)
     context = {
         "batch": batch,
-        "figures": figures_of(request.user, batch.pk),
-        "lines": islice(reports.lines_of(jobs), MOST_LINES),
-        "most_lines": MOST_LINES,
+        "figures": figures,
+        "page": page,
+        "lines": reports.lines_from(page),
         "items": listed[:MOST_ITEMS],
         "has_more_items": len(listed) > MOST_ITEMS,
         "now": timezone.now(),
