@@ -66,6 +66,12 @@ purelymanage create_owner owner@example.org --random
 stat -c '%n %a %U' /etc/purelymanage/env /etc/purelymanage/secrets/* \
   /opt/purelymanage/current/purelymanage/settings.py
 ls /opt/purelymanage/current/var/static/staticfiles.json /run/uploaded
+echo only-for-tests >/etc/purelymanage/secrets/BACKUP
+chown purelymanage /etc/purelymanage/secrets/BACKUP
+cd /var/lib/purelymanage
+/opt/purelymanage/current/deploy/backup --to saved \
+  --passphrase-file /etc/purelymanage/secrets/BACKUP
+stat -c '%U %F' saved/*
 runuser -u postgres -- psql -tAc "SELECT 'role', rolpassword IS NULL, rolsuper
   FROM pg_authid WHERE rolname = 'purelymanage'"
 """
@@ -121,6 +127,7 @@ def test_it_installs_and_installs_again(tmp_path: Path) -> None:
         assert f"/etc/purelymanage/{name} 600 purelymanage\n" in afterwards
     assert "settings.py 644 root\n" in afterwards
     assert "staticfiles.json\n/run/uploaded\n" in afterwards
+    assert "purelymanage regular file\n" in afterwards
     # Without a password: whoever is that user may be that role.
     assert "role|t|f" in afterwards
     assert not Path("/opt/purelymanage/current").exists()
