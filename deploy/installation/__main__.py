@@ -113,7 +113,9 @@ def _tell(machine: Machine, chosen: choices.Choices) -> None:
     machine.step("Dry run: nothing was changed." if machine.dry else "Done.")
     machine.note(f"Address   https://{chosen.domain}")
     machine.note("Owner     purelymanage create_owner you@example.org")
-    machine.note(f"Settings  {places.ENV}, then: systemctl restart 'purelymanage-*'")
+    machine.note(
+        f"Settings  {places.ENV}, then: systemctl restart 'purelymanage-*.service'"
+    )
     machine.note(f"Backups   a passphrase in {places.SECRETS / 'BACKUP'} starts them")
     machine.note("Logs      journalctl -u 'purelymanage-*'")
     if chosen.web == "none":

@@ -155,7 +155,7 @@ def _refuse_what_settings_say(
     if given.from_email and given.from_email != kept.get("from_email"):
         raise Failed(
             "--from-email counts the first time alone. Change DEFAULT_FROM_EMAIL in "
-            f"{places.ENV}, then: systemctl restart 'purelymanage-*'"
+            f"{places.ENV}, then: systemctl restart 'purelymanage-*.service'"
         )
     if domain == kept.get("domain"):
         return
