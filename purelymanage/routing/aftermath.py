@@ -20,7 +20,7 @@ def lines(account: Account, rule: Rule) -> list[Line]:
 
     Where another rule sends the mail on from there may be none of the reader's business.
     """
-    after = account.with_rules(it for it in account.rules if it != rule)
+    after = account.exchanged(rule, None)
     goes_to = listed(rule.targets, most=MOST_NAMED) or "nobody"
     more = f"no longer goes to {goes_to}"
     what = f"Mail to {matched(rule)}"

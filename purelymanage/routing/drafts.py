@@ -30,8 +30,7 @@ class Draft:
         if old and old.deed == rule.deed:
             # Nothing would change, and what is there now has been said elsewhere.
             findings = [it for it in findings if it.check != Check.DUPLICATE]
-        after = account.with_rules([*(it for it in account.rules if it != old), rule])
-        return cls(rule, findings, after)
+        return cls(rule, findings, account.exchanged(old, rule))
 
     @property
     def wanted(self) -> dict[str, Any]:

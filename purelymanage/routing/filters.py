@@ -9,7 +9,6 @@ from typing import Self
 from django.db.models import Q
 from django.http import QueryDict
 
-from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.checks import is_address
 from purelymanage.routing.models import Rule
 from purelymanage.routing.models.rules import RuleQuerySet
@@ -46,9 +45,13 @@ class RuleFilter:
         return [] if self.warning in ("", ANY_WARNING) else [self.warning]
 
     def narrow(
-        self, rules: RuleQuerySet, account: Account, warned: Collection[int]
+        self, rules: RuleQuerySet, *, about: Collection[int], warned: Collection[int]
     ) -> RuleQuerySet:
-        """Return those that are asked for; `warned` are the ids that have warnings."""
+        """Return those that are asked for.
+
+        `about` are the ids of rules that could take mail to the `address` that is
+        looked for, `warned` of those that have warnings.
+        """
         found = rules.of_kind(self.kind)
         if self.domain:
             found = found.filter(domain=self.domain)
@@ -57,16 +60,13 @@ class RuleFilter:
         if not self.words:
             return found
         written = Q(pk__in=rules.search(self.words).values("pk"))
-        return found.filter(written | Q(remote_id__in=self._about(account)))
+        return found.filter(written | Q(remote_id__in=list(about)))
 
-    def _about(self, account: Account) -> list[int]:
-        """Return the rules that could take mail to the address that is looked for."""
+    @property
+    def address(self) -> str:
+        """The address that is looked for, if it is a whole one."""
         address = self.words.lower()
-        if not is_address(address):
-            return []
-        sight = account.look_at(address)
-        found = (sight.rule, *sight.over, *sight.spared)
-        return [rule.id for rule in found if rule is not None]
+        return address if is_address(address) else ""
 
 
 def _clean(value: str | None) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 
+from purelymanage.accounts.models import User
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account, Place
 from purelymanage.routing.model.checks import names
 from purelymanage.routing.model.findings import Check, Finding
+from purelymanage.routing.model.warnings import warnings
 from purelymanage.routing.models import Rule
+from purelymanage.routing.reading import part_for
+from purelymanage.routing.verdicts import TONES
 
 # Each warning in the few words that a row has for it.
 SHORT = {
@@ -32,7 +36,6 @@ MENDING = {
     Check.MISSING_TARGET: "Choose another target",
     Check.CIRCLE: "Change the targets",
 }
-TONES = {"broken": 0, "attention": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,18 @@ def row_of(account: Account, rule: Rule, findings: Sequence[Finding] = ()) -> Ro
     return Row(rule, [_mark(account, number, it) for it in rule.targets], findings)
 
 
+def rows_of(rules: Sequence[Rule], user: User) -> list[Row]:
+    """Return what a list shows of these rules, whatever else there is."""
+    account = part_for(
+        user,
+        domains={it.domain for it in rules},
+        addresses=(target for it in rules for target in it.targets),
+    )
+    mine = {it.remote_id: model.Rule.of(it, id=it.remote_id) for it in rules}
+    found = warnings(account, list(mine.values()))
+    return [row_of(account, it, found.get(mine[it.remote_id], ())) for it in rules]
+
+
 def marked(account: Account, rule: model.Rule) -> list[Target]:
     """Say what is behind each target of a rule of this account."""
     return [_mark(account, rule.id, it) for it in rule.targets]
@@ -117,15 +132,3 @@ def short(finding: Finding) -> str:
 def keeps_copy(rule: Rule, finding: Finding) -> bool:
     """Whether the mailbox that the rule is about could be among its targets."""
     return finding.check == Check.TAKES_MAIL and rule.kind == Rule.Kind.EXACT
-
-
-def by_id(
-    found: dict[model.Rule, list[Finding]], checks: Iterable[str] = ()
-) -> dict[int, list[Finding]]:
-    """Return the warnings by the ids of their rules, of some checks or of all."""
-    wanted = set(checks)
-    return {
-        rule.id: findings
-        for rule, findings in found.items()
-        if not wanted or any(it.check in wanted for it in findings)
-    }

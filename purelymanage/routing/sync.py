@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from purelymanage.audit.events import Event
 from purelymanage.deletions.models import Kind
@@ -65,6 +66,8 @@ def apply(found: list[types.Rule], reading: Reading) -> str:
 
     Rule.objects.bulk_create(new, ignore_conflicts=True)
     Rule.objects.bulk_update(changed, [*COLUMNS, "gone_at"], batch_size=1_000)
+    # Mailboxes and domains may be others, too; it begins when all of this is written.
+    async_task("purelymanage.routing.tasks.keep_verdicts")
     return f"{len(listed)} rule{'' if len(listed) == 1 else 's'}"
 
 

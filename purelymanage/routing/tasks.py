@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from purelymanage.mailboxes.bulk import running
+from purelymanage.routing import verdicts
 from purelymanage.routing.bulk.rows import WORK
 from purelymanage.routing.models import RuleBulk
 from purelymanage.routing.operations import creating, expiry, rewriting
@@ -23,6 +24,12 @@ def end_rules() -> str:
 def keep_snapshot() -> str:
     """Take the snapshot of the day, as soon as there is anything to keep."""
     return "taken" if taking.keep_daily() else "there already"
+
+
+def keep_verdicts() -> str:
+    """Look at all rules after a sync, so that nobody waits for it who lists them."""
+    verdicts.keep_verdicts()
+    return "kept"
 
 
 def run_bulk(bulk_id: int, ticket: int) -> str:

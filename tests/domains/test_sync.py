@@ -321,7 +321,8 @@ class OneAtATimeTests(SyncTestCase):
     def test_what_is_new_is_looked_at_without_waiting(self) -> None:
         self.sync()
         self.sync()
-        self.assertEqual(self.queued(), ["purelymanage.domains.tasks.look_at_due"])
+        look = "purelymanage.domains.tasks.look_at_due"
+        self.assertEqual(self.queued().count(look), 1)
 
     def test_what_is_asked_for_meanwhile_runs_afterwards(self) -> None:
         part = sync.Part(

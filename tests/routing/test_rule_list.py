@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from django.core.cache import cache
+from django.utils import timezone
 from django.utils.html import strip_tags
 
+from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing.models import Rewrite, Rule
+from purelymanage.routing.verdicts import keep_verdicts, verdicts_for
 from tests.account import fill_account
 from tests.cast import HTMX, CastTestCase
+
+LIST = 21
+# All of the account, its digest once more, and to keep what was found.
+LOOK_AT_ALL = 11
 
 
 def add(
@@ -147,8 +155,56 @@ class ManyRulesTests(CastTestCase):
     def test_a_thousand_rules_take_as_many_queries_as_ten(self) -> None:
         self.client.force_login(self.olga)
         fill_account(rows=10)
-        with self.assertNumQueries(16):
+        self.client.get("/routing/")
+        with self.assertNumQueries(LIST):
             self.client.get("/routing/")
         fill_account(rows=990, domain="big.example")
-        with self.assertNumQueries(16):
+        with self.assertNumQueries(LIST + LOOK_AT_ALL):
             self.client.get("/routing/")
+        with self.assertNumQueries(LIST):
+            self.client.get("/routing/?page=3")
+
+
+class VerdictTests(CastTestCase):
+    """What is kept is never older than what it follows from."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        for name in ("example.org", "shop.example"):
+            Domain.objects.create(name=name)
+        add(1, "info", "anna@example.org")
+        add(2, "sales", "info@example.org")
+
+    def setUp(self) -> None:
+        cache.clear()
+        keep_verdicts()
+
+    def warned(self, user: User) -> list[int]:
+        return list(verdicts_for(user).of(()))
+
+    def test_it_is_looked_at_once_for_all_who_see_the_same(self) -> None:
+        for person in (self.olga, self.audrey):
+            # Three for the digest, and one for what is kept.
+            with self.assertNumQueries(4):
+                self.assertEqual(self.warned(person), [1])
+
+    def test_a_change_of_whatever_it_follows_from_is_seen_at_once(self) -> None:
+        Mailbox.objects.create(address="anna@example.org", domain="example.org")
+        self.assertEqual(self.warned(self.olga), [])
+        Rule.objects.filter(remote_id=2).update(targets=["sales+x@example.org", "x"])
+        self.assertEqual(self.warned(self.olga), [2])
+        Rule.objects.filter(remote_id=2).update(targets=["anna+x@example.org"])
+        self.assertEqual(self.warned(self.olga), [])
+        own = Domain.objects.filter(name="example.org")
+        own.update(symbolic_subaddressing=False)
+        self.assertEqual(self.warned(self.olga), [2])
+        Rule.objects.filter(remote_id=2).update(gone_at=timezone.now())
+        self.assertEqual(self.warned(self.olga), [])
+
+    def test_what_limited_people_see_is_kept_apart(self) -> None:
+        add(3, "up", "nobody@shop.example", domain="shop.example")
+        add(4, "on", "nobody@example.org", domain="shop.example")
+        self.assertEqual(self.warned(self.olga), [1, 4, 3])
+        self.assertEqual(self.warned(self.lina), [3])
+        self.assertEqual(self.warned(self.olga), [1, 4, 3])

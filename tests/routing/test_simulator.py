@@ -10,6 +10,8 @@ from tests.cast import CastTestCase
 PAGE = "/routing/simulator/"
 # Session and person, the sync, three for the account, and those of the side bar.
 QUERIES = 11
+# Mail for info@ is sent on twice, and each time the rules are asked for once more.
+FOLLOWED = QUERIES + 2
 
 
 class SimulatorTests(CastTestCase):
@@ -160,14 +162,14 @@ class SimulatorTests(CastTestCase):
                 self.assertContains(r, words, status_code=422, msg_prefix=name)
 
     def test_it_asks_the_mirror_few_questions(self) -> None:
-        for question in (
-            {"address": "info@example.org"},
-            {"mailbox": "anna@example.org"},
-        ):
-            self.client.get(PAGE, question)
-            with self.assertNumQueries(QUERIES):
-                self.client.get(PAGE, question)
-        for number in range(20):
-            self.add("shop.example", f"more{number}", "anna@example.org")
-        with self.assertNumQueries(QUERIES):
-            self.client.get(PAGE, {"address": "info@example.org"})
+        questions = (
+            (FOLLOWED, {"address": "info@example.org"}),
+            (QUERIES, {"mailbox": "anna@example.org"}),
+        )
+        self.client.get(PAGE)
+        for _ in range(2):
+            for queries, question in questions:
+                with self.assertNumQueries(queries):
+                    self.client.get(PAGE, question)
+            for number in range(20):
+                self.add("shop.example", f"more{number}", "anna@example.org")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -9,8 +10,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import QueryDict
 
-from purelymanage.accounts.models import User
-from purelymanage.domains.models import Domain
 from purelymanage.long_selects import LongSelect
 from purelymanage.mailboxes.addresses import ATOM, object_to_local_part
 from purelymanage.routing.forms.expiry import LastDayField
@@ -56,10 +55,7 @@ class RuleForm(forms.Form):
     name = forms.CharField(
         required=False, max_length=254, widget=forms.TextInput(attrs=AS_WRITTEN)
     )
-    domain = forms.ModelChoiceField(
-        Domain.objects.none(),
-        to_field_name="name",
-        empty_label="Choose a domain",
+    domain = forms.ChoiceField(
         widget=LongSelect,
         error_messages={
             "required": "Choose a domain.",
@@ -90,21 +86,17 @@ class RuleForm(forms.Form):
         self,
         data: QueryDict | None,
         *,
-        user: User,
         account: Account,
         initial: dict[str, Any] | None = None,
     ) -> None:
-        self.user, self.account = user, account
+        self.account = account
         # Set where there is something to accept before it is saved.
         self.needs_decision = False
-        domains = Domain.objects.visible_to(user).present().filter(is_shared=False)
-        self.domains = list(domains.order_by("name"))
-        super().__init__(_split_address(data, self.domains), initial=initial)
+        super().__init__(_split_address(data, account.domains), initial=initial)
         field = self.fields["domain"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = domains
-        if len(self.domains) == 1:
-            field.empty_label = None
+        assert isinstance(field, forms.ChoiceField)
+        none = [] if len(account.domains) == 1 else [("", "Choose a domain")]
+        field.choices = [*none, *((name, name) for name in sorted(account.domains))]
 
     @cached_property
     def filled(self) -> RuleForm:
@@ -113,7 +105,7 @@ class RuleForm(forms.Form):
         if not self.is_bound:
             data = QueryDict(mutable=True)
             data.update({name: it for name, it in self.initial.items() if it})
-            form = RuleForm(data, user=self.user, account=self.account)
+            form = RuleForm(data, account=self.account)
         form.full_clean()
         return form
 
@@ -187,7 +179,7 @@ class RuleForm(forms.Form):
         if data.get("keep_copy") and self.own_mailbox:
             targets.append(self.own_mailbox)
         return model.Rule(
-            domain=data["domain"].name,
+            domain=data["domain"],
             match_user=data["name"],
             prefix=prefix,
             catchall=catchall,
@@ -227,6 +219,22 @@ def initial_of(rule: Rule, account: Account) -> dict[str, Any]:
     }
 
 
+def asked_about(written: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Return the domains and the addresses that what was sent may be about.
+
+    It takes these to say what the rule would do, whatever else is wrong with it.
+    """
+    # PostgreSQL knows no NUL.
+    said = {name: text.replace("\0", " ") for name, text in written.items()}
+    name, domain = (said.get(it, "").strip().lower() for it in ("name", "domain"))
+    local, at, typed = name.rpartition("@")
+    domains = {domain, typed} if at else {domain}
+    addresses = {f"{local if at else name}@{it}" for it in domains}
+    for it in ("targets", "add"):
+        addresses |= set(split_addresses(said.get(it, "")))
+    return domains - {""}, addresses
+
+
 def split_addresses(text: str) -> list[str]:
     """Take a list apart as people paste it, also “Anna <anna@example.org>, …”."""
     unquoted = re.sub(r'"[^"\n]*"', " ", text)
@@ -246,14 +254,16 @@ def _is_address(text: str) -> bool:
     return len(text) <= 254
 
 
-def _split_address(data: QueryDict | None, domains: list[Domain]) -> QueryDict | None:
+def _split_address(
+    data: QueryDict | None, domains: Collection[str]
+) -> QueryDict | None:
     """Take a pasted address apart, and write it small as PurelyMail does."""
     if data is None:
         return None
     data = data.copy()
     written = data.get("name", "").strip().lower()
     local, at, name = written.rpartition("@")
-    if at and name in {domain.name for domain in domains}:
+    if at and name in domains:
         data["domain"] = name
         written = local
     data["name"] = written

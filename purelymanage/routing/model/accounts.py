@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -64,11 +65,30 @@ class Sight:
         return domain_of(self.read_as)
 
 
+class NotRead(LookupError):
+    """An answer would rest on something that was left out of a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was read of an account: all of some domains, and what single addresses meet.
+
+    Whatever is asked about these has the same answer as in the whole account.
+    """
+
+    domains: frozenset[str]
+    addresses: frozenset[str]
+
+    def has(self, address: str, domain: str) -> bool:
+        return domain in self.domains or address in self.addresses
+
+
 class Account:
     """Rules, mailboxes and domains, indexed for asking.
 
     `domains` says of each whether symbolic subaddressing is on. Nothing is known
-    about what is behind the `veiled` ones.
+    about what is behind the `veiled` ones. Where only a `part` was read, questions
+    about anything else are refused instead of answered wrongly.
     """
 
     def __init__(
@@ -79,21 +99,21 @@ class Account:
         domains: Mapping[str, bool],
         shared: Collection[str] = SHARED_DOMAINS,
         veiled: Collection[str] = (),
+        part: Part | None = None,
     ) -> None:
         self.rules = tuple(rules)
         self.mailboxes = frozenset(address.lower() for address in mailboxes)
         self.domains = {name.lower(): on for name, on in domains.items()}
         self.shared = frozenset(name.lower() for name in shared)
         self.veiled = frozenset(name.lower() for name in veiled) - self.domains.keys()
+        self.part = part
         self._seen: dict[str, Sight] = {}
+        self._boxes: dict[str, list[str]] | None = None
         self._by_name: dict[str, dict[tuple[str, bool], list[Rule]]] = {}
         for rule in self.rules:
             named = self._by_name.setdefault(rule.domain, {})
             named.setdefault((rule.match_user, rule.prefix), []).append(rule)
-        self._lengths = {
-            domain: sorted({len(name) for name, is_prefix in named if is_prefix})[::-1]
-            for domain, named in self._by_name.items()
-        }
+        self._lengths = {it: _lengths(named) for it, named in self._by_name.items()}
 
     def with_rules(self, rules: Iterable[Rule]) -> Account:
         return Account(
@@ -102,25 +122,72 @@ class Account:
             domains=self.domains,
             shared=self.shared,
             veiled=self.veiled,
+            part=self.part,
         )
 
-    def without(self, mailbox: str) -> Account:
+    def filled(
+        self, *, rules: Iterable[Rule], mailboxes: Iterable[str], part: Part
+    ) -> Account:
+        """Return an account with the same domains, of which only a part was read."""
         return Account(
-            rules=self.rules,
-            mailboxes=self.mailboxes - {mailbox},
+            rules=rules,
+            mailboxes=mailboxes,
             domains=self.domains,
             shared=self.shared,
             veiled=self.veiled,
+            part=part,
         )
+
+    def exchanged(self, old: Rule | None, new: Rule | None) -> Account:
+        """Return the account without one rule and with another, of which each may be none.
+
+        Only the index of their domains is made anew.
+        """
+        other = self._copy()
+        other.rules = tuple(it for it in self.rules if it is not old and it != old)
+        other._by_name, other._lengths = dict(self._by_name), dict(self._lengths)
+        if old is not None:
+            other._index(old.domain, [it for it in self._all(old.domain) if it != old])
+        if new is not None:
+            other.rules += (new,)
+            other._index(new.domain, [*other._all(new.domain), new])
+        return other
+
+    def without(self, mailbox: str) -> Account:
+        other = self._copy()
+        other.mailboxes = self.mailboxes - {mailbox}
+        other._boxes = None
+        return other
+
+    def _copy(self) -> Account:
+        other = copy(self)
+        other._seen = {}
+        return other
+
+    def _index(self, domain: str, rules: Iterable[Rule]) -> None:
+        named: dict[tuple[str, bool], list[Rule]] = {}
+        for rule in rules:
+            named.setdefault((rule.match_user, rule.prefix), []).append(rule)
+        self._by_name[domain] = named
+        self._lengths[domain] = _lengths(named)
+
+    def _all(self, domain: str) -> list[Rule]:
+        return [it for rules in self._by_name.get(domain, {}).values() for it in rules]
 
     def has_subaddressing(self, domain: str) -> bool:
         return self.domains.get(domain, domain in self.shared)
 
     def rules_for(self, domain: str) -> list[Rule]:
-        return [it for rules in self._by_name.get(domain, {}).values() for it in rules]
+        self._refuse_unread("", domain)
+        return self._all(domain)
 
     def boxes_of(self, domain: str) -> list[str]:
-        return sorted(it for it in self.mailboxes if domain_of(it) == domain)
+        self._refuse_unread("", domain)
+        if self._boxes is None:
+            self._boxes = {}
+            for address in sorted(self.mailboxes):
+                self._boxes.setdefault(domain_of(address), []).append(address)
+        return self._boxes.get(domain, [])
 
     def fitting(self, domain: str, local: str) -> list[Rule]:
         """Return the rules that fit a name, the strongest first."""
@@ -154,20 +221,51 @@ class Account:
             self._seen[address] = self._look_at(address, dots)
         return self._seen[address]
 
+    def reading(self, address: str) -> str:
+        """Return what is left of an address without its tag, as `look_at` does."""
+        if address in self._seen:
+            return self._seen[address].read_as
+        return self._read(address.strip().lower(), Dots.CUT)[1]
+
+    def names_of(self, address: str) -> Iterator[tuple[str, str]]:
+        """Return how a rule or a mailbox may know an address: name and domain.
+
+        In whichever way its dots are read, and none where no rule is asked.
+        """
+        address = address.strip().lower()
+        for dots in Dots:
+            place, read_as = self._without_tag(address, dots)
+            if place in (Place.HERE, Place.SHARED):
+                local, _, domain = read_as.rpartition("@")
+                yield local, domain
+
+    def _without_tag(self, address: str, dots: Dots) -> tuple[Place, str]:
+        place = self.place_of(address)
+        if place not in (Place.HERE, Place.SHARED):
+            return place, address
+        local, _, domain = address.rpartition("@")
+        if self.has_subaddressing(domain):
+            local = without_tag(local, dots)
+        return place, f"{local}@{domain}"
+
+    def _read(self, address: str, dots: Dots) -> tuple[Place, str]:
+        place, read_as = self._without_tag(address, dots)
+        if place != Place.SHARED:
+            return place, read_as
+        self._refuse_unread(address, domain_of(address))
+        if read_as not in self.mailboxes:
+            # Somebody else's, with a tag that is theirs to read.
+            return Place.OUTSIDE, address
+        return place, read_as
+
     def _look_at(self, address: str, dots: Dots) -> Sight:
         address = address.strip().lower()
-        place = self.place_of(address)
-        local, _, domain = address.rpartition("@")
-        if place in (Place.HERE, Place.SHARED) and self.has_subaddressing(domain):
-            local = without_tag(local, dots)
-        read_as = f"{local}@{domain}"
-        is_mailbox = read_as in self.mailboxes
-        if place == Place.SHARED and not is_mailbox:
-            # Somebody else's, with a tag that is theirs to read.
-            return Sight(address, address, Place.OUTSIDE, is_mailbox=False)
+        place, read_as = self._read(address, dots)
         if place != Place.HERE:
-            read_as = read_as if place == Place.SHARED else address
-            return Sight(address, read_as, place, is_mailbox=is_mailbox)
+            return Sight(address, read_as, place, is_mailbox=read_as in self.mailboxes)
+        local, _, domain = read_as.rpartition("@")
+        self._refuse_unread(address, domain)
+        is_mailbox = read_as in self.mailboxes
         fitting = self.fitting(domain, local)
         applying = [it for it in fitting if not (it.catchall and is_mailbox)]
         return Sight(
@@ -179,6 +277,15 @@ class Account:
             over=tuple(applying[1:]),
             spared=tuple(it for it in fitting if it.catchall and is_mailbox),
         )
+
+    def _refuse_unread(self, address: str, domain: str) -> None:
+        if self.part is not None and not self.part.has(address, domain):
+            raise NotRead(address or domain)
+
+
+def _lengths(named: Iterable[tuple[str, bool]]) -> list[int]:
+    """Return how long the beginnings are that rules of a domain are about."""
+    return sorted({len(name) for name, is_prefix in named if is_prefix}, reverse=True)
 
 
 def without_tag(local: str, dots: Dots = Dots.CUT) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from purelymanage.routing.model import words
-from purelymanage.routing.model.accounts import Account, Place, without_tag
+from purelymanage.routing.model.accounts import (
+    Account,
+    Place,
+    domain_of,
+    without_tag,
+)
 from purelymanage.routing.model.findings import Check, Finding
 from purelymanage.routing.model.following import follow
 from purelymanage.routing.model.rules import Kind, Rule
@@ -23,9 +28,9 @@ def check_rule(
     `replaced` is the rule that goes in return. Mailboxes that got no mail before are
     not counted as lost.
     """
-    others = [it for it in account.rules if it != replaced]
+    others = [it for it in account.rules_for(rule.domain) if it != replaced]
     before = account
-    after = account.with_rules([*others, rule])
+    after = account.exchanged(replaced, rule)
     found = list(_refusals(account, rule, others))
     if not any(it.blocks for it in found):
         found += in_a_circle(after, rule)
@@ -251,7 +256,10 @@ def receives(account: Account, mailbox: str) -> bool:
 
 
 def names(account: Account, rule: Rule, address: str) -> bool:
-    return any(account.look_at(it).read_as == address for it in rule.targets)
+    at_domain = f"@{domain_of(address)}"
+    return any(
+        account.reading(it) == address for it in rule.targets if it.endswith(at_domain)
+    )
 
 
 def is_address(text: str) -> bool:

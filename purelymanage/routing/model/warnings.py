@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from purelymanage.routing.model.accounts import Account, domain_of
+from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.checks import (
     bad_targets,
     circling,
@@ -27,14 +27,14 @@ def warnings(
 ) -> dict[Rule, list[Finding]]:
     """Return the findings of each rule that has any, or of those that are asked for."""
     rules = account.rules if rules is None else rules
-    # A rule takes mail of its own domain alone.
-    domains = {it.domain for it in rules}
     taken: dict[Rule, list[str]] = {}
-    for mailbox in sorted(it for it in account.mailboxes if domain_of(it) in domains):
-        rule = account.look_at(mailbox).rule
-        if rule and not names(account, rule, mailbox):
-            taken.setdefault(rule, []).append(mailbox)
-    circles = _circles(account)
+    # A rule takes mail of its own domain alone.
+    for domain in {it.domain for it in rules}:
+        for mailbox in account.boxes_of(domain):
+            rule = account.look_at(mailbox).rule
+            if rule and not names(account, rule, mailbox):
+                taken.setdefault(rule, []).append(mailbox)
+    circles = _circles(account, rules)
     found = {}
     for rule in rules:
         findings = [
@@ -51,16 +51,22 @@ def warnings(
     return found
 
 
-def _circles(account: Account) -> dict[Rule, tuple[str, ...]]:
-    """Return a circle for each rule that is part of one."""
+def _circles(account: Account, asked: Sequence[Rule]) -> dict[Rule, tuple[str, ...]]:
+    """Return a circle for each rule that is part of one, and leads on from those asked.
+
+    Of several circles it is the same, however many rules are asked for: all that a
+    rule is part of can be reached from it.
+    """
     onward: Graph = {}
     rules: dict[str, Rule] = {}
-    for target in {target for rule in account.rules for target in rule.targets}:
-        sight = account.look_at(target)
+    waiting = [target for rule in asked for target in rule.targets]
+    while waiting:
+        sight = account.look_at(waiting.pop())
         if sight.rule and sight.read_as not in onward:
-            reads = (account.look_at(it).read_as for it in sight.rule.targets)
+            reads = map(account.reading, sight.rule.targets)
             onward[sight.read_as] = [it for it in reads if it != sight.read_as]
             rules[sight.read_as] = sight.rule
+            waiting += sight.rule.targets
     found: dict[Rule, tuple[str, ...]] = {}
     for address in _cyclic(onward):
         if rules[address] not in found:

@@ -19,12 +19,11 @@ from purelymanage.routing import exports
 from purelymanage.routing.bulk.meanings import TARGETS
 from purelymanage.routing.filters import RuleFilter
 from purelymanage.routing.forms.importing import ImportRulesForm
-from purelymanage.routing.model.warnings import warnings
 from purelymanage.routing.models import Rule, RuleBulk
 from purelymanage.routing.operations import many
 from purelymanage.routing.operations.exports import note_export
-from purelymanage.routing.presentation import by_id
-from purelymanage.routing.reading import account_for
+from purelymanage.routing.reading import about
+from purelymanage.routing.verdicts import verdicts_for
 from purelymanage.sheets import keeping, writing
 from purelymanage.sheets.columns import guess
 
@@ -101,10 +100,12 @@ def import_template(request: AuthenticatedHttpRequest) -> HttpResponse:
 @requires(Right.SEE_ROUTING)
 def export_rules(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Write the rules that the filter of the list finds."""
-    chosen, account = RuleFilter.read(request.GET), account_for(request.user)
-    warned = by_id(warnings(account), chosen.checks) if chosen.warning else ()
-    mine = Rule.objects.visible_to(request.user).present()
-    found = chosen.narrow(mine, account, warned)
+    user, chosen = request.user, RuleFilter.read(request.GET)
+    found = chosen.narrow(
+        Rule.objects.visible_to(user).present(),
+        about=about(chosen.address, user),
+        warned=verdicts_for(user).of(chosen.checks) if chosen.warning else (),
+    )
     note_export(count=found.count(), filters=_said(chosen), actor=request.user)
     return _csv(exports.as_csv(found), f"rules-{timezone.localdate()}.csv")
 

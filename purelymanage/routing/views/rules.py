@@ -24,13 +24,10 @@ from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.checks import check_rule
 from purelymanage.routing.model.warnings import warnings
 from purelymanage.routing.models import Rewrite, Rule, RuleCreation
-from purelymanage.routing.presentation import (
-    FILTERS,
-    TONES,
-    by_id,
-    row_of,
-)
-from purelymanage.routing.reading import account_for
+from purelymanage.routing.models.rules import RuleQuerySet
+from purelymanage.routing.presentation import FILTERS, row_of, rows_of
+from purelymanage.routing.reading import about, part_for
+from purelymanage.routing.verdicts import verdicts_for
 
 PER_PAGE = 100
 MOST_WARNINGS = 5
@@ -40,18 +37,25 @@ MOST_WARNINGS = 5
 @requires(Right.SEE_ROUTING)
 def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     user, chosen = request.user, RuleFilter.read(request.GET)
-    account = account_for(user)
-    found = warnings(account)
-    warned = by_id(found)
+    verdicts = verdicts_for(user)
     mine = Rule.objects.visible_to(user).present()
-    narrowed = chosen.narrow(mine, account, by_id(found, chosen.checks))
+    narrowed = chosen.narrow(
+        mine, about=about(chosen.address, user), warned=verdicts.of(chosen.checks)
+    )
     shown = narrowed.with_deletion().with_expiry().with_rewrite()
     page = Paginator(shown.select_related("made_by").strongest_first(), PER_PAGE)
     rules = page.get_page(asked(request, "page"))
+    worst: list[Rule] = []
+    if not chosen and rules.number == 1:
+        worst = _in_order(mine.with_deletion(), verdicts.worst(MOST_WARNINGS))
+    rows = rows_of([*rules, *worst], user)
     domains = mine.order_by("domain").values_list("domain", flat=True).distinct()
     context = {
         "page": rules,
-        "rows": [row_of(account, it, warned.get(it.remote_id, ())) for it in rules],
+        "rows": rows[: len(rules)],
+        # One that is mended just now has nothing wrong any more.
+        "worst": [row for row in rows[len(rules) :] if row.findings],
+        "warned_count": len(verdicts),
         "filter": chosen,
         "domains": domains,
         "kinds": Rule.Kind.choices,
@@ -59,7 +63,6 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         "under_way": _under_way(user),
         "may_manage": user.may(Right.MANAGE),
         "may_delete": user.may(Right.DELETE),
-        **(_worst(account, mine, warned) if not chosen and rules.number == 1 else {}),
     }
     return page_or_partial(request, "routing/rule_list.html", context)
 
@@ -76,8 +79,8 @@ def rule_detail(request: AuthenticatedHttpRequest, remote_id: int) -> HttpRespon
         if later is not None and request.user.covers(later.domain):
             return redirect(later.url, permanent=False)
     rule = rule or get_object_or_404(rules, remote_id=remote_id)
-    account = account_for(request.user)
     user = request.user
+    account = part_for(user, domains=[rule.domain], addresses=rule.targets)
     # The second is annotated, and unknown to the checker of types.
     is_open = not rule.gone_at and not vars(rule)["deletion_state"]
     context = {
@@ -94,12 +97,9 @@ def rule_detail(request: AuthenticatedHttpRequest, remote_id: int) -> HttpRespon
     return render(request, "routing/rule_detail.html", context)
 
 
-def _worst(account: Account, mine: Any, warned: dict[int, Any]) -> dict[str, Any]:
-    """Return what stands above the list: the rules that do something unexpected."""
-    rules = mine.filter(remote_id__in=list(warned)).with_deletion()
-    rows = [row_of(account, it, warned[it.remote_id]) for it in rules]
-    rows.sort(key=lambda it: (TONES.get(it.worst.tone, 2), it.rule.pattern))
-    return {"worst": rows[:MOST_WARNINGS], "warned_count": len(rows)}
+def _in_order(rules: RuleQuerySet, numbers: list[int]) -> list[Rule]:
+    found = {it.remote_id: it for it in rules.filter(remote_id__in=numbers)}
+    return [found[it] for it in numbers if it in found]
 
 
 def _under_way(user: User) -> list[str]:

@@ -30,14 +30,16 @@ from purelymanage.routing.drafts import Draft
 from purelymanage.routing.forms.rules import (
     NoteForm,
     RuleForm,
+    asked_about,
     initial_of,
     split_addresses,
 )
+from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.findings import Check
 from purelymanage.routing.models import Rewrite, Rule
 from purelymanage.routing.operations import creating, editing, expiry
 from purelymanage.routing.presentation import marked
-from purelymanage.routing.reading import account_for
+from purelymanage.routing.reading import part_for
 
 MOST_SUGGESTED = 8
 GONE = "This rule is not at PurelyMail any more."
@@ -47,7 +49,7 @@ BEING_REPLACED = "This rule is being replaced just now. Look again in a minute."
 @require_http_methods(["GET", "POST"])
 @requires(Right.MANAGE)
 def create_rule(request: AuthenticatedHttpRequest) -> HttpResponse:
-    form = _form(request, _asked_for(request.GET))
+    form = _form(request, _account(request), _asked_for(request.GET))
     draft = _draft(form)
     if draft and _wants(form, draft):
         note = form.cleaned_data["note"]
@@ -71,8 +73,9 @@ def edit_rule(request: AuthenticatedHttpRequest, remote_id: int) -> HttpResponse
     template = "routing/edit_rule.html"
     if closed := _why_closed(rule):
         return render(request, template, {"rule": rule, "closed": closed}, status=409)
-    account = account_for(request.user)
-    form = _form(request, initial_of(rule, account) | _changed(request.GET, rule))
+    account = _account(request, rule)
+    initial = initial_of(rule, account) | _changed(request.GET, rule)
+    form = _form(request, account, initial)
     draft = _draft(form, replaced=rule)
     if draft and _wants(form, draft):
         try:
@@ -120,10 +123,10 @@ def edit_note(request: AuthenticatedHttpRequest, remote_id: int) -> HttpResponse
 @requires(Right.MANAGE)
 def preview_rule(request: AuthenticatedHttpRequest) -> HttpResponse:
     """Say in a sentence what the form would do, while it is filled in."""
-    form = _form(request, {})
     number = request.POST.get("replaces", "")
     rules = Rule.objects.visible_to(request.user).present()
     replaced = rules.filter(remote_id=number).first() if number.isdecimal() else None
+    form = _form(request, _account(request, replaced), {})
     context = _preview(form, _draft(form, replaced=replaced), replaced)
     return render(request, "routing/_rule_preview.html", context)
 
@@ -143,13 +146,21 @@ def suggest_targets(request: AuthenticatedHttpRequest) -> HttpResponse:
     return JsonResponse({"addresses": addresses if words else []})
 
 
-def _form(request: AuthenticatedHttpRequest, initial: dict[str, Any]) -> RuleForm:
-    return RuleForm(
-        request.POST if request.method == "POST" else None,
-        user=request.user,
-        account=account_for(request.user),
-        initial=initial,
-    )
+def _account(request: AuthenticatedHttpRequest, rule: Rule | None = None) -> Account:
+    """Read what it takes to say what the form would do, also in place of a rule."""
+    sent = request.POST if request.method == "POST" else request.GET
+    domains, addresses = asked_about(sent)
+    if rule:
+        domains.add(rule.domain)
+        addresses |= {rule.pattern, *rule.targets}
+    return part_for(request.user, domains=domains, addresses=addresses)
+
+
+def _form(
+    request: AuthenticatedHttpRequest, account: Account, initial: dict[str, Any]
+) -> RuleForm:
+    data = request.POST if request.method == "POST" else None
+    return RuleForm(data, account=account, initial=initial)
 
 
 def _draft(form: RuleForm, *, replaced: Rule | None = None) -> Draft | None:

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Min
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import (
     AuthenticatedHttpRequest,
     Right,
     requires,
 )
-from purelymanage.routing.model.accounts import Account
+from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing.model.following import follow
-from purelymanage.routing.reading import account_for
+from purelymanage.routing.models import Rule
+from purelymanage.routing.reading import account_for, part_for
 from purelymanage.routing.simulation.answers import answer
 from purelymanage.routing.simulation.drawing import draw
 from purelymanage.routing.simulation.forms import FollowForm, OriginForm
@@ -27,20 +30,22 @@ def simulator(request: AuthenticatedHttpRequest) -> HttpResponse:
     asks_origin = "mailbox" in request.GET and not asks_way
     follow_form = FollowForm(request.GET if asks_way else None, user=request.user)
     origin_form = OriginForm(request.GET if asks_origin else None, user=request.user)
-    account = account_for(request.user)
     context: dict[str, Any] = {}
     if origin_form.is_valid():
+        account = account_for(request.user)
         found = sources(account, origin_form.cleaned_data["mailbox"])
         context = {"sources": found, "asked": found.goal}
     elif follow_form.is_valid():
-        walk = follow(account, follow_form.cleaned_data["address"])
+        address = follow_form.cleaned_data["address"]
+        account = part_for(request.user, addresses=[address])
+        walk = follow(account, address)
         context = {
             "answer": answer(account, walk),
             "pictures": draw(walk),
             "asked": walk.start.address,
         }
     elif not asks_way and not asks_origin:
-        context = {"example": _example(account)}
+        context = {"example": _example(request.user)}
     forms = {"follow_form": follow_form, "origin_form": origin_form}
     return render(
         request,
@@ -50,10 +55,11 @@ def simulator(request: AuthenticatedHttpRequest) -> HttpResponse:
     )
 
 
-def _example(account: Account) -> str:
+def _example(user: User) -> str:
     """Return an address of this account worth following, empty if there is none."""
-    named = (it for it in account.rules if it.match_user and len(it.targets) > 1)
-    rule = next(named, None) or next(iter(account.rules), None)
-    if rule:
-        return f"{rule.match_user or 'somebody'}@{rule.domain}"
-    return min(account.mailboxes, default="")
+    rules = Rule.objects.visible_to(user).present().order_by("remote_id")
+    named = rules.exclude(match_user="").filter(targets__len__gt=1)
+    if rule := named.first() or rules.first():
+        return f"{rule.match_user or 'somebody'}@{rule.domain}".lower()
+    mailboxes = Mailbox.objects.visible_to(user).present()
+    return mailboxes.aggregate(first=Min("address"))["first"] or ""
