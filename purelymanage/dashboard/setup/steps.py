@@ -6,11 +6,9 @@ since is no step that is done, and one that proved right by itself needs no clic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -146,6 +144,7 @@ def progress(user: User, *, has_factor: bool) -> dict[str, Any]:
         "token_is_right": steps[0].state is State.DONE,
         "arrivals": arrivals,
         "mail": mail,
+        "mail_stays_here": "smtp" not in settings.EMAIL_BACKEND,
         "mail_findings": list(checked.findings(checked.mail_settings())),
         "mail_arrived_at": setup.mail_arrived_at,
         "silent": _silence(silent),
@@ -262,8 +261,3 @@ def _silence(silent: list[str]) -> Finding | None:
         reverse("panel-health"),
         "See the health",
     )
-
-
-def where_the_token_is(environment: Mapping[str, str], env_file: Path | None) -> str:
-    """Return the file in which the token belongs, if it is in one."""
-    return environment.get("PURELYMAIL_API_TOKEN_FILE") or str(env_file or "")

@@ -19,11 +19,7 @@ from purelymanage.accounts.security.factors import has_second_factor
 from purelymanage.accounts.sessions import arrival_of
 from purelymanage.dashboard.doctor.configuration import env_file
 from purelymanage.dashboard.setup import operations
-from purelymanage.dashboard.setup.steps import (
-    Name,
-    progress,
-    where_the_token_is,
-)
+from purelymanage.dashboard.setup.steps import Name, progress
 from purelymanage.domains.operations import sync_now
 from purelymanage.errors import Refused
 from purelymanage.http import has_seen, no_news, page_or_partial
@@ -39,25 +35,25 @@ def setup(request: AuthenticatedHttpRequest) -> HttpResponse:
 @require_POST
 @requires(Right.MANAGE_PEOPLE)
 def check_token(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return _do(request, lambda: operations.check_token(actor=request.user))
+    return _do(request, Name.TOKEN, lambda: operations.check_token(actor=request.user))
 
 
 @require_POST
 @requires(Right.MANAGE_PEOPLE)
 def start_import(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return _do(request, lambda: sync_now(actor=request.user))
+    return _do(request, Name.IMPORT, lambda: sync_now(actor=request.user))
 
 
 @require_POST
 @requires(Right.MANAGE_PEOPLE)
 def try_mail(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return _do(request, lambda: send_test_mail(actor=request.user))
+    return _do(request, Name.MAIL, lambda: send_test_mail(actor=request.user))
 
 
 @require_POST
 @requires(Right.MANAGE_PEOPLE)
 def confirm_mail(request: AuthenticatedHttpRequest) -> HttpResponse:
-    return _do(request, lambda: operations.confirm_mail(actor=request.user))
+    return _do(request, Name.MAIL, lambda: operations.confirm_mail(actor=request.user))
 
 
 @require_POST
@@ -66,7 +62,7 @@ def put_off_step(request: AuthenticatedHttpRequest, name: str) -> HttpResponse:
     if name not in set(Name):
         raise Http404
     step = Name(name)
-    return _do(request, lambda: operations.put_off(step=step, actor=request.user))
+    return _do(request, step, lambda: operations.put_off(step=step, actor=request.user))
 
 
 @require_POST
@@ -81,25 +77,37 @@ def finish_setup(request: AuthenticatedHttpRequest) -> HttpResponse:
     return redirect("dashboard")
 
 
-def _do(request: AuthenticatedHttpRequest, act: Callable[[], object]) -> HttpResponse:
+def _do(
+    request: AuthenticatedHttpRequest, step: Name, act: Callable[[], object]
+) -> HttpResponse:
     refusal = ""
     try:
         act()
     except Refused as exc:
         refusal = str(exc)
     if request.htmx:
-        return _show(request, refusal=refusal)
+        return _show(request, acted_on=step, refusal=refusal)
     if refusal:
         messages.warning(request, refusal)
     return redirect("setup")
 
 
-def _show(request: AuthenticatedHttpRequest, *, refusal: str = "") -> HttpResponse:
+def _show(
+    request: AuthenticatedHttpRequest,
+    *,
+    acted_on: Name | None = None,
+    refusal: str = "",
+) -> HttpResponse:
     context = progress(request.user, has_factor=_has_factor(request))
     if request.method == "GET" and request.htmx and has_seen(request, context["mark"]):
         return no_news()
-    context["refusal"] = refusal
-    context["token_place"] = where_the_token_is(os.environ, env_file())
+    context |= {
+        # The focus stays where something was done.
+        "acted_on": acted_on,
+        "refusal": refusal,
+        "token_file": os.environ.get("PURELYMAIL_API_TOKEN_FILE", ""),
+        "env_file": env_file(),
+    }
     return page_or_partial(request, "dashboard/setup.html", context)
 
 
