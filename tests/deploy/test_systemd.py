@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +68,41 @@ def test_little_is_exposed(installed: Path, service: str) -> None:
     found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
     assert found, done.stdout
     assert float(found[1]) < HIGHEST_EXPOSURE
+
+
+def who_answers(address: Path, path: str) -> int:
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    with contextlib.closing(connection):
+        connection.sock.settimeout(30)
+        connection.sock.connect(str(address))
+        connection.request("GET", path)
+        return int(json.load(connection.getresponse())["process"])
+
+
+@pytest.mark.slow
+def test_web_pages_are_served_by_the_calls_it_may_make(tmp_path: Path) -> None:
+    require_program("systemd-analyze")
+    address = tmp_path / "web.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen()
+        command = [sys.executable, "-m", "tests.deploy.confined", "purelymanage-web"]
+        command += [sys.executable, "-m", "gunicorn"]
+        command += ["--config", "python:purelymanage.web_server"]
+        command += ["--bind", f"fd://{listener.fileno()}", "--log-level", "error"]
+        process = subprocess.Popen(
+            [*command, "tests.who_answers:application"],
+            cwd=BASE_DIR,
+            pass_fds=[listener.fileno()],
+            stdout=subprocess.DEVNULL,
+        )
+    try:
+        # The one for the form gives itself a lower priority.
+        assert who_answers(address, "/gather/x/") != who_answers(address, "/mailboxes/")
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "migrations"])
