@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from tests.browser.conftest import signed_in
 from tests.panel import Panel
@@ -81,12 +81,47 @@ STRANGERS = [
 ]
 WIDTHS = [1280, 390]
 THEMES = ["light", "dark"]
+# Nothing on the way from a phone to a wide screen may make a page scroll sideways.
+BETWEEN = [1920, 768]
 # The dark theme is another set of colours and nothing else.
-ALL: dict[str, Any] = {"resultTypes": ["violations"]}
+ALL: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
 ABOUT_COLOURS = ["color-contrast", "link-in-text-block"]
 COLOURS = ALL | {"runOnly": {"type": "rule", "values": ABOUT_COLOURS}}
 RULES = {"light": ALL, "dark": COLOURS}
-RUN = "options => axe.run(options).then(found => found.violations)"
+RUN = "([part, options]) => axe.run(part, options).then(found => found.violations)"
+# The frame is the same around each page: it is looked at once, and takes half the time.
+WHOLE: dict[str, Any] = {"exclude": []}
+WITHOUT_FRAME: dict[str, Any] = {"exclude": [[".shell"], ["#keys"]]}
+OVERFLOWS = (
+    "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+)
+# The focus is to be seen on each control, and goes down the page, or to a column beside.
+FOCUS = """() => {
+  const controls = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const wrong = [];
+  let before = null;
+  for (const it of document.querySelectorAll(`main :is(${controls})`)) {
+    if (it.closest("tr:nth-child(n + 4)") || !it.checkVisibility({visibilityProperty: true})) continue;
+    it.focus({preventScroll: true});
+    if (document.activeElement !== it) continue;
+    const around = [it, it.parentElement, it.closest("label")].filter(Boolean);
+    const styles = [...around.map((e) => getComputedStyle(e)), getComputedStyle(it, "::after")];
+    if (!styles.some((style) => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0))
+      wrong.push(`no ring around ${it.outerHTML.slice(0, 90)}`);
+    const {top, bottom, left, right} = it.getBoundingClientRect();
+    const isBackUp = before && it.type !== "radio" && bottom + scrollY <= before.top + 2 && left < before.right;
+    if (it.tabIndex > 0 || isBackUp)
+      wrong.push(`the focus goes back up to ${it.outerHTML.slice(0, 90)}`);
+    before = {top: top + scrollY, right};
+  }
+  return wrong;
+}"""
+# Paper is white in the dark theme as well, and has nothing that one could press.
+PAPER = """() => [
+  ...[...document.querySelectorAll("button, .button, nav, [role=search]")]
+    .filter((it) => it.checkVisibility()).map((it) => `prints ${it.outerHTML.slice(0, 90)}`),
+  ...(getComputedStyle(document.documentElement).colorScheme === "light" ? [] : ["prints in the dark"]),
+]"""
 
 
 @pytest.fixture(scope="module")
@@ -106,34 +141,62 @@ def page(opened: tuple[Page, list[str]]) -> Iterator[Page]:
     assert not wrong
 
 
-def check(page: Page, path: str) -> list[str]:
-    """Return what is wrong with a page at each width and in each theme."""
-    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+def check(page: Page, path: str, *, part: dict[str, Any] = WITHOUT_FRAME) -> list[str]:
+    """Return what is wrong with a page at each width, in each theme and on paper."""
+    set_width(page, WIDTHS[0])
     page.emulate_media(color_scheme="light")
     page.goto(path)
     page.evaluate(AXE_SCRIPT)
     wrong = []
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        overflow = page.evaluate(
-            "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-        )
-        if overflow:
+        set_width(page, width)
+        if page.evaluate(OVERFLOWS):
             wrong.append(f"{path} at {width} px scrolls sideways")
         for theme in THEMES:
             page.emulate_media(color_scheme="light" if theme == "light" else "dark")
-            found = page.evaluate(RUN, RULES[theme])
+            found = page.evaluate(RUN, [part, RULES[theme]])
             wrong += [
                 f"{path} at {width} px, {theme}: {it['help']}: "
                 f"{[node['target'] for node in it['nodes']][:3]}"
                 for it in found
             ]
+        page.keyboard.press("Tab")  # from now on, the focus shows
+        wrong += [f"{path} at {width} px: {it}" for it in page.evaluate(FOCUS)]
+    for width in BETWEEN:
+        set_width(page, width)
+        if page.evaluate(OVERFLOWS):
+            wrong.append(f"{path} at {width} px scrolls sideways")
+    page.emulate_media(media="print")
+    wrong += [f"{path} {it}" for it in page.evaluate(PAPER)]
+    page.emulate_media(media="screen")
     return wrong
+
+
+def set_width(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_axe_finds_nothing(page: Page, path: str) -> None:
-    assert check(page, path) == []
+    assert check(page, path, part=WHOLE if path == "/" else WITHOUT_FRAME) == []
+
+
+def test_the_first_tab_leads_past_the_frame(page: Page) -> None:
+    page.goto("/domains/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_in_viewport()
+    skip.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_the_focus_stays_with_what_is_drawn_anew(page: Page) -> None:
+    set_width(page, WIDTHS[0])
+    page.goto("/mailboxes/")
+    head = page.get_by_role("link", name="Address", exact=True)
+    head.press("Enter")
+    page.wait_for_url("**sort=-address*")
+    expect(head).to_be_focused()
 
 
 @pytest.mark.parametrize("path", STRANGERS)
@@ -141,7 +204,7 @@ def test_axe_finds_nothing_before_signing_in(
     browser: Browser, panel: Panel, path: str
 ) -> None:
     context = browser.new_context(base_url=panel.url, reduced_motion="reduce")
-    assert check(context.new_page(), path) == []
+    assert check(context.new_page(), path, part=WHOLE) == []
     context.close()
 
 
