@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
-from django_q.models import Schedule
+from django_q.models import OrmQ, Schedule
 
 SCHEDULES = {
     "sync": ("purelymanage.domains.tasks.sync", Schedule.HOURLY),
@@ -69,6 +73,37 @@ SCHEDULES = {
     ),
     "sweep runs": ("purelymanage.migrations.tasks.sweep", Schedule.MINUTES),
 }
+
+# Nothing by the clock waits longer than until its next turn, and no task longer than
+# until it is delivered once more.
+LONGEST = {
+    Schedule.MINUTES: timedelta(minutes=1),
+    Schedule.HOURLY: timedelta(hours=1),
+    Schedule.DAILY: timedelta(days=1),
+}
+SLACK = timedelta(minutes=2)  # that two clocks may differ by
+LOOK_EVERY = 30.0  # seconds
+
+_looked_at = float("-inf")
+
+
+def bring_back(**_: Any) -> None:
+    """Let nothing wait for the time of a clock that was ahead and was set right.
+
+    It has written down when to go on; without this all would stand still until then.
+    """
+    global _looked_at
+    if time.monotonic() - _looked_at < LOOK_EVERY:
+        return
+    _looked_at = time.monotonic()
+    now = timezone.now()
+    far = Q()
+    for kind, longest in LONGEST.items():
+        far |= Q(schedule_type=kind, next_run__gt=now + longest + SLACK)
+    Schedule.objects.filter(far).update(next_run=now)
+    retry = timedelta(seconds=settings.Q_CLUSTER["retry"])
+    tasks = OrmQ.objects.filter(key=settings.Q_CLUSTER["name"])
+    tasks.filter(lock__gt=now + retry + SLACK).update(lock=now)
 
 
 def write_schedules(**_: Any) -> None:

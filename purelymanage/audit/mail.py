@@ -90,6 +90,8 @@ def tidy() -> int:
     """Take back mail of dead workers and forget what was settled long ago."""
     now = timezone.now()
     OutgoingMail.objects.forgettable(now).delete()
+    if OutgoingMail.objects.from_later(now).update(next_try_at=now, queued_at=now):
+        cache.delete(SILENT)
     # Mail that goes out twice is better than mail that never does.
     return OutgoingMail.objects.lost(now).update(
         state=OutgoingMail.State.WAITING, next_try_at=now, claimed_at=None

@@ -17,13 +17,14 @@ class DashboardConfig(AppConfig):
         from purelymanage.dashboard.credit import newest_amount
         from purelymanage.domains.sync import register
         from purelymanage.migrations.planning import register_credit
-        from purelymanage.schedules import write_schedules
+        from purelymanage.schedules import bring_back, write_schedules
 
         task_context.connect()
         # When what was done is over, and its transaction as well.
         for over in (request_finished, post_execute_in_worker, pulse):
             over.connect(watching.write_down_errors, dispatch_uid=f"{self.name}.errors")
         pulse.connect(watching.report, dispatch_uid=f"{self.name}.report")
+        pulse.connect(bring_back, dispatch_uid=f"{self.name}.clock")
         register(sync.PART)
         register_credit(newest_amount)
 

@@ -145,9 +145,11 @@ def sync(*, actor: Actor, asked: bool = True) -> SyncRun:
 def _claim() -> SyncRun | None:
     """Begin the sync that is queued, or else a new one, unless one is running."""
     now = timezone.now()
-    SyncRun.objects.filter(
-        state=SyncRun.State.RUNNING, started_at__lt=now - SyncRun.STALE_AFTER
-    ).update(state=SyncRun.State.FAILED, finished_at=now, reason="It was interrupted.")
+    fresh = (now - SyncRun.STALE_AFTER, now + SyncRun.STALE_AFTER)
+    stale = SyncRun.objects.exclude(started_at__range=fresh)
+    stale.filter(state=SyncRun.State.RUNNING).update(
+        state=SyncRun.State.FAILED, finished_at=now, reason="It was interrupted."
+    )
     queued = SyncRun.objects.filter(state=SyncRun.State.QUEUED)
     try:
         with transaction.atomic():

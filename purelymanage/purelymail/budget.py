@@ -21,12 +21,17 @@ SECONDS_A_CALL = 1.0
 KEPT_HOURS = 24
 HOUR = timedelta(hours=1)
 
-# Both are one step for the database, whoever else asks at the same time.
+# Both are one step for the database, whoever else asks at the same time. Nobody waits
+# for ten minutes: so full is a bucket only by a clock that was ahead.
 TAKE = """
     INSERT INTO purelymail_bucket AS bucket (id, full_at)
     VALUES (1, clock_timestamp() + make_interval(secs => %(seconds)s))
     ON CONFLICT (id) DO UPDATE
-    SET full_at = greatest(bucket.full_at, clock_timestamp()) + make_interval(secs => %(seconds)s)
+    SET full_at = make_interval(secs => %(seconds)s) + CASE
+        WHEN bucket.full_at > clock_timestamp() + interval '10 minutes'
+        THEN clock_timestamp()
+        ELSE greatest(bucket.full_at, clock_timestamp())
+    END
     RETURNING extract(epoch FROM full_at - clock_timestamp())::float8
 """
 COUNT = """

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.models import Entry
+from purelymanage.deletions import clock
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.deletions.operations import execution, requests
 from purelymanage.purelymail import client
@@ -44,6 +45,12 @@ class WithClock(WithSandbox):
         self.now = timezone.now()
         self.enterContext(
             mock.patch("django.utils.timezone.now", side_effect=lambda: self.now)
+        )
+        # The database has the same clock, unless a test says otherwise.
+        self.database_is_ahead = timedelta()
+        of_database = mock.patch.object(clock, "of_database")
+        self.enterContext(of_database).side_effect = lambda: (
+            self.now + self.database_is_ahead
         )
 
     def wait(self, time: timedelta = timedelta(), **more: float) -> None:

@@ -76,6 +76,23 @@ class ClockTests(DeletionTestCase):
                 self.run_until(back + HOUR + timedelta(minutes=2))
                 self.assertFalse(self.is_remote(address))
 
+    def test_a_clock_that_jumped_deletes_nothing_early(self) -> None:
+        asked = self.now
+        deletion = ask(self.adam, BOX)
+        for is_ours in (True, False):
+            # Of this machine and of the database one is ahead by more than a day.
+            self.now = asked + (DAY + 2 * HOUR if is_ours else timedelta())
+            self.database_is_ahead = (DAY + 2 * HOUR) * (-1 if is_ours else 1)
+            for _ in range(3):
+                self.wait(hours=1)
+                self.tick()
+            with self.subTest(is_ours=is_ours):
+                self.assertEqual(self.state(deletion), "waiting")
+                self.assertEqual(deletion.delete_after, asked + DAY)
+        self.now, self.database_is_ahead = asked, timedelta()
+        self.run_until(asked + DAY + timedelta(minutes=2))
+        self.assertFalse(self.is_remote())
+
     def test_a_short_break_changes_nothing(self) -> None:
         asked = self.now
         deletion = ask(self.adam, BOX)

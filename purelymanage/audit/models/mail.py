@@ -13,6 +13,8 @@ from purelymanage.sealed import SealedTextField
 LOST_AFTER = timedelta(minutes=10)
 STUCK_AFTER = 3  # tries
 KEPT_FOR = timedelta(days=30)
+LONGEST_PAUSE = timedelta(hours=4)  # between two tries
+SLACK = timedelta(minutes=2)  # that two clocks may differ by
 
 
 class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
@@ -31,6 +33,13 @@ class OutgoingMailQuerySet(models.QuerySet["OutgoingMail"]):
         """Mail whose worker has died; perhaps it went out, perhaps not."""
         return self.filter(
             state=OutgoingMail.State.SENDING, claimed_at__lt=at - LOST_AFTER
+        )
+
+    def from_later(self, at: datetime) -> Self:
+        """Mail that waits by a clock that was ahead and was set right."""
+        queued = models.Q(queued_at__gt=at + SLACK)
+        return self.waiting().filter(
+            queued | models.Q(next_try_at__gt=at + LONGEST_PAUSE + SLACK)
         )
 
     def forgettable(self, at: datetime) -> Self:

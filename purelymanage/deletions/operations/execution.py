@@ -16,7 +16,7 @@ from django.utils import timezone
 from purelymanage.audit import log
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent, Entry
-from purelymanage.deletions import mails, registry
+from purelymanage.deletions import clock, mails, registry
 from purelymanage.deletions.impact import Account, count
 from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.deletions.operations.precautions import undo_all
@@ -47,7 +47,7 @@ def execute_due(*, seconds: float = 100) -> list[PendingDeletion]:
     """Carry out what is due, as much as fits into `seconds`; return what was tried."""
     ends = time.monotonic() + seconds
     tried = []
-    for deletion in PendingDeletion.objects.due(timezone.now()):
+    for deletion in PendingDeletion.objects.due(clock.now()):
         if time.monotonic() > ends:
             break
         execute_deletion(deletion=deletion)
@@ -114,7 +114,7 @@ def resolve_abandoned() -> int:
 
 def announce_due() -> int:
     """Tell of the deletions of the coming hour; what was held up waits one hour more."""
-    now = timezone.now()
+    now = clock.now()
     announced = []
     with transaction.atomic(durable=True):
         found = PendingDeletion.objects.unannounced(now)
@@ -141,7 +141,7 @@ def announce_due() -> int:
 @transaction.atomic(durable=True)
 def _claim(deletion: PendingDeletion) -> bool:
     """Take a deletion that is still due, unless it was cancelled or taken meanwhile."""
-    now = timezone.now()
+    now = clock.now()
     due = PendingDeletion.objects.due(now).filter(pk=deletion.pk)
     if not due.order_by().update(
         state=State.DELETING, attempt=F("attempt") + 1, lease_until=now + LEASE

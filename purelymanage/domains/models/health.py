@@ -19,10 +19,14 @@ class HealthQuerySet(models.QuerySet["Health"]):
         return self.filter(domain__name__in=user.domain_scope)
 
     def due(self, at: datetime) -> Self:
-        """Domains to look at by `at` that nobody is looking at, longest due first."""
+        """Domains to look at by `at` that nobody is looking at, longest due first.
+
+        Those that were looked at later than that were so by a clock that was ahead.
+        """
         free = Q(leased_until=None) | Q(leased_until__lte=at)
+        late = Q(next_look_at__lte=at) | Q(looked_at__gt=at + self.model.LEASE)
         return (
-            self.filter(free, next_look_at__lte=at, domain__gone_at=None)
+            self.filter(free, late, domain__gone_at=None)
             .exclude(domain__is_shared=True)
             .order_by("next_look_at", "pk")
         )

@@ -20,11 +20,12 @@ class Freshness:
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def freshness(self) -> Freshness:
         """Return when the mirror was last right and what became of it since."""
-        newest = self.order_by("state", "-started_at").distinct("state")
+        # By their order: a clock that was set back knows no newest.
+        newest = self.order_by("state", "-pk").distinct("state")
         runs = {run.state: run for run in newest}
         done, failed = runs.get(SyncRun.State.DONE), runs.get(SyncRun.State.FAILED)
         active = [runs.get(SyncRun.State.QUEUED), runs.get(SyncRun.State.RUNNING)]
-        if failed and done and done.started_at > failed.started_at:
+        if failed and done and done.pk > failed.pk:
             failed = None
         return Freshness(
             synced_at=done.finished_at if done else None,
@@ -77,4 +78,4 @@ class SyncRun(models.Model):
     @property
     def is_stale(self) -> bool:
         """Whether it has not been worked on for so long that its worker must be gone."""
-        return self.started_at < timezone.now() - self.STALE_AFTER
+        return abs(timezone.now() - self.started_at) > self.STALE_AFTER

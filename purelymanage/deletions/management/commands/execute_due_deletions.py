@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
+from purelymanage.deletions import clock
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.deletions.operations import execution
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
         if dry_run:
-            for deletion in PendingDeletion.objects.due(timezone.now()):
+            for deletion in PendingDeletion.objects.due(clock.now()):
                 self.stdout.write(f"{deletion.name}: due")
             return
         execution.resolve_abandoned()
