@@ -13,8 +13,8 @@ class MailServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, refuses: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Session)
+    def __init__(self, refuses: str, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Session)
         self.refuses = refuses
         self.taken: list[bytes] = []
         self.connections = 0
@@ -51,8 +51,10 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def smtp_server(refuses: str = "nobody at all") -> Iterator[MailServer]:
-    with MailServer(refuses) as server:
+def smtp_server(
+    refuses: str = "nobody at all", *, port: int = 0
+) -> Iterator[MailServer]:
+    with MailServer(refuses, port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
