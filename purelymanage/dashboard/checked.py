@@ -61,7 +61,7 @@ def purelymail(*, patience: float = 2, timeout: float = 8) -> tuple[Result, Deci
         credit = client.check_account_credit()
     except PurelymailError as exc:
         return broken(subject, *explained(exc)), Decimal()
-    return good(subject, f"It answers; the credit is ${credit:.2f}."), credit
+    return good(subject, f"The token is right; the credit is ${credit:.2f}."), credit
 
 
 def keys() -> list[Result]:

@@ -70,6 +70,7 @@ PATHS = [
     "/settings/people/1/",
     "/settings/people/invite/",
     "/settings/sessions/",
+    "/setup/",
     "/nowhere/",
 ]
 STRANGERS = [
