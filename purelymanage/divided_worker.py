@@ -6,93 +6,24 @@ and whoever asked it for a page would have to wait for all their threads.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import selectors
 import socket
-import tempfile
 import time
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
 
+from purelymanage.passage import Passage
 from purelymanage.watched_worker import WatchedWorker
 
 FORM = re.compile(rb"(GET|HEAD|POST) /gather/")
 START = 64  # bytes of a request that tell whether it is for the form
 # Seconds in which a new connection has to say something.
 PATIENCE = 5.0
-# Pages come first where processors are short.
-NICER = 10
-
-
-class Passage:
-    """Where one process passes accepted connections on to another.
-
-    Whoever takes them treats it as a listener. What is under way outlives both, and is
-    taken by whoever comes next.
-    """
-
-    def __init__(self) -> None:
-        self._entrance, self._exit = socket.socketpair(type=socket.SOCK_DGRAM)
-        self._entrance.settimeout(0)
-        self._exit.settimeout(0)
-        # A lock on it ends with the process that has it, however that ends.
-        self._claim = tempfile.TemporaryFile()  # noqa: SIM115  # for ever
-        self._came_in_at: Any = ""
-
-    def claim(self) -> bool:
-        """Tell whether it is for this process to take what comes."""
-        try:
-            fcntl.lockf(self._claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def give_up(self) -> None:
-        fcntl.lockf(self._claim, fcntl.LOCK_UN)
-
-    def pass_on(self, connection: socket.socket) -> bool:
-        """Tell whether there was room; the caller still has to close its copy."""
-        try:
-            socket.send_fds(self._entrance, [b"."], [connection.fileno()])
-        except OSError:
-            return False
-        return True
-
-    def holds_somebody(self) -> bool:
-        try:
-            return bool(self._exit.recv(1, socket.MSG_PEEK))
-        except BlockingIOError:
-            return False
-
-    # What gunicorn wants of a listener
-
-    def fileno(self) -> int:
-        return self._exit.fileno()
-
-    def setblocking(self, flag: bool) -> None:  # noqa: FBT001  # as sockets have it
-        self._exit.setblocking(flag)
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        _, descriptors, *_ = socket.recv_fds(self._exit, 1, 1)
-        if not descriptors:
-            raise ConnectionAbortedError
-        os.set_inheritable(descriptors[0], False)  # noqa: FBT003  # has no name
-        connection = socket.socket(fileno=descriptors[0])
-        try:
-            self._came_in_at = connection.getsockname()
-            return connection, connection.getpeername()
-        except OSError as exc:  # gone meanwhile
-            connection.close()
-            raise ConnectionAbortedError from exc
-
-    def getsockname(self) -> Any:
-        """Return where the one that was accepted last had come in."""
-        return self._came_in_at
-
-    def close(self) -> None:
-        self._exit.close()
+# Pages come first where processors are short, but owners do not wait for other work.
+NICER = 3
 
 
 @lru_cache
@@ -109,9 +40,10 @@ class DividedWorker(WatchedWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        several = self.cfg.workers > 1 and not self.cfg.is_ssl
-        # Here nothing has been forked yet: all get the same.
-        self.passage = _passage() if several else None
+        # Or what a connection begins with has to be kept for what follows.
+        is_plain = not self.cfg.is_ssl and self.cfg.proxy_protocol == "off"
+        # Nothing has been forked yet: all get the same.
+        self.passage = _passage() if is_plain and self.cfg.workers > 1 else None
         self.is_for_form = False
 
     def notify(self) -> None:
@@ -123,7 +55,8 @@ class DividedWorker(WatchedWorker):
 
     def _turn_to_form(self, passage: Passage) -> None:
         self.is_for_form = True
-        os.nice(NICER)
+        with suppress(PermissionError):
+            os.nice(NICER)
         self.set_accept_enabled(False)
         for listener in self.sockets:
             listener.close()

@@ -20,9 +20,10 @@ from unittest import mock
 import pytest
 from gunicorn.config import Config
 
-from purelymanage.divided_worker import FORM, DividedWorker, Passage
+from purelymanage.divided_worker import FORM, DividedWorker
 from purelymanage.environment import BASE_DIR
 from purelymanage.migrations.campaigns import gate
+from purelymanage.passage import Passage
 
 PATIENCE = 30
 PAGE, LINK = "/mailboxes/", "/gather/x/"
