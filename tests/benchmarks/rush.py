@@ -2,6 +2,13 @@
 
 They all send the form at the same moment, to a Dovecot that takes a second for each
 sign-in. Starts a panel and both servers of its own, and ends by itself.
+
+Everything shares this machine: the panel with its database and its workers, which try
+meanwhile what was left to them; the mail server, whose second is spent asleep; and who
+measures. The crowd is a process of its own that gives way to all others, and so is, at
+usual priority, who looks at the pages, one after the other with a short rest, from when
+the first form is sent until the last is answered. Their times hold what that client
+itself needs. It knows each page already, and so does each process that draws it.
 """
 
 from __future__ import annotations
