@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.template.loader import render_to_string
 from django.test import SimpleTestCase
 
 from purelymanage.long_selects import LongSelect
@@ -16,3 +17,15 @@ class LongSelectTests(SimpleTestCase):
                 usual = forms.Select(choices=CHOICES).render("domain", value, attrs)
                 drawn = LongSelect(choices=CHOICES).render("domain", value, attrs)
                 self.assertHTMLEqual(drawn, usual)
+
+    def test_it_looks_like_any_select(self) -> None:
+        class Form(forms.Form):
+            domain = forms.ChoiceField(choices=CHOICES, widget=LongSelect)
+            usual = forms.ChoiceField(choices=CHOICES)
+
+        template = "components/_field.html"
+        looks = [
+            render_to_string(template, {"field": field}).replace(field.name, "it")
+            for field in Form()
+        ]
+        self.assertHTMLEqual(looks[0].replace("Domain", "Usual"), looks[1])

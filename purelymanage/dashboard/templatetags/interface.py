@@ -181,7 +181,7 @@ def control(field: BoundField, *, described: bool = False, **attrs: Any) -> Safe
 
     `described` says that there is a help text which the form itself does not know.
     """
-    if field.widget_type not in ("checkbox", "radioselect", "select"):
+    if field.widget_type not in ("checkbox", "radioselect", "select", "longselect"):
         attrs["class"] = f"input {attrs.get('class', '')}".strip()
     if _repeats_label(field):
         attrs["placeholder"] = False
