@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NAME = "load"
+NAME, SECOND = "load", "tenth"
 
 
 @contextmanager
@@ -32,6 +32,28 @@ def running_database() -> Iterator[Path]:
         database.stop()
         database.remove()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def another_database() -> Iterator[None]:
+    """Work with a second one for a while, before the first has any rows."""
+    from django.db import connection
+
+    _use("postgres")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {SECOND} TEMPLATE {NAME}")
+    _use(SECOND)
+    try:
+        yield
+    finally:
+        _use(NAME)
+
+
+def _use(name: str) -> None:
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["NAME"] = name
 
 
 def _set_up(url: str, folder: Path) -> None:

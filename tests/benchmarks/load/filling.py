@@ -13,6 +13,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from purelymanage.accounts.models import User
+from purelymanage.accounts.permissions import Role
 from purelymanage.audit import chain
 from purelymanage.audit.events import Event
 from purelymanage.audit.models import Agent, Entry, Notice
@@ -21,11 +22,22 @@ from purelymanage.domains.dns.health import judge
 from purelymanage.domains.models import Domain, Health
 from purelymanage.domains.operations.looks import STATES
 from purelymanage.mailboxes.models import Bulk, BulkRow, Mailbox
-from purelymanage.migrations.models import Batch, Job, Run, RunFolder, Server
+from purelymanage.migrations.models import (
+    Batch,
+    Job,
+    PasswordTable,
+    Run,
+    RunError,
+    RunFolder,
+    Server,
+)
 from purelymanage.routing.models import Rule, RuleBulk, RuleBulkRow
+from purelymanage.sheets import keeping
+from purelymanage.sheets.reading import read
 from tests import account
 from tests.account import PERSON_PK
 from tests.benchmarks.load.size import Size
+from tests.cast import PASSWORD
 from tests.domains.rows import CODE, seen
 from tests.migrations.batch_cases import add_runs
 
@@ -35,8 +47,9 @@ AT_ONCE = 5_000
 COLUMNS = (*chain.CONTENT, "previous_hmac", "hmac")
 
 
-def fill(owner: User, size: Size) -> None:
-    """Write whatever the table of routes asks for, and much more of it."""
+def fill(size: Size) -> User:
+    """Write whatever the table of routes asks for, and much more of it, for an owner."""
+    owner = User.objects.create_user("olga@example.org", PASSWORD, role=Role.OWNER)
     account.fill_account()
     names = ["example.org", *(f"firm{n}.example" for n in range(size.domains - 4))]
     _add_domains(names)
@@ -65,8 +78,10 @@ def fill(owner: User, size: Size) -> None:
     add_entries([owner, *_helpers()], addresses, size.entries)
     newest = Entry.objects.order_by("-sequence")[:200]
     Notice.objects.bulk_create(Notice(person=owner, entry=it) for it in newest)
+    _add_tables(addresses, size.rows)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+    return owner
 
 
 def _helpers() -> list[User]:
@@ -237,6 +252,38 @@ def _add_bulk_rows(addresses: list[str], count: int) -> None:
         )
         for number in range(count // 2)
     )
+
+
+def _add_tables(addresses: list[str], count: int) -> None:
+    """Let the drafts be of tables with many rows, and the report tell of as many."""
+    batch = Batch.objects.get(pk=1)
+    jobs = Job.objects.filter(batch=batch).order_by("number")[:count]
+    table = PasswordTable.objects.get(pk=1)
+    table.keys = list(batch.jobs.values_list("pk", flat=True))
+    pairs = [f"{job.source_user},a-password" for job in jobs]
+    table.sheet = _sealed("old mailbox,new password", pairs, table.sheet_place)
+    table.save()
+
+    draft = Batch.objects.get(pk=2)
+    pairs = [f"{address},a-password" for address in addresses[:count]]
+    draft.sheet = _sealed("from,password", pairs, draft.sheet_place)
+    draft.save()
+
+    bulk = Bulk.objects.get(pk=2)
+    new = [f"new{number}@example.org" for number in range(count)]
+    bulk.sheet = _sealed("address", new, bulk.sheet_place)
+    bulk.save()
+
+    run = Run.objects.newest_of_jobs().filter(job__batch=batch).order_by("pk")[0]
+    RunError.objects.bulk_create(
+        RunError(run=run, folder="Sent", uid=uid, size=5_000, reason="Too large.")
+        for uid in range(1, count + 1)
+    )
+
+
+def _sealed(header: str, rows: list[str], place: str) -> str:
+    sheet = read("\n".join([header, *rows]).encode())
+    return seal(keeping.as_text(sheet), bound_to=place)
 
 
 def add_entries(people: list[User], addresses: list[str], count: int) -> None:

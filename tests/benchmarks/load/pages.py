@@ -14,89 +14,146 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from django.core.cache import cache
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from purelymanage.accounts.models import User
-from tests.proof import prove
-from tests.routes import ROUTES
+from purelymanage.migrations.models import Run
+from tests.benchmarks.load.asking import LEFT_OUT, Ask, Browser, asks_of_all
 
 MOST = 100.0  # milliseconds
-LEFT_OUT = {"account_logout"}  # ends what asks
+# Some ask one thing more where there is something to ask about; what goes by the number
+# of rows takes ten times as many.
+SPARE = 5
+NO_PAGE = 405  # an action: nothing answers to GET
+LONGEST_SHOWN = 66
+# By what was asked for, without what names rows or what was seen.
+Counts = dict[tuple[str, str, bool], int]
 
 
 @dataclass(frozen=True)
 class Measured:
-    name: str
+    ask: Ask
     status: int
     queries: int
+    # How many it took with a tenth of the rows, if it was asked there.
+    queries_before: int | None
     size: int
     database: float
     processor: tuple[float, float]
-    clock: tuple[float, float]
 
     @property
     def is_late(self) -> bool:
         return self.processor[1] >= MOST
 
+    @property
+    def grows(self) -> bool:
+        before = self.queries_before
+        return before is not None and self.queries > before + SPARE
+
+    @property
+    def verdict(self) -> str:
+        found = {
+            f"answers {self.status}": self.status >= 500 and self.status != 503,
+            f"over {MOST:.0f} ms": self.is_late,
+            f"more queries than {self.queries_before}": self.grows,
+        }
+        return ", ".join(it for it, is_so in found.items() if is_so)
+
     def __str__(self) -> str:
-        figures = (*self.processor, self.database, *self.clock)
+        path = unquote(self.ask.path)
+        shown = f"{path} (part)" if self.ask.is_part else path
+        if len(shown) > LONGEST_SHOWN:
+            shown = f"{shown[: LONGEST_SHOWN - 1]}…"
+        figures = (*self.processor, self.database)
         return (
-            f"{self.name:38}{self.status:4}{self.queries:4}{self.size:9,}"
+            f"{shown:{LONGEST_SHOWN}}{self.status:5}{self.queries:5}{self.size:9,}"
             + "".join(f"{it:8.1f}" for it in figures)
-            + (f"  OVER {MOST:.0f}" if self.is_late else "")
+            + f"  {self.verdict or 'well'}"
         )
 
 
-def measure(owner: User, times: int, only: str = "") -> list[Measured]:
+def count(owner: User, only: str) -> Counts:
+    """Return how many queries each takes, here and now."""
+    browser = Browser(owner)
+    return {
+        _key(ask): _queries(browser, ask) for ask in asks_of_all(browser, only, _rows())
+    }
+
+
+def measure(
+    owner: User, times: int, only: str = "", before: Counts | None = None
+) -> list[Measured]:
     # What is left from filling is no garbage of the pages.
     gc.collect()
     gc.freeze()
     # What answers has to stay the same process.
     connection.close()
     connection.settings_dict["CONN_MAX_AGE"] = None
-    client = Client(raise_request_exception=False)
-    client.force_login(owner)
-    client.get("/")
-    found = []
-    for name, route in ROUTES.items():
-        if name in LEFT_OUT or only not in name:
-            continue
-        cache.clear()  # the limits of how often one may ask
-        prove(client)
-        status = client.get(route.path).status_code
-        if status == 405:  # nothing but an action
-            continue
-        found.append(_measure(client, name, route.path, times))
+    browser = Browser(owner)
+    found = [
+        _measure(browser, ask, times, (before or {}).get(_key(ask)))
+        for ask in dict.fromkeys(asks_of_all(browser, only, _rows()))
+    ]
     return sorted(found, key=lambda it: -it.processor[1])
 
 
-def _measure(client: Client, name: str, path: str, times: int) -> Measured:
-    walls, ours, theirs = [], [], []
+def _rows() -> dict[str, str]:
+    """Return the addresses of what moves, for `FURTHER`."""
+    run = Run.objects.running().order_by("pk").first()
+    assert run is not None
+    return {
+        "running": f"/migrations/jobs/{run.job_id}/",
+        "run": f"/migrations/runs/{run.pk}/",
+    }
+
+
+def _key(ask: Ask) -> tuple[str, str, bool]:
+    """Name it without its figures, which differ from one database to another."""
+    path = "".join(it for it in ask.path.partition("?")[0] if not it.isdigit())
+    names = ask.path.partition("?")[2].split("&")
+    query = sorted({it.partition("=")[0] for it in names})
+    return f"{ask.name} {path}", " ".join(query), ask.is_part
+
+
+def _measure(browser: Browser, ask: Ask, times: int, before: int | None) -> Measured:
+    ours, theirs = [], []
+    browser.make_ready(ask)
+    answer = browser.get(ask)  # what is loaded once
+    answer.close()
+    if answer.status_code == NO_PAGE:
+        return Measured(ask, NO_PAGE, 0, None, 0, 0.0, (0.0, 0.0))
     database = _processor_of_database()
     for _ in range(times):
-        began, busy, busy_there = time.perf_counter(), time.process_time(), database()
-        answer = client.get(path)
+        cache.clear()
+        busy, busy_there = time.process_time(), database()
+        answer = browser.get(ask)
         size = len(next(iter(answer), b""))
         theirs.append(1000 * (database() - busy_there))
         ours.append(1000 * (time.process_time() - busy))
-        walls.append(1000 * (time.perf_counter() - began))
         answer.close()
-    with CaptureQueriesContext(connection) as queries:
-        client.get(path).close()
     both = [one + other for one, other in zip(ours, theirs, strict=True)]
     return Measured(
-        name=name,
+        ask,
         status=answer.status_code,
-        queries=len(queries),
+        queries=_queries(browser, ask),
+        queries_before=before,
         size=size,
         database=statistics.median(theirs),
         processor=_middle_and_most(both),
-        clock=_middle_and_most(walls),
     )
+
+
+def _queries(browser: Browser, ask: Ask) -> int:
+    browser.make_ready(ask)
+    browser.get(ask).close()
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(ask).close()
+    return len(queries)
 
 
 def _middle_and_most(times: list[float]) -> tuple[float, float]:
@@ -114,12 +171,24 @@ def _processor_of_database() -> Callable[[], float]:
     return lambda: int(statistics_of.read_text().split()[0]) / 1e9
 
 
-def tell(found: list[Measured]) -> None:
-    heads = ("page", "", "qu.", "bytes", "CPU", "p95", "of db", "clock", "p95")
-    line = "{:38}{:>4}{:>4}{:>9}{:>8}{:>8}{:>8}{:>8}{:>8}\n"
+def tell(found: list[Measured]) -> bool:
+    """Print a table of all, and return whether each is as it may be."""
+    heads = ("asked for", "", "qu.", "bytes", "median", "p95", "of db")
+    line = f"{{:{LONGEST_SHOWN}}}{{:>5}}{{:>5}}{{:>9}}{{:>8}}{{:>8}}{{:>8}}  verdict\n"
     sys.stdout.write(line.format(*heads))
-    for it in found:
+    asked = [it for it in found if it.status != NO_PAGE]
+    for it in asked:
         sys.stdout.write(f"{it}\n")
-    late = sum(it.is_late for it in found)
-    sys.stdout.write(f"{len(found)} pages, {late} of them over {MOST:.0f} ms\n")
+    actions = sorted({it.ask.name for it in found} - {it.ask.name for it in asked})
+    compared = sum(it.queries_before is not None for it in asked)
+    sys.stdout.write(
+        f"{len(asked)} answers, {sum(it.is_late for it in asked)} of them over "
+        f"{MOST:.0f} ms of the processor in one of twenty cases. "
+        f"{sum(it.grows for it in asked)} of {compared} that were counted twice take "
+        f"over {SPARE} queries more where there is ten times as much.\n"
+        f"Not asked for, as they only do something: {', '.join(actions) or 'none'}. "
+        + "".join(f"Nor {name}: {reason}." for name, reason in LEFT_OUT.items())
+        + "\n"
+    )
     sys.stdout.flush()
+    return not any(it.verdict for it in asked)

@@ -12,6 +12,8 @@ class Size:
     rules: int = 5_000
     jobs: int = 10_000
     entries: int = 1_000_000
+    # Of a table that somebody has uploaded, and what a copy left out.
+    rows: int = 1_000
 
     def divided(self, by: int) -> Size:
         return Size(*(max(10, it // by) for it in vars(self).values()))
