@@ -15,6 +15,7 @@ import psycopg
 from django.db import connection
 
 FRESH = 2.0  # seconds for which an answer is believed
+FULL_FOR = 60.0  # seconds for which a disk is taken to be as full as somebody found it
 
 
 class DatabaseWatch:
@@ -25,6 +26,15 @@ class DatabaseWatch:
         self._question: Future[None] | None = None
         self._asked_at = float("-inf")
         self._answered_at = float("-inf")
+        self._full_at = float("-inf")
+
+    @property
+    def was_full(self) -> bool:
+        """Whether this process could not write for want of room a moment ago."""
+        return time.monotonic() - self._full_at < FULL_FOR
+
+    def note_full(self) -> None:
+        self._full_at = time.monotonic()
 
     def answers(self, patience: float) -> bool:
         """Tell whether the database has answered lately, or does within `patience`.

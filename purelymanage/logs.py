@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
+from purelymanage import error_notes
 from purelymanage.context import request_id, task_name
+from purelymanage.error_notes import Note
 
 FORMATS = ("line", "json")
+# How the health page calls it.
+LOST_LINES = "log lines that could not be written"
 
 
 class LineFormatter(logging.Formatter):
@@ -23,6 +29,23 @@ class LineFormatter(logging.Formatter):
         line = super().formatMessage(record)
         name = request_id.get()
         return f"{line} [{name}]" if name else line
+
+
+class StderrHandler(logging.StreamHandler[TextIO]):
+    """Says where people look that a line could not be written, most likely for room.
+
+    Python itself would try to write that down as well, into the same log.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        place = os.strerror(error.errno or 0)
+        at = datetime.fromtimestamp(record.created, UTC)
+        name = request_id.get()
+        error_notes.keep(Note(LOST_LINES, place, 1, at, name, task_name.get()))
 
 
 class JsonFormatter(logging.Formatter):

@@ -343,7 +343,7 @@ LOGGING: dict[str, Any] = {
         "json": {"()": "purelymanage.logs.JsonFormatter"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT},
+        "stderr": {"class": "purelymanage.logs.StderrHandler", "formatter": LOG_FORMAT},
         # For the health page.
         "kinds": {"class": "purelymanage.error_notes.KeepingHandler"},
     },

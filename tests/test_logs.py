@@ -6,17 +6,21 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from gunicorn.config import Config
 
+from purelymanage import error_notes
 from purelymanage.access_log import MaskingLogger
 from purelymanage.context import request_id, task_name
 from purelymanage.environment import BASE_DIR
-from purelymanage.logs import JsonFormatter, LineFormatter
+from purelymanage.logs import LOST_LINES, JsonFormatter, LineFormatter, StderrHandler
 
 
 def written(formatter: logging.Formatter, message: str, **extra: Any) -> str:
@@ -101,3 +105,14 @@ def test_a_wrong_format_is_told_at_once() -> None:
     )
     assert done.returncode == 1
     assert done.stderr == "LOG_FORMAT must be one of line, json.\n"
+
+
+def test_a_full_disk_is_noted_where_people_look() -> None:
+    record = logging.LogRecord("tests", logging.INFO, "", 1, "A line", None, None)
+    full = Path("/dev/full").open("w")  # noqa: SIM115  # closing it fails as well
+    with mock.patch.object(error_notes, "keep") as keep:
+        StderrHandler(full).emit(record)
+    with suppress(OSError):
+        full.close()
+    note = keep.call_args.args[0]
+    assert (note.kind, note.place) == (LOST_LINES, "No space left on device")

@@ -29,6 +29,7 @@ from purelymanage.purelymail.errors import PurelymailError, explained
 NEXT_STEPS = {
     "Nobody works": "Start them: manage.py qcluster, and with Q_CLUSTER_NAME=migrations "
     "for copies. What waits goes on as soon as they run.",
+    "The database has": "Make room on its disk; everything goes on by itself then.",
     "Short tasks": "Either there is more to do than the workers manage, and WORKERS "
     "should be higher, or they hang: their log says on what.",
     "The account": "The panel tries again every hour. The dashboard says why it failed.",

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from purelymanage.broker import CLUSTERS, silent_clusters
+from purelymanage.dashboard import machine
 from purelymanage.dashboard.asking import InTime, NoAnswer
 from purelymanage.database_watch import watch
 from purelymanage.domains.models import Freshness, SyncRun
@@ -75,6 +76,7 @@ class Database:
     # How far our clock is ahead of the database's.
     clock_ahead: timedelta = timedelta()
     reason: str = ""  # of a failure, in words for operators
+    has_room: bool = True
 
     @property
     def clock_off(self) -> timedelta:
@@ -116,6 +118,8 @@ class Vitals:
             yield "The database does not answer."
         elif not self.database.is_migrated:
             yield "The database is not up to date: manage.py migrate was not run."
+        elif not self.database.has_room:
+            yield "The database has no room left: nothing can be saved."
         for name, is_alive in self.clusters.items():
             if not is_alive:
                 yield f"Nobody works on {WORK[name]}."
@@ -184,7 +188,11 @@ def _read() -> Vitals:
     silent = silent_clusters()
     return Vitals(
         Database(
-            is_reachable=True, is_migrated=True, version=version, clock_ahead=ahead
+            is_reachable=True,
+            is_migrated=True,
+            version=version,
+            clock_ahead=ahead,
+            has_room=machine.database_has_room(),
         ),
         at=now,
         clusters={name: name not in silent for name in CLUSTERS},

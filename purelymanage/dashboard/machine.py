@@ -13,14 +13,18 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 import django
+from django.db import connection
 
 from purelymanage.dashboard import processes
+from purelymanage.database_watch import watch
 from purelymanage.environment import BASE_DIR
 from purelymanage.migrations.engines import imapsync_version
 
 # Below these shares of a disk, or bytes, somebody should look; logs and locks need some.
 LOW, LOW_BYTES = 0.1, 2 * 10**9
 FULL, FULL_BYTES = 0.01, 2 * 10**8
+# With less than this a database on this machine can write nothing more.
+NO_ROOM = 10**6
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ def disks() -> list[Disk]:
         "temporary files": Path(tempfile.gettempdir()),
         "logs of the system": Path("/var/log"),
     }
+    if database := _database_folder():
+        places["the database"] = database
     for purpose, path in places.items():
         try:
             device, usage = path.stat().st_dev, shutil.disk_usage(path)
@@ -61,6 +67,29 @@ def disks() -> list[Disk]:
             purpose, path = f"{known.purpose}, {purpose}", known.path
         found[device] = Disk(purpose, path, usage.total, usage.free)
     return list(found.values())
+
+
+def database_has_room() -> bool:
+    """Whether nothing says that the database can write nothing more."""
+    if watch.was_full:
+        return False
+    folder = _database_folder()
+    try:
+        return folder is None or shutil.disk_usage(folder).free >= NO_ROOM
+    except OSError:
+        return True
+
+
+def _database_folder() -> Path | None:
+    """Return where the database keeps its data, if it is on this machine."""
+    host: str = connection.settings_dict["HOST"]
+    if host and not host.startswith("/"):
+        return None
+    # The quickstart's own one has it beside its socket.
+    for folder in (Path(host).parent / "data", Path("/var/lib/postgresql")):
+        if folder.is_dir():
+            return folder
+    return None
 
 
 @dataclass(frozen=True)

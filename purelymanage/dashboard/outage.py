@@ -40,6 +40,7 @@ def broken(request: HttpRequest) -> HttpResponse:
     if not isinstance(error, OperationalError | InterfaceError):
         return server_error(request)
     if isinstance(error.__cause__, psycopg.errors.DiskFull):
+        watch.note_full()
         return _sorry(request, WITHOUT_ROOM)
     watch.doubt()
     return _sorry(request, WITHOUT_DATABASE)

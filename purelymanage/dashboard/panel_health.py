@@ -20,11 +20,13 @@ from purelymanage.dashboard.doctor.results import Result
 from purelymanage.dashboard.facts import WORK, Vitals
 from purelymanage.dashboard.findings import Finding
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
+from purelymanage.logs import LOST_LINES
 from purelymanage.migrations.models import Run
 from purelymanage.purelymail.budget import KEPT_HOURS, calls_by_hour
 
 MOST_ERRORS = 20
 MOST_COPIES = 100
+LATELY = timedelta(minutes=10)
 KEYS_EVERY = 60.0  # seconds
 # When the keys were last tested, and what was found.
 _keys: tuple[float, list[Result]] | None = None
@@ -79,18 +81,20 @@ def panel_health(user: User) -> dict[str, Any]:
     vitals = facts.vitals()
     reports = list(ClusterReport.objects.order_by("cluster", "host", "-heard_at"))
     disks = machine.disks()
+    errors = list(ErrorKind.objects.recent()[:MOST_ERRORS])
     key_test = _key_test() if vitals.database.is_migrated else []
     return {
         "vitals": vitals,
         "findings": [
             *_findings(vitals),
             *checked.findings([*key_test, *map(checked.room_on, disks)]),
+            *_log_findings(errors, vitals.at),
         ],
         "calls": calls(calls_by_hour(), timezone.now()),
         "workers": list(_workers(vitals, reports)),
         "copies": _copies(user, reports, vitals.at),
         "queued_copies": Run.objects.visible_to(user).queued().count(),
-        "errors": ErrorKind.objects.recent()[:MOST_ERRORS],
+        "errors": errors,
         "disks": disks,
         "web": machine.web(),
         "database_size": _database_size(),
@@ -156,6 +160,16 @@ def _key_test() -> list[Result]:
     if _keys is None or now - _keys[0] > KEYS_EVERY:
         _keys = now, checked.keys()
     return _keys[1]
+
+
+def _log_findings(errors: list[ErrorKind], now: datetime) -> Iterator[Finding]:
+    for error in errors:
+        if error.kind == LOST_LINES and now - error.last_at < LATELY:
+            yield Finding(
+                "attention",
+                f"Log lines on {error.host} cannot be written: {error.place}.",
+                "The panel works without them. Make room where its logs go.",
+            )
 
 
 def _workers(vitals: Vitals, reports: list[ClusterReport]) -> Iterator[Workers]:

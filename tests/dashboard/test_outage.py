@@ -4,11 +4,11 @@ import socket
 from typing import Any
 from unittest import mock
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import RequestFactory, SimpleTestCase, TestCase
 
 from purelymanage import database_watch
-from purelymanage.dashboard import outage
+from purelymanage.dashboard import facts, outage
 from purelymanage.database_watch import DatabaseWatch, watch
 from tests.audit.mail_server import silent_server
 
@@ -69,6 +69,7 @@ class OutageTests(SimpleTestCase):
 
 class BrokenTests(TestCase):
     def broken(self, error: BaseException) -> Any:
+        self.enterContext(mock.patch.object(watch, "_full_at", watch._full_at))
         with mock.patch.object(watch, "doubt") as self.doubt:
             try:
                 raise error
@@ -83,11 +84,13 @@ class BrokenTests(TestCase):
 
     def test_a_full_disk_of_the_database_is_told_as_such(self) -> None:
         sql = "DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'no space'; END $$"
-        with self.assertRaises(OperationalError) as met, connection.cursor() as cursor:
-            cursor.execute(sql)
+        with self.assertRaises(OperationalError) as met, transaction.atomic():
+            connection.cursor().execute(sql)
         r = self.broken(met.exception)
         self.assertContains(r, "no room left", status_code=503)
         self.doubt.assert_not_called()
+        full = "The database has no room left: nothing can be saved."
+        self.assertIn(full, facts.vitals().problems)
 
     def test_everything_else_is_a_fault_of_the_panel(self) -> None:
         r = self.broken(KeyError("secret"))
