@@ -58,6 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 IN_THE_PANEL = (
     "tests/browser/",
+    "tests/faults/test_in_the_panel.py",
     "tests/migrations/test_canary.py",
     "tests/migrations/campaigns/test_canary_of_form.py",
     "tests/migrations/campaigns/test_rush.py",

@@ -17,7 +17,7 @@ from datetime import timedelta
 from unittest import mock
 
 
-def work(minutes: int = 60, only: Iterable[str] = ()) -> Counter[str]:
+def work(minutes: int = 60, only: Iterable[str] = (), *, step: int = 1) -> Counter[str]:
     """Do what is scheduled, the rest of what each minute brings included."""
     from django.utils import timezone
     from django.utils.module_loading import import_string
@@ -34,7 +34,7 @@ def work(minutes: int = 60, only: Iterable[str] = ()) -> Counter[str]:
 
     chosen = {name: SCHEDULES[name] for name in only or SCHEDULES}
     before, real = calls(), timezone.now
-    for minute in range(minutes):
+    for minute in range(0, minutes, step):
         ahead = timedelta(minutes=minute)
         with mock.patch("django.utils.timezone.now", lambda: real() + ahead):  # noqa: B023
             for func, kind in chosen.values():

@@ -23,11 +23,11 @@ class Processes:
 
     @property
     def postgres(self) -> int:
-        return self._one(lambda pid: _read(pid, "comm") == "postgres\n")
+        return self._one(lambda pid: read(pid, "comm") == "postgres\n")
 
     @property
     def web(self) -> int:
-        return self._one(lambda pid: "gunicorn" in _read(pid, "cmdline"))
+        return self._one(lambda pid: "gunicorn" in read(pid, "cmdline"))
 
     @property
     def worker(self) -> int:
@@ -87,7 +87,7 @@ def descendants(pid: int) -> list[int]:
 
 def has_ended(pid: int) -> bool:
     """Whether a process is gone, or waits for nothing but to be buried."""
-    stat = _read(pid, "stat").rpartition(")")[2].split()
+    stat = read(pid, "stat").rpartition(")")[2].split()
     return not stat or stat[0] == "Z"
 
 
@@ -107,11 +107,11 @@ def wait_until(is_so: Callable[[], bool], *, within: float = PATIENCE) -> float:
 
 
 def _is_cluster(pid: int, *, of_copies: bool) -> bool:
-    is_other = "Q_CLUSTER_NAME=migrations" in _read(pid, "environ").split("\0")
-    return "qcluster" in _read(pid, "cmdline") and is_other == of_copies
+    is_other = "Q_CLUSTER_NAME=migrations" in read(pid, "environ").split("\0")
+    return "qcluster" in read(pid, "cmdline") and is_other == of_copies
 
 
-def _read(pid: int, name: str) -> str:
+def read(pid: int, name: str) -> str:
     try:
         return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -94,6 +94,17 @@ class Scene:
         except requests.RequestException:
             return False
 
+    def until_ready(self) -> None:
+        """Wait for what may be left of the fault before."""
+
+        def is_ready() -> bool:
+            try:
+                return bool(self.health()["status"] == 200)
+            except requests.RequestException:
+                return False
+
+        wait_until(is_ready)
+
     def until_well(self) -> float:
         return wait_until(self.is_well)
 
@@ -134,6 +145,14 @@ class Scene:
             yield came
         finally:
             thread.join()
+
+    def request_deletion(self, address: str) -> None:
+        path = f"/deletions/new/mailbox/{address}/"
+        hidden = re.findall(
+            r'type="hidden" name="(shown|key)" value="([^"]*)"', self.look(path).text
+        )
+        form = {name: html.unescape(value) for name, value in hidden}
+        self.visitor.post(path, confirm=address, reason="a fault", **form)
 
     def form_token(self) -> str:
         found = re.search(
@@ -210,10 +229,15 @@ class Scene:
 
     def read_account(self) -> None:
         """Ask for a sync and wait until one has begun since, and is over."""
-        ((last,),) = self.query("SELECT max(id) FROM domains_syncrun")
+        ended = "SELECT id FROM domains_syncrun WHERE state = 'done'"
+        open_ones = (
+            "SELECT id FROM domains_syncrun WHERE state IN ('queued', 'running')"
+        )
+        before = self.query(ended)
         self.visitor.post("/domains/sync/", at="/domains/")
-        ended = "SELECT count(*) FROM domains_syncrun WHERE state = 'done' AND id > %s"
-        wait_until(lambda: self.query(ended, last) != [(0,)])
+        wait_until(
+            lambda: not self.query(open_ones) and bool({*self.query(ended)} - {*before})
+        )
 
     def prove_mailbox(self, local: str) -> None:
         """Assert that a mailbox is there once: at PurelyMail and in the panel."""

@@ -17,12 +17,12 @@ from tests.faults.scene import Scene
 OUTAGE = 20.0
 
 
-def stopped(scene: Scene) -> Row:
+def stopped(scene: Scene, *, outage: float = OUTAGE) -> Row:
     path, address = scene.begin_copy()
     local, token = scene.new_address(), scene.form_token()
     with scene.processes.without_postgres():
         seen, sent = _look_without(scene, local, token)
-        time.sleep(OUTAGE)
+        time.sleep(outage)
     seconds = scene.until_well()
     assert f"{local}@" not in " ".join(scene.remote_mailboxes()), "It was refused."
     scene.send_mailbox(local)
@@ -30,7 +30,7 @@ def stopped(scene: Scene) -> Row:
     scene.prove_copy(path, address)
     scene.prove_audit()
     return Row(
-        f"PostgreSQL stopped for {OUTAGE:.0f} s, in a copy", f"{seen}; {sent}", seconds
+        f"PostgreSQL stopped for {outage:.0f} s, in a copy", f"{seen}; {sent}", seconds
     )
 
 
