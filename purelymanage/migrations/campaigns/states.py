@@ -20,6 +20,7 @@ from django.db.models import (
 )
 
 from purelymanage.audit.models import OutgoingMail
+from purelymanage.migrations.campaigns.menus import menu_of
 from purelymanage.migrations.campaigns.rules import destination_of
 from purelymanage.migrations.models import Campaign, Participant, Run, Submission
 from purelymanage.migrations.models.participants import (
@@ -120,6 +121,10 @@ class PersonRow:
     @property
     def destination(self) -> str:
         return destination_of(self.person)
+
+    @property
+    def menu(self) -> str:
+        return menu_of(self.person.campaign, self.person)
 
     @property
     def since(self) -> datetime | None:

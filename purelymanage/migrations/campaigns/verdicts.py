@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import (
     BooleanField,
     Case,
@@ -30,6 +31,7 @@ from django.db.models import (
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import (
+    Cast,
     Coalesce,
     Concat,
     Left,
@@ -119,7 +121,10 @@ def some_with_source(campaign: Campaign, keys: Sequence[int]) -> list[Any]:
 def codes_of(campaign: Campaign) -> dict[int, tuple[str, bool]]:
     """Return the verdict on everybody by their keys, and whether a password is kept."""
     asked = _codes(_kind(campaign)).ask(**_values(campaign))
-    return {pk: (code, has_password) for pk, code, has_password in asked}
+    found: dict[int, tuple[str, bool]] = {}
+    for *verdict, keys in asked:
+        found |= dict.fromkeys(map(int, keys.split(",")), tuple(verdict))
+    return found
 
 
 def _for_keys(keys: Sequence[int]) -> dict[str, int]:
@@ -139,8 +144,10 @@ def _few(kind: Question, *, verdict: bool = True) -> Prepared[Any]:
 
 @cache
 def _codes(kind: Question) -> Prepared[Any]:
-    rows = _with_verdict(_slots(kind)).order_by()
-    return Prepared(rows.values_list("pk", "verdict", "has_password"))
+    """Ask for the keys of each verdict together: ten thousand rows take longer."""
+    rows = _with_verdict(_slots(kind)).order_by().values("verdict", "has_password")
+    grouped = rows.annotate(keys=StringAgg(Cast("pk", TEXT), ","))
+    return Prepared(grouped.values_list("verdict", "has_password", "keys"))
 
 
 def _with_verdict(terms: Terms) -> QuerySet[Any]:
