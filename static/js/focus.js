@@ -1,6 +1,7 @@
 /* Where the focus goes when what had it is drawn anew. htmx itself only finds elements
    with an id again; without this, the next Tab would begin at the top of the page. */
 const CONTROLS = "a[href], button, input, select, textarea, summary";
+let opener = ""; // what a form was opened with
 let left = null; // what had the focus, until somebody moves it
 
 const said = (it) => it.getAttribute("aria-label") ?? it.name ?? it.textContent;
@@ -13,6 +14,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (isNowhere() || !detail.target.contains(focused)) return;
   const root = detail.target.id;
   left = { sign: sign(focused), root, isPager: Boolean(focused.closest(".pager")) };
+  if (!focused.closest("form")) opener = left.sign;
 });
 
 document.addEventListener("htmx:afterSettle", () => {
@@ -21,7 +23,10 @@ document.addEventListener("htmx:afterSettle", () => {
   if (!root) return;
   // Who turns the page goes on reading at its beginning.
   if (left.isPager) root.tabIndex = -1;
-  const again = left.isPager ? root : [...root.querySelectorAll(CONTROLS)].find((it) => sign(it) === left.sign);
+  const controls = [...root.querySelectorAll(CONTROLS)];
+  const find = (wanted) => controls.find((it) => sign(it) === wanted);
+  // After a form, saved or not, one is back where one opened it.
+  const again = left.isPager ? root : find(left.sign) ?? find(opener);
   again?.focus({ preventScroll: true });
 });
 

@@ -200,6 +200,15 @@ def test_the_focus_stays_with_what_is_drawn_anew(page: Page) -> None:
     expect(head).to_be_focused()
 
 
+def test_whoever_leaves_a_form_is_where_it_was_opened(page: Page) -> None:
+    page.goto("/mailboxes/anna@example.org/")
+    part = page.locator("#suspension")
+    part.get_by_role("link", name="Suspend").press("Enter")
+    expect(page.locator("#suspension-title")).to_be_focused()
+    part.get_by_role("link", name="Cancel").press("Enter")
+    expect(part.get_by_role("link", name="Suspend")).to_be_focused()
+
+
 @pytest.mark.parametrize("path", STRANGERS)
 def test_axe_finds_nothing_before_signing_in(
     browser: Browser, panel: Panel, path: str
