@@ -124,6 +124,9 @@ def unanswered(detail: str = "") -> Result:
 
 def not_sent(reason: str) -> Result:
     """Explain why a mail could not be sent, from what was kept of the error."""
+    if not settings.EMAIL_HOST:  # mail goes into a file, or nowhere
+        words = "Mail cannot be written where EMAIL_URL says."
+        return broken("mail server", words, MAIL_SERVER)
     if reason[:3].isdecimal():
         return broken(
             "mail server",

@@ -16,6 +16,7 @@ from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
 from purelymanage.audit.models import Entry, OutgoingMail
 from purelymanage.broker import CLUSTERS
+from purelymanage.dashboard.doctor import connections
 from purelymanage.dashboard.models import CreditReading, Setup, TokenCheck
 from purelymanage.dashboard.setup import operations
 from purelymanage.dashboard.setup.steps import Name, State
@@ -117,6 +118,10 @@ class TokenTests(SandboxTestCase, SetupCase):
     def test_a_wrong_one_is_told_with_what_to_do(self) -> None:
         self.check()
         r = self.client.get(URL)
+        # In the words of the doctor, and with the same step.
+        (found,) = connections._purelymail()
+        told = r.context["steps"][0].finding
+        self.assertEqual((told.title, told.text), (found.sentence, found.fix))
         self.assertContains(r, "PurelyMail refused the panel&#x27;s token")
         self.assertContains(r, "Set PURELYMAIL_API_TOKEN to the one shown at")
         self.assertEqual(self.state("token"), State.STUCK)
@@ -271,6 +276,8 @@ class MailTests(SetupCase):
             with self.subTest(reason=reason):
                 self.assertContains(self.client.get(URL), f"smtp.example.org{words}")
         self.assertEqual(self.state("mail"), State.STUCK)
+        with override_settings(EMAIL_HOST=None):
+            self.assertContains(self.client.get(URL), "Mail cannot be written where")
 
     def test_one_that_waits_for_its_next_try_is_tried_at_once(self) -> None:
         later = timezone.now() + timedelta(hours=4)

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.test import TestCase, override_settings
 
 from purelymanage.accounts.models import User
+from purelymanage.dashboard.models import Setup
 from purelymanage.quickstart import panel
+from purelymanage.quickstart.account import KIND, REAL, SANDBOX
 from tests.sandbox import SandboxTestCase
 
 FIRST, SECOND = "the-first-password", "another-password"
@@ -49,6 +52,16 @@ class EnsureOwnerTests(TestCase):
         panel._ensure_owner(order(FIRST))
         panel._ensure_owner(order(SECOND, reset_password=True))
         self.assert_password(SECOND)
+
+
+class SetupTests(TestCase):
+    def test_nobody_is_asked_to_set_up_the_demo_account(self) -> None:
+        with mock.patch.dict(os.environ, {KIND: REAL}):
+            panel._ask_for_no_setup()
+        self.assertFalse(Setup.objects.exists())
+        with mock.patch.dict(os.environ, {KIND: SANDBOX}):
+            panel._ask_for_no_setup()
+        self.assertIsNotNone(Setup.objects.get().finished_at)
 
 
 class FirstLookTests(SandboxTestCase):
