@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import Q
+from django.db.models import Func, Q, TextField, Value
 from django.db.models.functions import Lower
 
 from purelymanage.accounts.models import User
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing.model import rules as model
-from purelymanage.routing.model.accounts import SHARED_DOMAINS, Account, Part
+from purelymanage.routing.model.accounts import (
+    SHARED_DOMAINS,
+    Account,
+    Part,
+    domain_of,
+)
 from purelymanage.routing.models import Rule
 from purelymanage.routing.models.rules import RuleQuerySet
 
 # How often mail is sent on within what is read bit by bit. More is read at once.
 MOST_ROUNDS = 4
+# How many beginnings of targets are looked for at once in all rules.
+MOST_BEGINNINGS = 50
 COLUMNS = ("domain", "match_user", "prefix", "catchall", "targets", "remote_id")
 # PostgreSQL may not know how others than these are written small.
 BEYOND_ASCII = r"[^ -~]"
@@ -48,12 +55,17 @@ def account_for(user: User) -> Account:
 
 
 def part_for(
-    user: User, *, domains: Collection[str] = (), addresses: Iterable[str] = ()
+    user: User,
+    *,
+    domains: Collection[str] = (),
+    addresses: Iterable[str] = (),
+    onward: bool = False,
 ) -> Account:
     """Read no more than what is asked about takes; the answers are the same.
 
     That is all of these `domains`, and for the `addresses` whatever mail to them may
-    come by: rules that fit, their targets, the rules that fit these, and so on.
+    come by: rules that fit, their targets, the rules that fit these, and so on. With
+    `onward` that is read as well for the targets of all rules of the domains.
     """
     nothing = _account(user)
     visible = Rule.objects.visible_to(user).present()
@@ -63,6 +75,8 @@ def part_for(
     met: set[str] = set()
     names: set[tuple[str, str]] = set()
     ahead = {it.strip().lower() for it in addresses}
+    if onward:
+        ahead |= {target for it in found.values() for target in it.targets}
     rounds = 0
     while ahead:
         met |= ahead
@@ -84,6 +98,30 @@ def part_for(
         mailboxes=mailboxes.values_list("address", flat=True),
         part=Part(frozenset(domains), frozenset(met | read_as)),
     )
+
+
+def part_towards(user: User, goal: str) -> Account:
+    """Read all domains from which mail may end at an address, however it gets there."""
+    nothing = _account(user)
+    visible = Rule.objects.visible_to(user).present()
+    goal = goal.strip().lower()
+    wanted = {(local, domain) for local, domain in nothing.names_of(goal)}
+    wanted.add((goal.rpartition("@")[0], domain_of(goal)))
+    asked: set[tuple[str, str]] = set()
+    for _ in range(MOST_ROUNDS):
+        new = wanted - asked
+        if not new:
+            break
+        if len(new) > MOST_BEGINNINGS:
+            return account_for(user)
+        asked |= new
+        for rule in _read(_aiming(visible, new)):
+            if any(_begins(target, new) for target in rule.targets):
+                wanted.add((rule.match_user, rule.domain))
+    else:
+        return account_for(user)
+    domains = {domain for _, domain in wanted} & nothing.domains.keys()
+    return part_for(user, domains=domains, addresses=[goal], onward=True)
 
 
 def about(address: str, user: User) -> list[int]:
@@ -118,6 +156,29 @@ def _about(rules: RuleQuerySet, names: set[tuple[str, str]]) -> RuleQuerySet:
         Q(name__in=beginnings) | Q(match_user__regex=BEYOND_ASCII),
         domain__in={domain for _, domain in names},
     )
+
+
+def _aiming(rules: RuleQuerySet, names: set[tuple[str, str]]) -> RuleQuerySet:
+    """Return the rules with a target that begins so at such a domain, and a few others."""
+    written = rules.alias(
+        goes_to=Lower(
+            Func(
+                "targets",
+                Value(" "),
+                function="array_to_string",
+                output_field=TextField(),
+            )
+        )
+    )
+    found = Q(goes_to__regex=BEYOND_ASCII)
+    for local, domain in names:
+        found |= Q(goes_to__contains=local) & Q(goes_to__contains=f"@{domain}")
+    return written.filter(found)
+
+
+def _begins(target: str, names: set[tuple[str, str]]) -> bool:
+    local, _, domain = target.rpartition("@")
+    return any(it == domain and local.startswith(begun) for begun, it in names)
 
 
 def _read(rules: RuleQuerySet) -> Iterable[model.Rule]:

@@ -14,10 +14,11 @@ from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import NotRead
 from purelymanage.routing.model.checks import check_rule
 from purelymanage.routing.model.following import follow
+from purelymanage.routing.model.origins import origins
 from purelymanage.routing.model.warnings import warnings
 from purelymanage.routing.models import Rule
 from purelymanage.routing.presentation import marked, row_of, rows_of
-from purelymanage.routing.reading import account_for, part_for
+from purelymanage.routing.reading import account_for, part_for, part_towards
 from purelymanage.routing.simulation.answers import answer
 from purelymanage.routing.verdicts import verdicts_for
 from tests.cast import CastTestCase
@@ -25,6 +26,7 @@ from tests.effort import calls_of
 from tests.routing.configurations import (
     ADDRESSES,
     DOMAINS,
+    MAILBOXES,
     Configuration,
     configuration_of,
 )
@@ -71,6 +73,10 @@ def agree(user: User, chance: Random) -> None:
         walks = [follow(account, address) for account in (part, whole)]
         assert walks[0] == walks[1], address
         assert answer(part, walks[0]) == answer(whole, walks[1]), address
+
+    for goal in (*chance.sample(sorted(MAILBOXES), 2), chance.choice(ADDRESSES)):
+        # Before they are cut to what is shown.
+        assert origins(part_towards(user, goal), goal) == origins(whole, goal), goal
 
     found = warnings(whole)
     rules = list(Rule.objects.visible_to(user))

@@ -16,6 +16,7 @@ from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing import tasks
 from purelymanage.routing.models import Rule, Snapshot, SnapshotContent
 from purelymanage.routing.snapshots.comparing import compare
+from purelymanage.routing.snapshots.presentation import Items
 from purelymanage.routing.snapshots.taking import drop_old, present_state, take
 from tests.account import fill_account
 from tests.cast import CastTestCase
@@ -138,6 +139,30 @@ class ComparingTests(SnapshotTestCase):
         )
         self.assertEqual(found.summary, "2 domains, 2 mailboxes and 3 rules")
 
+    def test_pages_show_the_strongest_first_within_each_domain(self) -> None:
+        rows: list[dict[str, object]] = [
+            {
+                "domain": domain,
+                "match_user": "ab" * length,
+                "prefix": prefix,
+                "catchall": False,
+                "targets": [],
+            }
+            for domain in ("b.example", "a.example", "c.example")
+            for length in range(4)
+            for prefix in (True, False)
+        ]
+        items = Items({"rules": rows}, "rules")
+        shown = [
+            it.name for start in range(0, 24, 5) for it in items[start : start + 5]
+        ]
+        self.assertEqual(shown, [it.name for it in items[0:24]])
+        self.assertEqual(
+            shown[:8],
+            [f"{'ab' * it}@a.example" for it in (3, 2, 1, 0)]
+            + [f"{'ab' * it}*@a.example" for it in (3, 2, 1, 0)],
+        )
+
     def test_what_nobody_had_looked_at_is_no_change(self) -> None:
         Mailbox.objects.update(two_factor=None)
         before = present_state()
@@ -197,7 +222,7 @@ class PageTests(SnapshotTestCase):
             with self.subTest(page=page):
                 r = self.client.get(page)
                 self.assertEqual(r.status_code, 200)
-                body = r.content.decode().replace("lina@example.org", "")
+                body = r.getvalue().decode().replace("lina@example.org", "")
                 body = body.replace("adam@example.org", "")
                 self.assertNotIn("example.org", body)
         r = self.client.get(pages[4])
@@ -207,7 +232,7 @@ class PageTests(SnapshotTestCase):
         self.client.force_login(self.audrey)
         snapshot = self.take()
         r = self.client.get(f"/routing/snapshots/{snapshot.pk}/download/")
-        state = r.json()
+        state = json.loads(r.getvalue())
         self.assertEqual(state["domains"].keys() & {"example.org"}, {"example.org"})
         self.assertEqual(len(state["rules"]), 5)
         self.assertEqual(Entry.objects.order_by("-sequence")[0].target, str(snapshot))

@@ -227,6 +227,13 @@ class Account:
             return self._seen[address].read_as
         return self._read(address.strip().lower(), Dots.CUT)[1]
 
+    @property
+    def read_domains(self) -> Collection[str]:
+        """Own domains of which everything is known here."""
+        if self.part is None:
+            return self.domains
+        return self.part.domains & self.domains.keys()
+
     def names_of(self, address: str) -> Iterator[tuple[str, str]]:
         """Return how a rule or a mailbox may know an address: name and domain.
 

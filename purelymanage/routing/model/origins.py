@@ -71,11 +71,12 @@ def origins(account: Account, goal: str) -> list[Origin]:
     goal = goal.strip().lower()
     if goal not in account.mailboxes:
         goal = account.look_at(goal).read_as
-    names: dict[str, set[str]] = {domain: set() for domain in account.domains}
+    # Of a part, those domains are left out from where nothing leads there.
+    names: dict[str, set[str]] = {domain: set() for domain in account.read_domains}
     for address in (*account.mailboxes, *_targets(account)):
-        sight = account.look_at(address)
-        if sight.place == Place.HERE:
-            names[sight.domain].add(sight.read_as.rpartition("@")[0])
+        local, _, domain = account.reading(address).rpartition("@")
+        if domain in names:
+            names[domain].add(local)
     found = [
         origin
         for domain in sorted(names)

@@ -28,12 +28,16 @@ def warnings(
     """Return the findings of each rule that has any, or of those that are asked for."""
     rules = account.rules if rules is None else rules
     taken: dict[Rule, list[str]] = {}
-    # A rule takes mail of its own domain alone.
-    for domain in {it.domain for it in rules}:
+    # A rule takes mail of its own domain alone, and of names that begin as it says.
+    beginnings: dict[str, set[str]] = {}
+    for rule in rules:
+        beginnings.setdefault(rule.domain, set()).add(rule.match_user)
+    for domain, begun in beginnings.items():
+        fitting = tuple(begun)
         for mailbox in account.boxes_of(domain):
-            rule = account.look_at(mailbox).rule
-            if rule and not names(account, rule, mailbox):
-                taken.setdefault(rule, []).append(mailbox)
+            taker = mailbox.startswith(fitting) and account.look_at(mailbox).rule
+            if taker and not names(account, taker, mailbox):
+                taken.setdefault(taker, []).append(mailbox)
     circles = _circles(account, rules)
     found = {}
     for rule in rules:

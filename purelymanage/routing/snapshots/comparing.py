@@ -72,6 +72,7 @@ class Comparison:
 
 
 def compare(before: State, after: State) -> Comparison:
+    before, after = _unlike(before, after)
     return Comparison(
         domains=tuple(_named(before["domains"], after["domains"], DOMAIN_NAMES)),
         mailboxes=tuple(_named(before["mailboxes"], after["mailboxes"], DETAIL_NAMES)),
@@ -90,6 +91,25 @@ def rules_of(state: State) -> list[Rule]:
         )
         for it in state["rules"]
     ]
+
+
+def _unlike(before: State, after: State) -> tuple[State, State]:
+    """Leave out what is word for word the same in both, which is most of it."""
+    less: tuple[State, State] = ({}, {})
+    for part in ("domains", "mailboxes"):
+        old, new = before[part], after[part]
+        less[0][part] = {it: old[it] for it in old if old[it] != new.get(it)}
+        less[1][part] = {it: new[it] for it in new if new[it] != old.get(it)}
+    old, new = ({_text(it): it for it in state["rules"]} for state in (before, after))
+    less[0]["rules"] = [old[it] for it in old if it not in new]
+    less[1]["rules"] = [new[it] for it in new if it not in old]
+    return less
+
+
+def _text(rule: dict[str, Any]) -> str:
+    """Write a rule in one text, as thousands of tuples would take much longer."""
+    flags = f"{rule['prefix']} {rule['catchall']}"
+    return "\n".join((rule["domain"], rule["match_user"], flags, *rule["targets"]))
 
 
 def _named(before: State, after: State, names: dict[str, str]) -> Iterator[Change]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from purelymanage.accounts.models import User
 from purelymanage.mailboxes.operations.details import DETAIL_NAMES
@@ -50,14 +52,34 @@ def state_now(user: User) -> State:
     return SnapshotContent(state=present_state()).state_for(user)
 
 
-def items_of(state: State, part: str) -> list[Item]:
-    if part == "domains":
-        return [_item(n, it, DOMAIN_NAMES) for n, it in state["domains"].items()]
-    if part == "mailboxes":
-        return [_item(n, it, DETAIL_NAMES) for n, it in state["mailboxes"].items()]
-    strongest = sorted(rules_of(state), key=lambda it: it.strength, reverse=True)
-    rules = sorted(strongest, key=lambda it: it.domain)
-    return [Item(rule.pattern, sentence(rule)) for rule in rules]
+class Items(Sequence[Item]):
+    """All of one part in order; only what a page shows of it is put into words."""
+
+    def __init__(self, state: State, part: str) -> None:
+        self._part = state[part]
+        self._is_rules = part == "rules"
+        self._words = DOMAIN_NAMES if part == "domains" else DETAIL_NAMES
+        self._names = (
+            sorted(it["domain"] for it in self._part)
+            if self._is_rules
+            else sorted(self._part)
+        )
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, shown: Any) -> Any:
+        names = self._names[shown]
+        if not self._is_rules:
+            return [_item(it, self._part[it], self._words) for it in names]
+        # The strongest first within each domain, so of these all have to be looked at.
+        some = set(names)
+        found = rules_of({"rules": [it for it in self._part if it["domain"] in some]})
+        found.sort(key=lambda it: it.strength, reverse=True)
+        found.sort(key=lambda it: it.domain)
+        first = bisect_left(self._names, names[0]) if names else 0
+        wanted = found[shown.start - first : shown.start - first + len(names)]
+        return [Item(rule.pattern, sentence(rule)) for rule in wanted]
 
 
 def _item(name: str, values: State, names: dict[str, str]) -> Item:

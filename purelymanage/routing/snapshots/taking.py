@@ -75,18 +75,19 @@ def present_state() -> dict[str, Any]:
 
     A rule that was made anew as it was is no change.
     """
-    domains = Domain.objects.present().values("name", *DOMAIN_FLAGS)
-    mailboxes = Mailbox.objects.present().values("address", *MAILBOX_FLAGS)
-    rules = [
-        {**it, "targets": list(it["targets"])}
-        for it in Rule.objects.present().values(*RULE_FIELDS)
-    ]
+    domains = Domain.objects.present().values_list("name", *DOMAIN_FLAGS)
+    mailboxes = Mailbox.objects.present().values_list("address", *MAILBOX_FLAGS)
+    rules = Rule.objects.present().order_by().values_list(*RULE_FIELDS)
     return {
-        "domains": {it.pop("name"): dict(it) for it in domains.order_by("name")},
-        "mailboxes": {
-            it.pop("address"): dict(it) for it in mailboxes.order_by("address")
+        "domains": {
+            name: dict(zip(DOMAIN_FLAGS, flags, strict=True))
+            for name, *flags in domains.order_by("name")
         },
-        "rules": sorted(rules, key=lambda it: [str(it[name]) for name in RULE_FIELDS]),
+        "mailboxes": {
+            address: dict(zip(MAILBOX_FLAGS, flags, strict=True))
+            for address, *flags in mailboxes.order_by("address")
+        },
+        "rules": [dict(zip(RULE_FIELDS, fields, strict=True)) for fields in rules],
     }
 
 
@@ -97,6 +98,8 @@ def last_sync() -> Any:
 
 def _content(state: dict[str, Any]) -> SnapshotContent:
     """Return the row with this state, locked, so that nobody drops it meanwhile."""
+    # The same account has the same digest, in whatever order it was read.
+    state["rules"].sort(key=lambda it: [str(it[name]) for name in RULE_FIELDS])
     written = json.dumps(state, sort_keys=True, ensure_ascii=False)
     digest = hashlib.sha256(written.encode()).hexdigest()
     row = SnapshotContent(digest=digest, state=state, counts=_counts(state))

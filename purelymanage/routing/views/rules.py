@@ -17,6 +17,7 @@ from purelymanage.accounts.permissions import (
 from purelymanage.audit.history import history_of
 from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.http import asked, page_or_partial
+from purelymanage.long_selects import LongSelect
 from purelymanage.routing.filters import ANY_WARNING, RuleFilter
 from purelymanage.routing.lineage import former_names, successor
 from purelymanage.routing.model import rules as model
@@ -29,7 +30,7 @@ from purelymanage.routing.presentation import FILTERS, row_of, rows_of
 from purelymanage.routing.reading import about, part_for
 from purelymanage.routing.verdicts import verdicts_for
 
-PER_PAGE = 100
+PER_PAGE = 50
 MOST_WARNINGS = 5
 
 
@@ -50,6 +51,7 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         worst = _in_order(mine.with_deletion(), verdicts.worst(MOST_WARNINGS))
     rows = rows_of([*rules, *worst], user)
     domains = mine.order_by("domain").values_list("domain", flat=True).distinct()
+    choices = [("", "All domains"), *((name, name) for name in domains)]
     context = {
         "page": rules,
         "rows": rows[: len(rules)],
@@ -57,7 +59,8 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
         "worst": [row for row in rows[len(rules) :] if row.findings],
         "warned_count": len(verdicts),
         "filter": chosen,
-        "domains": domains,
+        "domain_choice": LongSelect(choices=choices).render("domain", chosen.domain),
+        "domain_count": len(choices) - 1,
         "kinds": Rule.Kind.choices,
         "checks": [(ANY_WARNING, "Any warning"), *FILTERS.items()],
         "under_way": _under_way(user),

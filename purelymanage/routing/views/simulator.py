@@ -16,7 +16,7 @@ from purelymanage.accounts.permissions import (
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.routing.model.following import follow
 from purelymanage.routing.models import Rule
-from purelymanage.routing.reading import account_for, part_for
+from purelymanage.routing.reading import part_for, part_towards
 from purelymanage.routing.simulation.answers import answer
 from purelymanage.routing.simulation.drawing import draw
 from purelymanage.routing.simulation.forms import FollowForm, OriginForm
@@ -32,8 +32,8 @@ def simulator(request: AuthenticatedHttpRequest) -> HttpResponse:
     origin_form = OriginForm(request.GET if asks_origin else None, user=request.user)
     context: dict[str, Any] = {}
     if origin_form.is_valid():
-        account = account_for(request.user)
-        found = sources(account, origin_form.cleaned_data["mailbox"])
+        goal = origin_form.cleaned_data["mailbox"]
+        found = sources(part_towards(request.user, goal), goal)
         context = {"sources": found, "asked": found.goal}
     elif follow_form.is_valid():
         address = follow_form.cleaned_data["address"]

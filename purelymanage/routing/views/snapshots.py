@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -21,11 +23,16 @@ from purelymanage.routing.models import Snapshot
 from purelymanage.routing.operations import many
 from purelymanage.routing.operations import snapshots as operations
 from purelymanage.routing.snapshots.comparing import compare
-from purelymanage.routing.snapshots.presentation import items_of, rows_of, state_now
+from purelymanage.routing.snapshots.presentation import (
+    Items,
+    rows_of,
+    state_now,
+)
 
 LISTED = 30
 CHOICES = 150
 PER_PAGE = 100
+TOKENS = 5_000  # that a download is made of at once
 NOW = "now"
 PARTS = {"rules": "Rules", "mailboxes": "Mailboxes", "domains": "Domains"}
 
@@ -65,13 +72,13 @@ def snapshot_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     part = part if part in PARTS else "rules"
     state = snapshot.content.state_for(request.user)
     counts = snapshot.content.counts_for(request.user)
-    items = Paginator(items_of(state, part), PER_PAGE).get_page(asked(request, "page"))
+    page = Paginator(Items(state, part), PER_PAGE).get_page(asked(request, "page"))
     context = {
         "snapshot": snapshot,
         "counts": counts,
         "parts": [(name, words, counts[name]) for name, words in PARTS.items()],
         "part": part,
-        "page": items,
+        "page": page,
         "since": compare(state, state_now(request.user)),
         "older": Snapshot.objects.before(snapshot).first(),
         "may_manage": request.user.may(Right.MANAGE),
@@ -116,11 +123,11 @@ def download_snapshot(request: AuthenticatedHttpRequest, pk: int) -> HttpRespons
         **snapshot.content.state_for(request.user),
     }
     name = f"snapshot-{timezone.localtime(snapshot.taken_at):%Y-%m-%d-%H%M}.json"
-    return HttpResponse(
-        json.dumps(whole, indent=2, ensure_ascii=False),
+    return StreamingHttpResponse(
+        _written(whole),
         content_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    )  # type: ignore[return-value]  # a response all the same
 
 
 @require_POST
@@ -134,6 +141,13 @@ def restore_snapshot(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse
         messages.error(request, str(exc))
         return redirect("routing:snapshot-detail", pk)
     return redirect("routing:bulk-detail", bulk.pk)
+
+
+def _written(whole: dict[str, Any]) -> Iterator[str]:
+    """Write it as people read it, and send it while it is written."""
+    tokens = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(whole)
+    while piece := "".join(islice(tokens, TOKENS)):
+        yield piece
 
 
 def _snapshot(pk: int) -> Snapshot:
