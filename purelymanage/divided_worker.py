@@ -22,8 +22,9 @@ FORM = re.compile(rb"(GET|HEAD|POST) /gather/")
 START = 64  # bytes of a request that tell whether it is for the form
 # Seconds in which a new connection has to say something.
 PATIENCE = 5.0
-# Pages come first where processors are short, but owners do not wait for other work.
-NICER = 3
+# Pages come first where processors are short. Any more, and owners would wait for copies
+# and whatever else is under way on the machine.
+NICER = 1
 
 
 @lru_cache

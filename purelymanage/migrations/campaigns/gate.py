@@ -23,11 +23,11 @@ from purelymanage.migrations.campaigns.texts.words import words_of
 
 PREFIX = "/gather/"
 # How many are served at once by one process, while others wait in the order they came.
-PLACES = 10
+PLACES = 8
 # Seconds after which somebody is not let in any more, but told that their password is
 # tried later; at once where so many wait already that it would come to that.
 PATIENCE = 5.0
-LONGEST_LINE = 60
+LONGEST_LINE = 40
 # How many of those at once, and how long after they came at most. With what has to be
 # done for them then it stays below fifteen, on a machine that is busy as well.
 LATE_PLACES = 5
