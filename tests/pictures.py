@@ -158,6 +158,14 @@ def path_of(studio: Studio, url: str) -> str:
     return url.removeprefix(studio.panel.url)
 
 
+def finish_setup(visitor: Visitor) -> None:
+    """Have the token tried and put off the rest of what a new panel asks for."""
+    visitor.post("/setup/token/", at="/setup/")
+    for step in ("import", "factor", "mail"):
+        visitor.post(f"/setup/later/{step}/", at="/setup/")
+    visitor.post("/setup/finish/", at="/setup/")
+
+
 def write_credit(panel: Panel) -> None:
     subprocess.run(
         [sys.executable, "manage.py", "shell", "-v", "0", "-c", CREDIT],
@@ -230,6 +238,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         with running_panel(Path(folder)) as panel, Visitor(panel) as visitor:
             server = visitor.add_server(SERVER)
+            finish_setup(visitor)
             write_credit(panel)
             page = sign_in(browser, panel)
             studio = Studio(panel, browser, visitor, page, server)
