@@ -32,7 +32,7 @@ from purelymanage.http import asked, page_or_partial
 
 State = PendingDeletion.State
 SHOWN = timedelta(days=30)
-MOST_SHOWN = 200
+MOST_SHOWN = 100
 
 
 @require_safe
