@@ -3,7 +3,7 @@ from __future__ import annotations
 from purelymanage.audit.models import Agent
 from purelymanage.domains.dns.servers import NoResolver
 from purelymanage.domains.models import SyncRun
-from purelymanage.domains.operations import additions, looks, rechecks
+from purelymanage.domains.operations import additions, looks, rechecks, syncing
 from purelymanage.domains.sync import sync as read_account
 from purelymanage.errors import Refused
 from purelymanage.purelymail.errors import PurelymailError
@@ -31,6 +31,7 @@ def _sync(*, asked: bool) -> str:
 
 def keep_watch() -> str:
     """Look at what is due, settle disputes with PurelyMail, add what is visible."""
+    syncing.revive_sync()
     words = [look_at_due(), recheck(), add_visible()]
     return ", ".join(words)
 

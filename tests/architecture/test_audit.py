@@ -13,6 +13,7 @@ RECORDING = {"record", "record_many", "report"}
 SILENT = {
     "deletions/operations/execution:_claim": "settling says what became of it",
     "deletions/operations/execution:_leave": "a sweep finds out and says it",
+    "domains/operations/syncing:revive_sync": "whoever asked for it was recorded",
     "domains/operations/rechecks:settle_disputes": "a comparison changes nothing",
     "domains/operations/looks:_claim_due": "settling says what was seen",
     "mailboxes/operations/app_passwords:_claim_revocation": "the end of it is told",

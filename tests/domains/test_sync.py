@@ -13,6 +13,7 @@ from django_q.models import OrmQ
 from purelymanage.audit.models import Agent, Entry
 from purelymanage.domains import operations, sync, tasks
 from purelymanage.domains.models import Domain, SyncRun
+from purelymanage.domains.operations import syncing
 from purelymanage.errors import Refused
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.purelymail import client
@@ -317,6 +318,15 @@ class OneAtATimeTests(SyncTestCase):
         self.assertEqual(tasks.sync_if_requested(), "not queued any more")
         self.assertEqual(SyncRun.objects.get().state, SyncRun.State.DONE)
         self.assertFalse(SyncRun.objects.freshness().running)
+
+    def test_a_request_whose_task_was_lost_is_queued_once_more(self) -> None:
+        syncing.request_sync()
+        OrmQ.objects.all().delete()
+        syncing.revive_sync()
+        self.assertEqual(OrmQ.objects.count(), 0)
+        SyncRun.objects.update(started_at=timezone.now() - 2 * SyncRun.STALE_AFTER)
+        syncing.revive_sync()
+        self.assertEqual(OrmQ.objects.count(), 1)
 
     def test_what_is_new_is_looked_at_without_waiting(self) -> None:
         self.sync()

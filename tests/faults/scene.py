@@ -227,8 +227,16 @@ class Scene:
         found: list[str] = answer["result"]["users"]
         return found
 
-    def read_account(self) -> None:
-        """Ask for a sync and wait until one has begun since, and is over."""
+    def read_account(self, *, after_crash: bool = False) -> None:
+        """Ask for a sync and wait until one has begun since, and is over.
+
+        After a crash, what was left behind is believed to be lost after ten minutes, and
+        tasks are delivered once more after five: they have passed.
+        """
+        if after_crash:
+            late = "UPDATE domains_syncrun SET started_at = now() - interval '1 hour'"
+            self.query(f"{late} WHERE state IN ('queued', 'running')")
+            self.query("UPDATE django_q_ormq SET lock = now() WHERE key = 'default'")
         ended = "SELECT id FROM domains_syncrun WHERE state = 'done'"
         open_ones = (
             "SELECT id FROM domains_syncrun WHERE state IN ('queued', 'running')"

@@ -10,14 +10,9 @@ from purelymanage.domains import sync
 from purelymanage.domains.models import SyncRun
 from purelymanage.mailboxes.models import Mailbox
 from purelymanage.purelymail import client
+from tests.benchmarks.faults.outside import ASKING
 from tests.faults.hour import work
 from tests.sandbox import SyncedTestCase
-
-# What is done each minute and asks PurelyMail; DNS is another story.
-ASKING = (
-    *("sync", "mailbox details", "app passwords", "renames", "hand-overs"),
-    *("bulk changes", "deletions", "rewrites", "temporary rules", "snapshots"),
-)
 
 
 @pytest.mark.slow

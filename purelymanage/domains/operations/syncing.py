@@ -48,6 +48,14 @@ def request_sync() -> bool:
 
 
 @transaction.atomic(durable=True)
+def revive_sync() -> None:
+    """Queue a sync once more whose task was lost with its worker or its database."""
+    waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED).first()
+    if waiting is not None and waiting.is_stale:
+        request_sync()
+
+
+@transaction.atomic(durable=True)
 def sync_now(*, actor: Actor) -> None:
     """Queue a sync for somebody who wants to see the present state."""
     if request_sync():

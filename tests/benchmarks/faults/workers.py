@@ -28,20 +28,17 @@ def worker(scene: Scene) -> Row:
         page = scene.send_mailbox(local)
         assert page.status_code == 201, page.status_code
         wait_until(lambda: scene.health()["status"] == 503)
-        health, finding = scene.health(), scene.look("/settings/health/").findings[0]
+        health, findings = scene.health(), scene.look("/settings/health/").findings
     seconds = scene.until_well()
     scene.prove_mailbox(local)
     # A sync that nobody works at any more does not hold up the next one for ever.
-    late = "UPDATE domains_syncrun SET started_at = started_at - interval '1 hour'"
-    scene.query(f"{late} WHERE state = 'running'")
-    # What it had fetched is delivered again when its time is over: now.
-    scene.query("UPDATE django_q_ormq SET lock = now() WHERE key = 'default'")
-    scene.read_account()
+    scene.read_account(after_crash=True)
     scene.prove_audit()
-    assert health["problems"] == [finding], (health, finding)
+    (problem,) = health["problems"]
+    assert problem in findings, findings
     return Row(
         "Worker of short tasks killed, in a sync",
-        f"pages and changes work; after half a minute “{finding}” on the health page, "
+        f"pages and changes work; after half a minute “{problem}” on the health page, "
         "`/healthz` 503",
         seconds,
     )

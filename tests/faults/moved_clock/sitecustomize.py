@@ -6,46 +6,29 @@ program runs. Clocks that only measure how long something takes are left alone.
 
 from __future__ import annotations
 
-import datetime
 import os
 import time
-from typing import Any
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.utils import timezone
 
 _real_time = time.time
-_real = datetime.datetime
 _seconds, _read_at = 0.0, float("-inf")
 
 
-def _moved_by() -> float:
+def _time() -> float:
     global _seconds, _read_at
     if time.monotonic() - _read_at > 0.5:
         _read_at = time.monotonic()
-        with open(os.environ["MOVED_CLOCK"], encoding="ascii") as file:  # noqa: PTH123
-            _seconds = float(file.read() or 0)
-    return _seconds
+        told = Path(os.environ["MOVED_CLOCK"]).read_text(encoding="ascii")
+        _seconds = float(told or 0)
+    return _real_time() + _seconds
 
 
-def _time() -> float:
-    return _real_time() + _moved_by()
-
-
-class _Kind(type):
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, _real)
-
-
-class _Moved(_real, metaclass=_Kind):
-    def __new__(cls, *parts: Any, **named: Any) -> Any:
-        return _real(*parts, **named)
-
-    @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> Any:
-        return _real.fromtimestamp(_time(), tz)
-
-    @classmethod
-    def utcnow(cls) -> Any:
-        return _real.fromtimestamp(_time(), datetime.UTC).replace(tzinfo=None)
+def _now() -> datetime:
+    return datetime.fromtimestamp(_time(), UTC)
 
 
 time.time = _time
-datetime.datetime = _Moved  # type: ignore[misc]  # that is the point
+timezone.now = _now
