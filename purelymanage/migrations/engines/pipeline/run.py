@@ -26,6 +26,7 @@ from purelymanage.migrations.engines.base import (
 
 from .flagging import Flagger, tell
 from .following import follow_flags
+from .letters import find_homes
 from .listing import Mark
 from .looking import Look
 from .mapping import plan_routes
@@ -275,8 +276,12 @@ class Run:
             going = group.create_task(self._sides.list_destination())
         source, destination = coming.result(), going.result()
         gmail = self._sides.source.has("X-GM-EXT-1")
+        routes = plan_routes(source, destination, self._options, gmail=gmail)
+        makes_none = self._options.dry_run or self._options.flags_only
+        if makes_none and self._sides.destination is not None:
+            routes = await find_homes(self._sides.destination, destination, routes)
         by_wire: dict[bytes, Target] = {}
-        for route in plan_routes(source, destination, self._options, gmail=gmail):
+        for route in routes:
             attributes = route.source.attributes
             target = by_wire.setdefault(
                 route.wire,

@@ -17,7 +17,7 @@ from typing import Any
 from purelymanage.figures import thin
 from purelymanage.imap.account import Account
 from purelymanage.imap.connection import Connection
-from purelymanage.imap.folders import FolderList, list_folders
+from purelymanage.imap.folders import list_folders
 from purelymanage.imap.messages import (
     Message,
     enter,
@@ -28,6 +28,7 @@ from purelymanage.imap.messages import (
 from purelymanage.imap.session import log_in
 from purelymanage.migrations.engines.base import CopyOptions, refuse_same
 
+from .letters import find_homes
 from .listing import Listing
 from .mapping import Route, plan_routes
 from .matching import find_pairs
@@ -104,8 +105,10 @@ async def _verify(
             open_.append(session.connection)
         here, there = open_
         gmail = here.has("X-GM-EXT-1")
-        listed = await list_folders(here), await list_folders(there)
-        for wire, routes in _by_wire(*listed, options, gmail=gmail).items():
+        folders, folders_there = await list_folders(here), await list_folders(there)
+        planned = plan_routes(folders, folders_there, options, gmail=gmail)
+        homes = await find_homes(there, folders_there, planned)
+        for wire, routes in _by_wire(homes).items():
             await _compare(here, there, wire, routes, options, found)
             tell(f"{routes[0].name}: {thin(found.equal)} equal so far")
     finally:
@@ -113,12 +116,10 @@ async def _verify(
     return found
 
 
-def _by_wire(
-    source: FolderList, destination: FolderList, options: CopyOptions, *, gmail: bool
-) -> dict[bytes, list[Route]]:
+def _by_wire(all_: list[Route]) -> dict[bytes, list[Route]]:
     """Return which folders of the source lie in each of the destination."""
     by_wire: dict[bytes, list[Route]] = {}
-    for route in plan_routes(source, destination, options, gmail=gmail):
+    for route in all_:
         by_wire.setdefault(route.wire, []).append(route)
     return by_wire
 
