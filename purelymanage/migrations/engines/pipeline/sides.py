@@ -106,6 +106,12 @@ class Side:
         """Let the first connection be put to work like one that was opened ahead."""
         self._idle += self.connections[:1]
 
+    def first(self) -> Connection:
+        """Return the first connection to put it to work, so that nobody else does."""
+        first = self.connections[0]
+        self._idle = [it for it in self._idle if it is not first]
+        return first
+
     @property
     def has_spare(self) -> bool:
         return bool(self._idle)

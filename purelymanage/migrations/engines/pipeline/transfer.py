@@ -60,10 +60,7 @@ class Transfer:
         if arrival is None:
             raise ValueError("Without a destination nothing can be copied.")
         async with self._group as group:
-            source, destination = over or (
-                departure.connections[0],
-                arrival.connections[0],
-            )
+            source, destination = over or (departure.first(), arrival.first())
             self.fetch_over(source, orders)
             self.deliver_over(destination)
             if not self._passage.careful:
