@@ -2,8 +2,9 @@
 
 A sealed text is `key id:base64(nonce + ciphertext)`. `ENCRYPTION_KEYS` lists the keys
 as `id:base64,id:base64,…`: the first one seals, all of them open, so that keys can be
-exchanged while the panel runs; `rotate_keys` does that. `bound_to` names the row and field a secret belongs to
-and goes in as associated data: a sealed text copied to another row does not open.
+exchanged while the panel runs; `rotate_keys` does that. `bound_to` names the row and
+field a secret belongs to and goes in as associated data: a sealed text copied to
+another row does not open.
 """
 
 from __future__ import annotations

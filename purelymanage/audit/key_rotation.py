@@ -32,7 +32,7 @@ class Outcome:
     """What became of one column."""
 
     resealed: int = 0
-    # By primary key: texts that no key opens at their place. They are left alone.
+    # By primary key: texts that no key we have opens at their place; left alone.
     broken: set[Any] = field(default_factory=set)
     busy: int = 0
 
@@ -99,7 +99,7 @@ def _reseal_batch(
         old = sealed.texts_in(column, row)
         try:
             value = column.with_changed(row, _sealed_anew)
-        except crypto.Unreadable:
+        except (crypto.Unreadable, crypto.MissingKey):
             outcome.broken.add(pk)
             continue
         changed = sum(crypto.key_of(text) != crypto.key_ids()[0] for text in old)

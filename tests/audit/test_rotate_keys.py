@@ -165,6 +165,15 @@ class RotateKeysTests(TestCase):
         self.assertEqual(mail.sealed, wrong)
         self.assertEqual(self.used()["1"], 1)
 
+    def test_a_text_of_a_key_that_is_missing_keeps_nothing_else_back(self) -> None:
+        with override_settings(ENCRYPTION_KEYS=key("0")):
+            lost = crypto.seal("x", bound_to="a key that was taken out too early")
+        mail = OutgoingMail.objects.get(subject="Hello")
+        OutgoingMail.objects.filter(pk=mail.pk).update(sealed=lost)
+        with BOTH, self.assertRaisesMessage(CommandError, f"(rows {mail.pk})"):
+            rotate()
+        self.assertEqual((self.used()["0"], self.used()["1"]), (1, 0))
+
     def test_passkeys_and_the_rest_of_second_factors_stay(self) -> None:
         passkey = Authenticator.objects.get(type="webauthn").data
         with BOTH:

@@ -66,13 +66,14 @@ class Command(BaseCommand):
         self._tell_what_can_go(crypto.key_ids()[0])
 
     def _tell_what_can_go(self, first: str) -> None:
+        # Looked at first: what one of them seals before it ends is counted.
+        sealing = {ids[0] for ids in key_rotation.processes()}
         used: Counter[str | None] = Counter()
         for counted in key_rotation.status().values():
             used.update(counted)
         old = [key_id for key_id in crypto.key_ids() if key_id != first]
         if not old:
             self.stdout.write(f"The key {first} is the only one.")
-        sealing = {ids[0] for ids in key_rotation.processes()}
         for key_id in old:
             if used[key_id]:
                 text = f"The key {key_id} is needed: it has sealed {used[key_id]}."
