@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Any
 
-from purelymanage.passage import Passage
+from purelymanage.passage import Passage, came_at
 from purelymanage.watched_worker import WatchedWorker
 
 FORM = re.compile(rb"(GET|HEAD|POST) /gather/")
@@ -78,6 +78,8 @@ class DividedWorker(WatchedWorker):
         passage = self.passage
         read_ahead = conn.parser is not None and conn.parser.unreader.buf.getvalue()
         if passage is None or self.is_for_form or not self.alive or read_ahead:
+            if self.is_for_form and passage is not None and not conn.initialized:
+                conn.came_at = passage.came_at
             super().enqueue_req(conn)
             return
         try:
@@ -92,6 +94,10 @@ class DividedWorker(WatchedWorker):
             conn.close()
         else:
             super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        came_at.set(getattr(conn, "came_at", None))
+        return super().handle(conn)
 
     def _wait_for(self, conn: Any) -> None:
         """Wait for the first bytes of a connection, as gunicorn does in a thread."""

@@ -6,7 +6,12 @@ import fcntl
 import os
 import socket
 import tempfile
+import time
+from contextvars import ContextVar
 from typing import Any
+
+# When what is answered came in, by the monotonic clock, if another process had it first.
+came_at: ContextVar[float | None] = ContextVar("came_at", default=None)
 
 
 class Passage:
@@ -23,6 +28,8 @@ class Passage:
         # A lock on it ends with the process that has it, however that ends.
         self._claim = tempfile.TemporaryFile()  # noqa: SIM115  # for ever
         self._came_in_at: Any = ""
+        # When the one that was accepted last had come.
+        self.came_at: float | None = None
 
     def claim(self) -> bool:
         """Tell whether it is for this process to take what comes."""
@@ -38,7 +45,8 @@ class Passage:
     def pass_on(self, connection: socket.socket) -> bool:
         """Tell whether there was room; the caller still has to close its copy."""
         try:
-            socket.send_fds(self._entrance, [b"."], [connection.fileno()])
+            now = f"{time.monotonic()}".encode()
+            socket.send_fds(self._entrance, [now], [connection.fileno()])
         except OSError:
             return False
         return True
@@ -58,9 +66,10 @@ class Passage:
         self._exit.setblocking(flag)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        _, descriptors, *_ = socket.recv_fds(self._exit, 1, 1)
+        came_at, descriptors, *_ = socket.recv_fds(self._exit, 50, 1)
         if not descriptors:
             raise ConnectionAbortedError
+        self.came_at = float(came_at)
         os.set_inheritable(descriptors[0], False)  # noqa: FBT003  # has no name
         connection = socket.socket(fileno=descriptors[0])
         try:

@@ -209,13 +209,16 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_a_full_passage_takes_nobody(pair: tuple[socket.socket, socket.socket]) -> None:
     passage = Passage()
     assert not passage.holds_somebody()
-    passed = 0
+    before, passed = time.monotonic(), 0
     while passage.pass_on(pair[1]):
         passed += 1
     assert passed >= 100
     for _ in range(passed):
         assert passage.holds_somebody()
         passage.accept()[0].close()
+    # How long somebody was under way counts as time that they have waited.
+    assert passage.came_at is not None
+    assert before <= passage.came_at <= time.monotonic()
     assert not passage.holds_somebody()
     with pytest.raises(BlockingIOError):
         passage.accept()

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 
 from purelymanage.migrations.campaigns.texts.saying import Saying, preferred_words
 from purelymanage.migrations.campaigns.texts.words import words_of
+from purelymanage.passage import came_at
 
 PREFIX = "/gather/"
 # How many are served at once by one process, while others wait in the order they came.
@@ -100,12 +101,13 @@ class GateMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or not request.path_info.startswith(PREFIX):
             return self.get_response(request)
-        arrived = time.monotonic()
+        arrived = came_at.get() or time.monotonic()
         if not _is_read(request):
             return _page(request, "no_form", 400)
-        if self._gate.enter(PATIENCE):
+        if self._gate.enter(arrived + PATIENCE - time.monotonic()):
             return self._pass(self._gate, request, arrived + PATIENCE)
-        if self._late_gate.enter(arrived + LATE_PATIENCE - time.monotonic()):
+        left = arrived + LATE_PATIENCE - time.monotonic()
+        if left > 0 and self._late_gate.enter(left):
             request.late_gate = self._late_gate  # type: ignore[attr-defined]
             return self._pass(self._late_gate, request, None)
         busy = _page(request, "busy", 503)

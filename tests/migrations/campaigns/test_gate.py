@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from unittest import mock
 
 from csp.middleware import CSPMiddleware
@@ -10,6 +11,7 @@ from django.test import RequestFactory, SimpleTestCase
 
 from purelymanage.migrations.campaigns import gate
 from purelymanage.migrations.campaigns.gate import Gate, GateMiddleware
+from purelymanage.passage import came_at
 
 
 class GateTests(SimpleTestCase):
@@ -129,6 +131,15 @@ class MiddlewareTests(SimpleTestCase):
         self.fill(self.middleware._gate, gate.PLACES)
         with mock.patch.object(gate, "PATIENCE", 0.01):
             self.assertEqual(self.send(), 200)
+        self.assertEqual(self.seen, [None])
+
+    def test_the_way_from_another_process_is_part_of_the_wait(self) -> None:
+        self.fill(self.middleware._gate, gate.PLACES)
+        mark = came_at.set(time.monotonic() - gate.LATE_PATIENCE)
+        self.addCleanup(came_at.reset, mark)
+        self.assertEqual(self.send(), 503)
+        came_at.set(time.monotonic() - gate.PATIENCE)
+        self.assertEqual(self.send(), 200)
         self.assertEqual(self.seen, [None])
 
     def test_in_the_end_one_is_told_to_come_back(self) -> None:
