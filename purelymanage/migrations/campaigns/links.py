@@ -32,5 +32,5 @@ def link_of(row: Campaign | Participant) -> str:
         return ""
     try:
         return url_of(crypto.unseal(row.token, bound_to=row.token_place))
-    except crypto.Unreadable:
+    except (crypto.Unreadable, crypto.MissingKey):
         return ""

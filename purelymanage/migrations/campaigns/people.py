@@ -20,7 +20,7 @@ from purelymanage.sheets.reading import ADDRESS, Row, Sheet
 from purelymanage.wording import NO_ADDRESS
 
 NAME = "name"
-LONGEST_NAME = 100
+LONGEST_NAME, LONGEST_ADDRESS = 100, 254
 TARGETS = (
     *(it for it in copies.TARGETS if it.name in {copies.SOURCE, copies.DESTINATION}),
     Target(
@@ -151,6 +151,8 @@ def _person(cells: Mapping[str, str], domain: str, person: User) -> Person:
         validate_email(address)
     except ValidationError:
         raise Meaningless(NO_ADDRESS) from None
+    if len(address) > LONGEST_ADDRESS:
+        raise Meaningless("This is longer than any address can be.")
     name = " ".join(as_meant(cells.get(NAME, "")).split())
     if len(name) > LONGEST_NAME or invisible(name):
         raise Meaningless("The name is too long, or there is something odd in it.")

@@ -226,6 +226,9 @@ def _try_claim(claim: Claim) -> Finding:
         password = submissions.open_secret(submission)
     except crypto.Unreadable:
         return Finding(Answer.REFUSED, "It cannot be opened any more.")
+    except crypto.MissingKey:
+        # It waits for whoever gives this process the key, and holds up no others.
+        return Finding(Answer.KEPT, "Its key is not among the encryption keys.")
     server = submission.participant.campaign.server
     return try_password(server, submission.source_user, password, PATIENCE_OF_WORKER)
 

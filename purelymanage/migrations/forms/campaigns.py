@@ -84,6 +84,7 @@ class CampaignForm(forms.Form):
     )
     contact = forms.EmailField(
         label="Whom owners ask",
+        max_length=254,
         help_text="An address that they know, and that they can still reach.",
     )
     purpose = forms.CharField(label="Why", max_length=2000, widget=_area(4))

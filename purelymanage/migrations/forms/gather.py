@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from purelymanage.migrations.campaigns.texts.form import Words
 
 LONGEST_PASSWORD = 1_000
-LONGEST_USER = 254
+LONGEST_ADDRESS = LONGEST_USER = 254
 # What no user name holds, and what could break a command in two.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
@@ -17,7 +17,8 @@ class GatherForm(forms.Form):
     """Asks an owner for the password of their old mailbox, in their language."""
 
     address = forms.EmailField(
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"})
+        max_length=LONGEST_ADDRESS,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
     password = forms.CharField(
         strip=False,

@@ -134,9 +134,6 @@ DOUBTFUL = UNVOUCHED & models.Q(came_by="shared")
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
-    def doubtful(self) -> Self:
-        return self.filter(DOUBTFUL)
-
     def beyond_doubt(self) -> Self:
         return self.exclude(DOUBTFUL)
 

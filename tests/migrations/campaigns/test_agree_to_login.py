@@ -111,9 +111,9 @@ class AgreeTests(LoginCase):
 
     def test_whoever_was_agreed_to_counts_like_others(self) -> None:
         Submission.objects.update(came_by=CameBy.SHARED)
-        self.assertTrue(Submission.objects.doubtful().exists())
+        self.assertFalse(Submission.objects.beyond_doubt().exists())
         self.agree()
-        self.assertFalse(Submission.objects.doubtful().exists())
+        self.assertTrue(Submission.objects.beyond_doubt().exists())
         self.hand_over("anna@other.example")
         found = set(codes_of(self.campaign).values())
         self.assertEqual(found, {("shared", True)})

@@ -139,6 +139,12 @@ class SharedLinkTests(FormTestCase):
         self.assertContains(r, "no line breaks", status_code=422)
         self.assertEqual(self.imap.logins.total(), 0)
 
+    def test_an_address_is_not_without_end(self) -> None:
+        long = f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.example"
+        r = self.send(address=long)
+        self.assertEqual(r.status_code, 422)
+        self.assertEqual(self.imap.logins.total(), 0)
+
     def test_another_user_name_may_sign_in(self) -> None:
         self.imap.passwords["anna"] = "as-a-name"
         self.assertContains(self.send("as-a-name", user="anna"), "is right")

@@ -79,6 +79,12 @@ class AddPeopleTests(PeopleCase):
         self.assertContains(r, "<td>nobody</td>", html=True)
         self.assertEqual(len(self.listed()), 1)
 
+    def test_an_address_that_no_column_holds_is_left_out(self) -> None:
+        long = f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.example"
+        r = self.add(f"{long}\nanna@old.example\n")
+        self.assertContains(r, "longer than any address can be")
+        self.assertEqual([it for it, _, _ in self.listed()], ["anna@old.example"])
+
     def test_a_table_with_passwords_is_not_taken(self) -> None:
         r = self.add("old mailbox,password\nanna@old.example,not-to-be-kept")
         self.assertContains(r, "has a column for passwords", status_code=422)
