@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
 
+from purelymanage.accounts.models import User
 from purelymanage.migrations.job_states import (
     BY_CODE,
     OPEN_STATES,
@@ -17,9 +18,11 @@ from purelymanage.migrations.job_states import (
 )
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
+from purelymanage.migrations.models.runs import Scope, scope_of
 from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.state_lists import StateFilter
 from purelymanage.migrations.waiting import why_waiting
+from purelymanage.prepared import Prepared, Slot
 
 ASKS_FOR_PASSWORD = {"password", "not_let_in"}
 
@@ -92,13 +95,21 @@ def rows_of(jobs: Sequence[Any]) -> list[JobRow]:
     return rows
 
 
-def oldest_failure(jobs: JobQuerySet) -> JobRow | None:
-    """Return what failed first and was not looked after since."""
-    failed = with_state(jobs).filter(newest__state=Run.State.FAILED)
-    failed = failed.filter(state__in=["failed", "password"])
-    pk = failed.order_by("newest__finished_at").values_list("newest__pk", flat=True)
-    run = Run.objects.filter(pk__in=pk[:1]).select_related("job").defer("log").first()
+def oldest_failure(user: User, batch: int) -> JobRow | None:
+    """Return what failed first of a batch and was not looked after since."""
+    run = _oldest_failure(scope_of(user)).first(batch=batch)
     return JobRow(run.job, BY_CODE["failed"], run) if run is not None else None
+
+
+@lru_cache(maxsize=200)
+def _oldest_failure(scope: Scope) -> Prepared[Run]:
+    jobs: JobQuerySet = Job.objects.within(scope).present()
+    failed = with_state(jobs.filter(batch=Slot("batch")))
+    failed = failed.filter(newest__state=Run.State.FAILED)
+    failed = failed.filter(state__in=["failed", "password"])
+    pk = failed.order_by("newest__finished_at").values("newest__pk")[:1]
+    found = Run.objects.filter(pk__in=pk).select_related("job")
+    return Prepared(found.defer("log", "samples"))
 
 
 def moving_rows(runs: Iterable[Run]) -> list[JobRow]:

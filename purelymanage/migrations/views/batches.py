@@ -86,7 +86,7 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
             for it in STATES
             if it.code in figures.counts or it.code == chosen.state
         ],
-        "oldest": oldest_failure(jobs) if _has_failures(figures) else None,
+        "oldest": oldest_failure(request.user, pk) if _has_failures(figures) else None,
         "action": _news(batch),
         "form": BatchRulesForm(batch=batch),
         "may_change": request.user.may(Right.MANAGE),

@@ -19,9 +19,9 @@ from purelymanage.migrations.models import Batch, Job
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.sheets import writing
 
-PER_PAGE = 200
+PER_PAGE = 100
 # On the first page; the table has all.
-MOST_ITEMS = 200
+MOST_ITEMS = 100
 
 
 @require_safe
