@@ -23,8 +23,8 @@ from purelymanage.migrations.engines import imapsync_version
 # Below these shares of a disk, or bytes, somebody should look; logs and locks need some.
 LOW, LOW_BYTES = 0.1, 2 * 10**9
 FULL, FULL_BYTES = 0.01, 2 * 10**8
-# With less than this a database on this machine can write nothing more.
-NO_ROOM = 10**6
+# PostgreSQL writes its own log in pieces of this size: with less room it soon stops.
+NO_ROOM = 16 * 2**20
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,11 @@ class Scene:
 
     # What people see
 
+    def sign_in_again(self) -> None:
+        self.visitor.http.close()
+        self.visitor = Visitor(self.panel)
+        self.visitor.__enter__()
+
     def look(self, path: str, *, patience: float = 30) -> Seen:
         began = time.monotonic()
         r = self.visitor.http.get(self.panel.url + path, timeout=patience)

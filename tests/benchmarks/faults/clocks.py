@@ -37,12 +37,14 @@ def jumped(scene: Scene) -> Row:
         storm = _done(scene, "deletions") - begun
         assert scene.query(waiting, address) == [("waiting",)]
         assert address in scene.remote_mailboxes()
+        scene.sign_in_again()
         finding = scene.look("/settings/health/").findings
         set_clock(0)
         begun = _done(scene, "deletions")
         seconds = wait_until(lambda: _done(scene, "deletions") > begun)
         wait_until(lambda: scene.health()["warnings"] == [])
-    scene.until_well()
+    scene.until_ready()
+    scene.sign_in_again()
     assert storm <= 3, storm
     assert off in finding, finding
     assert scene.query(waiting, address) == [("waiting",)]
