@@ -228,6 +228,7 @@ class PageTests(LoginCase):
         self.assertContains(r, f"signs in as {EVE}")
         self.assertContains(r, f'href="{self.there}"')
         self.assertContains(r, "1 signed in as somebody else")
+        self.assertContains(r, "The password is right, but it opens another mailbox")
         self.assertContains(r, f'name="logins" value="{self.odd.pk}"')
         self.assertNotContains(r, "1 is ready")
         r = self.client.get(self.url, {"doubt": "login"})
