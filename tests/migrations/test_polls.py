@@ -95,7 +95,14 @@ class PollTests(WithRuns):
     def test_what_is_asked_of_many_jobs(self) -> None:
         keys = [self.jobs[5].pk]
         ask_of_jobs(batch=self.batch, kind="plan", keys=keys, actor=self.olga)
-        self.assert_cheap(f"/migrations/batches/{self.batch.pk}/", "batch-action")
+        page = f"/migrations/batches/{self.batch.pk}/"
+        self.assert_cheap(page, "batch-action")
+        url = asks_again(self.client.get(page), "batch-action")
+        JobAction.objects.update(finished_at=timezone.now())
+        # Another one that is as far is news all the same.
+        ask_of_jobs(batch=self.batch, kind="plan", keys=keys, actor=self.olga)
+        JobAction.objects.update(done=2)
+        self.assertEqual(self.ask(url).status_code, 200)
 
     def test_a_copy_that_runs(self) -> None:
         samples = [[it, it, it * 1000] for it in range(60)]

@@ -65,5 +65,10 @@ class JobAction(models.Model):
         return f"{self.get_kind_display()} of {self.total} in {self.batch}"
 
     @property
+    def reached(self) -> str:
+        """Differs as soon as there is something new to say; another one may be as far."""
+        return f"{self.pk}-{self.done}"
+
+    @property
     def carried_out(self) -> int:
         return self.done - self.refused

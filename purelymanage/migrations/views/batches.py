@@ -131,7 +131,7 @@ def batch_action(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     batch = _watched(request, pk)
     action = _news(batch)
     is_open = action is not None and action.finished_at is None
-    if action is not None and is_open and has_seen(request, str(action.done), "done"):
+    if action is not None and is_open and has_seen(request, action.reached):
         return no_news()
     context = {"batch": batch, "action": action}
     response = render(request, "migrations/_batch_action.html", context)
