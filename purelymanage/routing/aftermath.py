@@ -128,8 +128,13 @@ def _sent_on(account: Account, after: Account, rule: Rule) -> Iterator[Line]:
     """Name the rules that send mail on through this one, by what becomes of that."""
     bouncing: list[tuple[str, str]] = []
     elsewhere: list[tuple[str, str]] = []
+    at_domain = f"@{rule.domain}"
     for other in account.rules:
-        via = [it for it in other.targets if account.look_at(it).rule == rule]
+        via = [
+            it
+            for it in other.targets
+            if it.endswith(at_domain) and account.look_at(it).rule == rule
+        ]
         if other == rule or not via:
             continue
         ends = [after.look_at(it) for it in via]

@@ -18,6 +18,7 @@ from purelymanage.routing import aftermath
 from purelymanage.routing.deeds import FIELDS, find
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account as ModelledAccount
+from purelymanage.routing.model.accounts import Part
 from purelymanage.routing.model.following import follow
 from purelymanage.routing.models import Rule
 from purelymanage.routing.reading import domains
@@ -26,11 +27,46 @@ from purelymanage.routing.reading import domains
 BY_PANEL = "this panel"
 
 
+class _Modelled:
+    """An account for the pure model, whole and in parts."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        own, self.shared = domains()
+        self.domains = {it.domain: True for it in account.rules} | own
+        self._made: dict[str, ModelledAccount] = {}
+
+    def of(self, domain: str) -> ModelledAccount:
+        if domain not in self._made:
+            self._made[domain] = self._make(domain)
+        return self._made[domain]
+
+    def _make(self, domain: str) -> ModelledAccount:
+        """Leave out rules and mailboxes that have nothing to do with a domain."""
+        rules, users = self.account.rules, self.account.users
+        if domain:
+            at_domain = f"@{domain}"
+            rules = [
+                rule
+                for rule in rules
+                if rule.domain == domain
+                or any(at_domain in target.lower() for target in rule.targets)
+            ]
+            users = [it for it in users if it.endswith(at_domain)]
+        return ModelledAccount(
+            rules=(model.Rule.of(it, id=it.id) for it in rules),
+            mailboxes=users,
+            domains=self.domains,
+            shared=self.shared,
+            part=Part(frozenset({domain}), frozenset()) if domain else None,
+        )
+
+
 class RuleHandler:
     word = "rule"
 
     def __init__(self) -> None:
-        self._last: tuple[Account, ModelledAccount] | None = None
+        self._last: _Modelled | None = None
 
     def find(self, key: str, user: User) -> Subject | None:
         mine = Rule.objects.visible_to(user).present()
@@ -44,22 +80,19 @@ class RuleHandler:
         rule = next((rule for rule in account.rules if str(rule.id) == key), None)
         if rule is None:
             return None
-        lines = aftermath.lines(self.modelled(account), model.Rule.of(rule, id=rule.id))
+        modelled = self.modelled(account, of_domain=rule.domain)
+        lines = aftermath.lines(modelled, model.Rule.of(rule, id=rule.id))
         return Impact(tuple(lines), frozenset({rule_fact(rule)}))
 
-    def modelled(self, account: Account) -> ModelledAccount:
-        """Return the account for the pure model; of many deletions at once, just once."""
+    def modelled(self, account: Account, *, of_domain: str = "") -> ModelledAccount:
+        """Return the account for the pure model, or what concerns the rules of a domain.
+
+        Of many deletions at once, it is made just once.
+        """
         last = self._last  # another thread may put its own there meanwhile
-        if last is None or last[0] is not account:
-            own, shared = domains()
-            modelled = ModelledAccount(
-                rules=(model.Rule.of(it, id=it.id) for it in account.rules),
-                mailboxes=account.users,
-                domains={it.domain: True for it in account.rules} | own,
-                shared=shared,
-            )
-            self._last = last = account, modelled
-        return last[1]
+        if last is None or last.account is not account:
+            self._last = last = _Modelled(account)
+        return last.of(of_domain)
 
     def execute(self, client: PurelymailClient, key: str) -> None:
         client.delete_routing_rule(int(key))

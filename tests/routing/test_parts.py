@@ -8,8 +8,11 @@ from random import Random
 import pytest
 
 from purelymanage.accounts.models import User
+from purelymanage.deletions import registry
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
+from purelymanage.routing.aftermath import lines
+from purelymanage.routing.deletions import HANDLER
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import NotRead
 from purelymanage.routing.model.checks import check_rule
@@ -81,11 +84,17 @@ def agree(user: User, chance: Random) -> None:
     found = warnings(whole)
     rules = list(Rule.objects.visible_to(user))
     shown = chance.sample(rules, len(rules) // 2)
-    for row in rows_of(shown, user):
-        mine = model.Rule.of(row.rule, id=row.rule.remote_id)
-        assert row.findings == found.get(mine, ()), mine
-        assert row.targets == row_of(whole, row.rule).targets, mine
+    for drawn in rows_of(shown, user):
+        mine = model.Rule.of(drawn.rule, id=drawn.rule.remote_id)
+        assert drawn.findings == found.get(mine, ()), mine
+        assert drawn.targets == row_of(whole, drawn.rule).targets, mine
     assert set(verdicts_for(user).of(())) == {it.id for it in found}
+
+    mirrored = registry.mirrored_account()
+    for row in shown[:2]:
+        mine = model.Rule.of(row, id=row.remote_id)
+        part = HANDLER.modelled(mirrored, of_domain=row.domain)
+        assert lines(part, mine) == lines(HANDLER.modelled(mirrored), mine), mine
 
     # One that is there, to be replaced by what another one does.
     known = configuration_of(chance).rules

@@ -10,6 +10,7 @@ from purelymanage.accounts.models import User
 from purelymanage.deletions.models import Kind as DeletionKind
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.routing.deeds import fields_of
+from purelymanage.routing.model.accounts import Account
 from purelymanage.routing.model.checks import check_rule
 from purelymanage.routing.model.findings import Check, Finding
 from purelymanage.routing.model.rules import Rule
@@ -70,7 +71,8 @@ class Judge:
         after = {match: it.rule for match, it in self.known.items()}
         wanted = [it.rule for it in lines if it.rule and not (it.faults or it.left_out)]
         after |= {rule.match: rule for rule in wanted}
-        return [self._row(line, after) for line in lines]
+        account = self.account.with_rules(after.values())
+        return [self._row(line, account, after) for line in lines]
 
     def removal(self, number: int, known: Known) -> RuleBulkRow:
         """Return the row that asks for the deletion of a rule."""
@@ -85,7 +87,9 @@ class Judge:
             row.state, row.reason = State.LEFT_OUT, "It is to be deleted already."
         return row
 
-    def _row(self, line: Line, after: dict[Match, Rule]) -> RuleBulkRow:
+    def _row(
+        self, line: Line, account: Account, after: dict[Match, Rule]
+    ) -> RuleBulkRow:
         row = RuleBulkRow(
             number=line.number,
             pattern=(line.rule.pattern if line.rule else line.pattern)[:320],
@@ -115,20 +119,16 @@ class Judge:
         if ("domain", line.rule.domain) in self.frozen:
             return _wrong(row, [("", f"{line.rule.domain} is to be deleted.")])
         if known is None or known.rule.deed != line.rule.deed:
-            self._check(row, line.rule, after)
+            others = account.exchanged(after.get(line.rule.match), None)
+            self._check(row, line.rule, others)
         return row
 
-    def _check(self, row: RuleBulkRow, rule: Rule, after: dict[Match, Rule]) -> None:
+    def _check(self, row: RuleBulkRow, rule: Rule, others: Account) -> None:
         """Say what the checks say of a rule among all that will be there.
 
         Whose mail it takes is asked without the other rows: those may be left out.
         """
-        others = [it for match, it in after.items() if match != rule.match]
-        findings = [
-            it
-            for it in check_rule(self.account.with_rules(others), rule)
-            if it.check not in TAKING
-        ]
+        findings = [it for it in check_rule(others, rule) if it.check not in TAKING]
         if blocks := [it for it in findings if it.blocks]:
             _wrong(row, [("", _sentence(it)) for it in blocks])
             return

@@ -101,19 +101,31 @@ class Account:
         veiled: Collection[str] = (),
         part: Part | None = None,
     ) -> None:
-        self.rules = tuple(rules)
+        self._rules: tuple[Rule, ...] | None = tuple(rules)
+        self._made_of: tuple[Account, Rule | None, Rule | None] | None = None
         self.mailboxes = frozenset(address.lower() for address in mailboxes)
         self.domains = {name.lower(): on for name, on in domains.items()}
         self.shared = frozenset(name.lower() for name in shared)
         self.veiled = frozenset(name.lower() for name in veiled) - self.domains.keys()
         self.part = part
         self._seen: dict[str, Sight] = {}
-        self._boxes: dict[str, list[str]] | None = None
+        # Filled when it is asked for, and shared by all with the same mailboxes.
+        self._boxes: dict[str, list[str]] = {}
         self._by_name: dict[str, dict[tuple[str, bool], list[Rule]]] = {}
-        for rule in self.rules:
+        for rule in self._rules or ():
             named = self._by_name.setdefault(rule.domain, {})
             named.setdefault((rule.match_user, rule.prefix), []).append(rule)
         self._lengths = {it: _lengths(named) for it, named in self._by_name.items()}
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All of them in order, which few questions need."""
+        if self._rules is None:
+            assert self._made_of is not None
+            before, old, new = self._made_of
+            kept = (it for it in before.rules if it != old)
+            self._rules = (*kept, new) if new else tuple(kept)
+        return self._rules
 
     def with_rules(self, rules: Iterable[Rule]) -> Account:
         return Account(
@@ -144,19 +156,18 @@ class Account:
         Only the index of their domains is made anew.
         """
         other = self._copy()
-        other.rules = tuple(it for it in self.rules if it is not old and it != old)
+        other._rules, other._made_of = None, (self, old, new)
         other._by_name, other._lengths = dict(self._by_name), dict(self._lengths)
         if old is not None:
             other._index(old.domain, [it for it in self._all(old.domain) if it != old])
         if new is not None:
-            other.rules += (new,)
             other._index(new.domain, [*other._all(new.domain), new])
         return other
 
     def without(self, mailbox: str) -> Account:
         other = self._copy()
         other.mailboxes = self.mailboxes - {mailbox}
-        other._boxes = None
+        other._boxes = {}
         return other
 
     def _copy(self) -> Account:
@@ -183,10 +194,11 @@ class Account:
 
     def boxes_of(self, domain: str) -> list[str]:
         self._refuse_unread("", domain)
-        if self._boxes is None:
-            self._boxes = {}
+        if not self._boxes:
+            found: dict[str, list[str]] = {}
             for address in sorted(self.mailboxes):
-                self._boxes.setdefault(domain_of(address), []).append(address)
+                found.setdefault(domain_of(address), []).append(address)
+            self._boxes.update(found)  # at once, as another thread may ask as well
         return self._boxes.get(domain, [])
 
     def fitting(self, domain: str, local: str) -> list[Rule]:
