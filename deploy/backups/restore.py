@@ -86,6 +86,9 @@ def _restore(given: argparse.Namespace) -> None:
         list_tables(tools.folder, chunks)
     say("  It is whole.")
     _refuse_keyless(about, found)
+    if about.settings:
+        # Or the database would be filled, and nothing open what is in it.
+        settings.to_change(found, about.settings)
 
     say(f"Database {tools.address.name}")
     _refuse_running(tools)

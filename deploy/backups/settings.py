@@ -86,8 +86,8 @@ def load(path: Path | None) -> Settings:
     return Settings(found, kept | given)
 
 
-def put_back(settings: Settings, saved: Mapping[str, str]) -> list[str]:
-    """Write the keys of a backup where the settings have theirs; return their names.
+def to_change(settings: Settings, saved: Mapping[str, str]) -> dict[str, str]:
+    """Return what a backup sets otherwise; raise `Failed` where it cannot be written.
 
     What else was set is added where this installation has nothing.
     """
@@ -101,19 +101,27 @@ def put_back(settings: Settings, saved: Mapping[str, str]) -> list[str]:
         and not name.startswith(OF_QUICKSTART)
         and not settings.get(name)
     }
-    changed = [name for name, value in wanted.items() if settings.get(name) != value]
-    for name in changed:
-        if os.environ.get(name, wanted[name]) != wanted[name]:
+    changed = {
+        name: value for name, value in wanted.items() if settings.get(name) != value
+    }
+    for name, value in changed.items():
+        if os.environ.get(name, value) != value:
             raise Failed(f"The environment sets {name}; take it out there first.")
-    lines: dict[str, str] = {}
-    for name in changed:
-        if path := settings.raw.get(name + FILE):
-            _write(Path(path), wanted[name] + "\n")
-        else:
-            lines[name] = wanted[name]
-    if lines:
-        _write(settings.path, _with_lines(settings.path, lines))
     return changed
+
+
+def put_back(settings: Settings, saved: Mapping[str, str]) -> list[str]:
+    """Write the keys of a backup where the settings have theirs; return their names."""
+    changed = to_change(settings, saved)
+    lines: dict[str, str] = {}
+    for name, value in changed.items():
+        if path := settings.raw.get(name + FILE):
+            _write(Path(path), value + "\n")
+        else:
+            lines[name] = value
+    if lines and settings.path is not None:
+        _write(settings.path, _with_lines(settings.path, lines))
+    return list(changed)
 
 
 def _is_secret_file(name: str) -> bool:

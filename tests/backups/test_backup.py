@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import resource
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 from urllib.parse import quote
 
 import psycopg
@@ -166,6 +168,11 @@ class BackupTests(TransactionTestCase):
 
         environment.write(self.elsewhere, keys("b") | {"DATABASE_URL": url()})
         before = self.elsewhere.read_text()
+        # Told before the database is looked at, let alone filled.
+        with mock.patch.dict(os.environ, AUDIT_KEY="another"):
+            code, said = self.restore("--overwrite")
+        self.assertEqual((code, "Database" in said), (1, False), said)
+        self.assertIn("The environment sets AUDIT_KEY", said)
         data = whole.read_bytes()
         whole.write_bytes(data[:-1])
         for answer in (self.back_up("--check", "newest"), self.restore("--overwrite")):
