@@ -54,7 +54,7 @@ from purelymanage.migrations.views.password_tables import (
     password_keys,
 )
 
-PER_PAGE = 50
+PER_PAGE = 30
 NEWS = timedelta(minutes=10)
 
 
