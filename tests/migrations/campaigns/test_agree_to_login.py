@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
 from purelymanage.audit.models import Entry
 from purelymanage.errors import Refused
 from purelymanage.migrations.campaigns.review import Review
@@ -20,7 +23,7 @@ from purelymanage.migrations.operations.launching import (
 )
 from purelymanage.migrations.operations.reviewing import CHANGED, agree_to_login
 from tests.migrations.campaigns.campaign_case import CampaignCase
-from tests.migrations.campaigns.people import OLD, add_people, hand_over
+from tests.migrations.campaigns.people import OLD, add_people, hand_over, numbered
 
 ANNA, BERT, CARL = (f"{it}@{OLD}" for it in ("anna", "bert", "carl"))
 EVE = "eve@old.example"
@@ -268,6 +271,21 @@ class PageTests(LoginCase):
             f"{self.url}launch/", sent | {"takes_logins": "on"}, follow=True
         )
         self.assertContains(r, "1 copy was launched.")
+
+    def test_more_of_them_take_no_more_queries(self) -> None:
+        for there in (self.url, self.there):
+            self.client.get(there)
+        with CaptureQueriesContext(connection) as few:
+            self.client.get(self.url)
+        people = add_people(self.campaign, *numbered(20))
+        rows = hand_over(people, came_by=CameBy.OWN)
+        for row in rows:
+            row.user = f"other{row.pk}"
+        Submission.objects.bulk_update(rows, ["user"])
+        with CaptureQueriesContext(connection) as many:
+            r = self.client.get(self.url)
+        self.assertContains(r, "21 signed in as somebody else")
+        self.assertEqual(len(few), len(many))
 
     def test_nonsense_is_nobody(self) -> None:
         for nonsense in ("x", "1,x", "9" * 30, "-1"):
