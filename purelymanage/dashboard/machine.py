@@ -82,7 +82,7 @@ def database_has_room() -> bool:
 
 def _database_folder() -> Path | None:
     """Return where the database keeps its data, if it is on this machine."""
-    host: str = connection.settings_dict["HOST"]
+    host = str(connection.get_connection_params().get("host", ""))
     if host and not host.startswith("/"):
         return None
     # The quickstart's own one has it beside its socket.
