@@ -43,6 +43,7 @@ def start_session(*, request: HttpRequest, user: User) -> PersonSession:
         session_key=request.session.session_key or "",
         address=remote_address.get(),
         user_agent=_user_agent(request),
+        seen_at=timezone.now(),
     )
     request.session[MARK] = session.pk
     return session

@@ -290,6 +290,7 @@ class ApprovalTests(RequestTestCase):
         self.tick()
         self.assertEqual(self.state(deletion), "approval")
 
+        self.client.force_login(self.adam)  # nobody stays signed in for that long
         url = f"/deletions/{deletion.pk}/decide/"
         r = self.client.post(url, {"decision": "approve"}, follow=True)
         self.assertContains(r, "A second person has to decide this")
