@@ -5,6 +5,7 @@ import signal
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.core import signing
 from django.core.cache import cache
 from django.db import OperationalError
@@ -71,6 +72,7 @@ class BrokerTests(TestCase):
                 else:
                     self.assertEqual(payload, former)
 
+    @pytest.mark.slow
     def test_asking_for_work_is_a_sign_of_life(self) -> None:
         get_broker("migrations").dequeue()
         self.assertEqual(silent_clusters(), ["default"])
@@ -83,6 +85,7 @@ class BrokerTests(TestCase):
 
 
 class CopyBrokerTests(WithRuns):
+    @pytest.mark.slow
     def test_a_host_fetches_no_more_than_its_workers_can_begin(self) -> None:
         for name in "abcd":
             self.add(name)
@@ -103,6 +106,7 @@ class CopyBrokerTests(WithRuns):
         queue.dispatch()
         self.assertTrue(here.dequeue())
 
+    @pytest.mark.slow
     def test_what_a_dead_worker_left_is_fetched_again(self) -> None:
         self.enterContext(mock.patch.object(Conf, "WORKERS", 1))
         run, broker = self.add("a"), CopyBroker("migrations")
@@ -116,6 +120,7 @@ class CopyBrokerTests(WithRuns):
         self.assertEqual(settling.give_back_abandoned(), 1)
         self.assertTrue(broker.dequeue())
 
+    @pytest.mark.slow
     def test_a_slot_is_free_at_once_when_its_worker_is_killed(self) -> None:
         self.enterContext(mock.patch.object(Conf, "WORKERS", 1))
         for claims in (False, True):

@@ -16,6 +16,7 @@ from purelymanage.quickstart import environment
 ABSENT = 'connection to server on socket "…" failed: No such file or directory'
 
 
+@pytest.mark.slow
 def test_a_database_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     url = f"postgres://postgres@/nothing?host={tmp_path}"
     done = subprocess.run(

@@ -55,6 +55,7 @@ def test_all_missing_secrets_are_named_at_once(
         required_secrets("SECRET_KEY", "AUDIT_KEY")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "ENCRYPTION_KEYS", "AUDIT_KEY"])
 def test_no_command_starts_without_its_secrets(missing: str) -> None:
     env = os.environ | {"ENV_FILE": os.devnull}

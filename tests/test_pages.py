@@ -83,6 +83,7 @@ class QueryCountTests(CastTestCase):
 
 
 class RoleTests(CastTestCase):
+    @pytest.mark.slow
     def test_every_role_has_a_front_page(self) -> None:
         fill_account()
         for user in (self.olga, self.adam, self.lina, self.hedy, self.audrey):

@@ -90,6 +90,7 @@ class PermissionTests(CastTestCase):
         for name, route in ROUTES.items():
             self.assertEqual(resolve(route.path).view_name, name)
 
+    @pytest.mark.slow
     def test_strangers_get_nowhere(self) -> None:
         for name, route in ROUTES.items():
             for method in ("get", "post"):

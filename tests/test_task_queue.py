@@ -7,6 +7,7 @@ import signal
 import time
 from typing import Any
 
+import pytest
 from django.test import TestCase
 from django_q import cluster
 from django_q.brokers import get_broker
@@ -23,6 +24,7 @@ def echo(tasks: TaskQueue, results: Any) -> None:
 
 
 class TaskQueueTests(TestCase):
+    @pytest.mark.slow
     def test_a_worker_killed_while_it_waits_blocks_nobody(self) -> None:
         tasks = TaskQueue()
         mine, theirs = multiprocessing.Pipe(duplex=False)

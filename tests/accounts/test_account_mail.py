@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from django.core.cache import cache
 
 from purelymanage.accounts.models import PersonSession
@@ -63,6 +64,7 @@ class PasswordResetTests(CastTestCase):
 
 
 class ChangeTests(AppTestCase):
+    @pytest.mark.slow
     def test_changes_are_told_by_mail(self) -> None:
         self.set_up()
         subject, text = texts()[-1]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 
@@ -82,6 +83,7 @@ class PasskeyTests(CastTestCase):
         self.client.post(STAGE, {"credential": credential})
         self.assertFalse(self.is_in())
 
+    @pytest.mark.slow
     def test_nonsense_is_refused(self) -> None:
         self.start()
         for text in ("", "{}", "[]", '{"id": 1}', "null", '"text"'):
@@ -92,6 +94,7 @@ class PasskeyTests(CastTestCase):
                 self.assertEqual(r.status_code, 200)
                 self.assertFalse(self.is_in())
 
+    @pytest.mark.slow
     def test_it_proves_who_one_is(self) -> None:
         prove(self.client, ago=700)
         self.assertEqual(self.client.get(ADD).status_code, 302)

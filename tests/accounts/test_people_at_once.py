@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
 
+import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -41,6 +42,7 @@ def at_once(*changes: Callable[[], object]) -> list[bool]:
         return list(pool.map(run, changes))
 
 
+@pytest.mark.slow
 class AtOnceTests(TransactionTestCase):
     def make(self, email: str, role: Role = Role.OWNER) -> User:
         return User.objects.create_user(f"{email}@example.org", None, role=role)

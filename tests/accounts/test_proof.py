@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -80,6 +81,7 @@ class ProofTests(CastTestCase):
         self.assertEqual(entry.sentence, "gave a wrong password as proof")
         self.assertFalse(Entry.objects.filter(event="person.sign_in_failed").exists())
 
+    @pytest.mark.slow
     def test_guessing_is_stopped(self) -> None:
         for _ in range(10):
             self.client.post(ASKS, {"password": "wrong-password"})

@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.sessions.models import Session
@@ -85,6 +86,7 @@ class SetUpTests(AppTestCase):
         r = self.client.get("/accounts/2fa/")
         self.assertContains(r, 'data-key="s" aria-current="page"')
 
+    @pytest.mark.slow
     def test_a_wrong_code_sets_up_nothing(self) -> None:
         self.client.get(SET_UP)
         r = self.client.post(SET_UP, {"code": "000000"})
@@ -155,6 +157,7 @@ class SetUpTests(AppTestCase):
         self.assertEqual(list(people_with_second_factor()), [self.olga.pk])
 
 
+@pytest.mark.slow
 class SignInTests(AppTestCase):
     def setUp(self) -> None:
         super().setUp()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client, override_settings
@@ -70,6 +71,7 @@ class SessionListTests(CastTestCase):
         r = sign_in(self.olga).get(f"/settings/people/{self.olga.pk}/sessions/")
         self.assertRedirects(r, URL)
 
+    @pytest.mark.slow
     def test_it_takes_no_more_queries_for_more_sessions(self) -> None:
         client = sign_in(self.olga)
         client.get(URL)
@@ -175,6 +177,7 @@ class EndTests(CastTestCase):
         with self.assertRaises(Refused):
             sessions.end_session(session=self.row, actor=self.olga)
 
+    @pytest.mark.slow
     def test_others_do_not_find_it_but_owners_do(self) -> None:
         self.assertEqual(self.end(sign_in(self.adam)), 404)
         self.assertTrue(is_in(self.phone))

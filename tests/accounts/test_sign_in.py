@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.core.cache import cache
 from django.test import override_settings
 from django.urls import reverse
@@ -71,6 +72,7 @@ class SignInTests(CastTestCase):
         )
         self.assertEqual(entry.address, "127.0.0.1")
 
+    @pytest.mark.slow
     def test_each_account_that_is_held_back_is_noted(self) -> None:
         for email in ("olga@example.org", "adam@example.org"):
             for number in range(7):

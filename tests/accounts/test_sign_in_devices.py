@@ -4,6 +4,7 @@ import re
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import signing
@@ -137,6 +138,7 @@ class LimitTests(CastTestCase):
         r = self.try_to("olga@example.org", address="192.0.2.1")
         self.assertContains(r, "Too many failed")
 
+    @pytest.mark.slow
     @override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=0)
     def test_a_header_does_not_change_the_address(self) -> None:
         for number in range(10):

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parents[2] / "purelymanage"
 RECORDING = {"record", "record_many", "report"}
 
@@ -108,6 +110,7 @@ def records(
     return False
 
 
+@pytest.mark.slow
 def test_every_operation_records() -> None:
     known = everything()
     wrong = []

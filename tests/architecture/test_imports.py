@@ -66,6 +66,7 @@ def apps_imported(path: Path) -> set[str]:
     return {p[1] for p in parts if p[0] == "purelymanage" and len(p) > 1} & set(APPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("app", APPS)
 def test_apps_import_only_apps_to_their_left(app: str) -> None:
     allowed = set(APPS[: APPS.index(app) + 1])

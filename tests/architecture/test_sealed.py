@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from django.apps import apps
 from django.db import models
 
@@ -43,6 +44,7 @@ def names_of_columns() -> set[str]:
     return {it.column for it in sealed.columns() if it.is_text}
 
 
+@pytest.mark.slow
 def test_whatever_is_sealed_goes_into_a_sealed_column() -> None:
     wrong = []
     found = set()

@@ -42,12 +42,14 @@ def loaded_by(program: str, *arguments: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 def test_the_panel_loads_what_few_use_where_it_is_used() -> None:
     loaded = loaded_by(PANEL)
     assert "purelymanage.domains.views.details" in loaded
     assert not loaded & HEAVY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quickstart", "sandbox"])
 def test_what_needs_no_app_loads_none(name: str) -> None:
     loaded = loaded_by(COMMAND, name)

@@ -6,6 +6,7 @@ import threading
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.core import mail as outbox
 from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
@@ -115,6 +116,7 @@ class DeliveryTests(TransactionTestCase):
         with smtp_server() as server, self.settings(EMAIL_PORT=server.port):
             self.assertEqual(mail.send_due(), 3)
 
+    @pytest.mark.slow
     def test_a_hanging_server_costs_one_timeout_for_all(self) -> None:
         with silent_server() as server, self.settings(EMAIL_PORT=server.port):
             mail.send_due()

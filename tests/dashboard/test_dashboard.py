@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -90,6 +91,7 @@ class DashboardTests(CastTestCase):
         SyncRun.objects.all().delete()
         self.assertContains(self.client.get("/"), "read for the first time")
 
+    @pytest.mark.slow
     def test_an_account_that_was_never_read_is_not_an_empty_one(self) -> None:
         for model in (SyncRun, Domain, Mailbox, CreditReading):
             model.objects.all().delete()

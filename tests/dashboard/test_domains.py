@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -124,6 +125,7 @@ class PageTests(CastTestCase):
             self.assertEqual(self.client.get("/").status_code, 200)
         return len(found)
 
+    @pytest.mark.slow
     def test_a_thousand_domains_take_as_many_queries_as_ten(self) -> None:
         self.add(range(10))
         few = self.queries()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.test import Client, RequestFactory
 from django.views.defaults import bad_request, server_error
 
@@ -27,6 +28,7 @@ class ErrorPageTests(CastTestCase):
         r = strict.post("/accounts/login/", {"login": "olga@example.org"})
         self.assertContains(r, "This form is too old", status_code=403)
 
+    @pytest.mark.slow
     def test_too_many_attempts_are_explained(self) -> None:
         form = {"login": "olga@example.org", "password": "wrong"}
         for _ in range(40):

@@ -4,6 +4,7 @@ import importlib
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.cache import cache
@@ -127,6 +128,7 @@ class TokenTests(SandboxTestCase, SetupCase):
         self.assertEqual(self.state("token"), State.STUCK)
         self.assertNotContains(r, "pm-live-wrong")
 
+    @pytest.mark.slow
     @override_settings(PURELYMAIL_API_URL="http://127.0.0.1:9")
     def test_no_connection_is_told_as_such(self) -> None:
         self.check()
@@ -185,6 +187,7 @@ class TokenTests(SandboxTestCase, SetupCase):
 
 
 class ImportTests(SandboxTestCase, SetupCase):
+    @pytest.mark.slow
     def test_it_shows_what_has_arrived_and_is_done_by_itself(self) -> None:
         TokenCheck.objects.create(
             state="done", is_right=True, settled_at=timezone.now()

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from django.test import override_settings
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ DAY = timedelta(hours=24)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
+@pytest.mark.slow
 class ClockTests(DeletionTestCase):
     def test_it_runs_after_its_hour_and_not_before(self) -> None:
         asked = self.now
@@ -122,6 +124,7 @@ class ClockTests(DeletionTestCase):
 
 
 class AnnouncementTests(DeletionTestCase):
+    @pytest.mark.slow
     def test_everybody_who_may_cancel_is_told_once(self) -> None:
         with self.settings(BASE_URL="https://panel.example"):
             ask(self.adam, BOX, reason="left")

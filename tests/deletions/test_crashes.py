@@ -203,6 +203,7 @@ class RaceTests(AtOnceTestCase):
                 outcomes[state] += 1
         self.assertEqual(set(outcomes), {"deleted", "cancelled"}, outcomes)
 
+    @pytest.mark.slow
     def test_two_workers_delete_once(self) -> None:
         self.fault("latency", "listUser", seconds=0.2)
         deletion = self.add(1)
@@ -236,6 +237,7 @@ class RaceTests(AtOnceTestCase):
         self.assertEqual(self.state(deletion), "cancelled")
         self.assertTrue(self.is_remote(deletion.key))
 
+    @pytest.mark.slow
     def test_the_end_of_a_domain_and_a_cancellation_do_not_block_each_other(
         self,
     ) -> None:

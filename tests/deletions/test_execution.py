@@ -4,6 +4,7 @@ from datetime import timedelta
 from io import StringIO
 from unittest import mock
 
+import pytest
 from django.core.management import call_command
 
 from purelymanage.audit.models import Agent, Entry
@@ -159,6 +160,7 @@ class TroubleTests(DeletionTestCase):
         self.run_until(self.now + timedelta(minutes=2))
         self.assertEqual(self.state(deletion), "deleted")
 
+    @pytest.mark.slow
     def test_a_long_outage_ends_well(self) -> None:
         deletion = self.due()
         self.fault("status_500", times=None)
@@ -186,6 +188,7 @@ class TroubleTests(DeletionTestCase):
         self.run_until(self.now + timedelta(minutes=10))
         self.assertEqual(self.state(deletion), "deleted")
 
+    @pytest.mark.slow
     def test_a_success_that_is_none_fails_in_the_end(self) -> None:
         deletion = self.due()
         self.fault("silent_success", "deleteUser", times=None)

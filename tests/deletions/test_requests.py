@@ -4,6 +4,7 @@ import json
 import re
 from unittest import mock
 
+import pytest
 from django.core.cache import cache
 from django.http import HttpResponse
 
@@ -199,6 +200,7 @@ class RequestTests(RequestTestCase):
                 self.assertContains(r, "Nothing receives mail", status_code=422)
         self.assertEqual(self.post(route_to="ben+later@example.org").status_code, 302)
 
+    @pytest.mark.slow
     def test_mail_is_not_sent_where_nothing_receives_it(self) -> None:
         Rule.objects.all().delete()  # among them a catch-all
         Rule.objects.create(
@@ -337,6 +339,7 @@ class ApprovalTests(RequestTestCase):
         deletion = ask(self.adam, BOX, "ben@example.org", alone)
         self.assertEqual(deletion.state, "approval")
 
+    @pytest.mark.slow
     def test_who_looks_again_does_not_approve(self) -> None:
         deletion = ask(self.adam, "shop.example", kind="domain")
         requests.approve_deletions(deletions=[deletion], actor=self.olga)

@@ -55,6 +55,7 @@ def write_secrets(**given: Path | None) -> None:
     configuration.write_secrets(Machine(dry=False), **files)
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_every_step_and_does_nothing() -> None:
     before = [place.exists() for place in (places.HOME, places.CONFIG, places.STATE)]
     done = install("--dry-run", "--domain", DOMAIN, "--certbot-email", "a@b.example")
@@ -205,6 +206,7 @@ def test_nginx_reads_its_site_also_after_a_failure(
     assert ran[-1] == ("systemctl", "reload", "nginx")
 
 
+@pytest.mark.slow
 def test_a_program_of_the_operator_runs_before_the_start(
     elsewhere: Path,
     monkeypatch: pytest.MonkeyPatch,

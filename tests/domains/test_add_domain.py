@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
+
 from purelymanage.domains import visibility
 from purelymanage.domains.dns.observations import Answer, Failure, Outcome
 from purelymanage.domains.dns.servers import NoResolver
@@ -57,6 +59,7 @@ class AddDomainTests(AddDomainTestCase):
         self.assertContains(r, "It was down.")
         self.assertNotContains(r, "every 2s")
 
+    @pytest.mark.slow
     def test_a_pasted_address_is_added_and_shown_what_comes_next(self) -> None:
         r = self.client.post(URL, {"name": "https://New.Example/path", "when": "now"})
         self.assertRedirects(r, f"/domains/{NEW}/")
@@ -103,6 +106,7 @@ class AddDomainTests(AddDomainTestCase):
             with self.subTest(name):
                 self.assertContains(r, words, status_code=422)
 
+    @pytest.mark.slow
     def test_an_outage_is_told_as_such(self) -> None:
         self.fault("status_500", "addDomain", times=None)
         self.fault("status_500", "listDomains", times=None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.core.cache import cache
 from django_q.models import OrmQ
 
@@ -102,6 +103,7 @@ class WaitingTests(AdditionTestCase):
     def request(self) -> Addition:
         return operations.request_addition(name=UNPROVEN, actor=self.adam)
 
+    @pytest.mark.slow
     def test_it_is_added_once_its_record_is_visible(self) -> None:
         self.request()
         self.pass_minutes(3)
@@ -117,6 +119,7 @@ class WaitingTests(AdditionTestCase):
         # So that whoever asked for it gets the notice.
         self.assertIsNone(added.actor_id)
 
+    @pytest.mark.slow
     def test_looking_costs_no_call_and_becomes_rare(self) -> None:
         self.request()
         looked = []
@@ -129,6 +132,7 @@ class WaitingTests(AdditionTestCase):
         self.assertEqual(looked[:10], list(range(10)))
         self.assertLess(len(looked), 25)
 
+    @pytest.mark.slow
     def test_it_can_be_cancelled(self) -> None:
         addition = self.request()
         operations.cancel_addition(addition=addition, actor=self.olga)
@@ -204,6 +208,7 @@ class WaitingTests(AdditionTestCase):
         self.assertEqual(self.addition().state, Addition.State.EXPIRED)
         self.assertEqual(self.events()[-1], "domain.addition_expired")
 
+    @pytest.mark.slow
     def test_purelymail_may_see_it_later_than_we(self) -> None:
         self.request()
         self.prove()
@@ -230,6 +235,7 @@ class WaitingTests(AdditionTestCase):
         self.assertIn("Too many domains", self.addition().note)
         self.assertEqual(self.events()[-1], "domain.addition_failed")
 
+    @pytest.mark.slow
     def test_an_outage_is_waited_for(self) -> None:
         self.request()
         self.prove()

@@ -106,6 +106,7 @@ class DisputeTests(ClockTestCase):
     def asked(self) -> int:
         return self.sandbox.calls.as_dict().get("updateDomainSettings", 0)
 
+    @pytest.mark.slow
     def test_one_that_agrees_is_never_asked_about(self) -> None:
         self.begin(broken=1)
         self.pass_minutes(180)
@@ -130,6 +131,7 @@ class DisputeTests(ClockTestCase):
         self.assertEqual(self.asked(), 1)
         self.assertFalse(self.health("d.example").domain.passes_spf)
 
+    @pytest.mark.slow
     def test_who_keeps_disagreeing_is_asked_ever_more_seldom(self) -> None:
         remote = self.begin()
         stale = dict.fromkeys(remote.dns_summary, False)
@@ -154,6 +156,7 @@ class DisputeTests(ClockTestCase):
         self.assertEqual(self.asked(), 0)
         self.assertEqual(self.health("d.example").state, "unknown")
 
+    @pytest.mark.slow
     def test_one_list_serves_all_that_were_asked_about(self) -> None:
         names = [f"d{number}.example" for number in range(6)]
         self.fill_account(names, broken=6)

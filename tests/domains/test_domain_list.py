@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -62,6 +63,7 @@ class DomainListTests(CastTestCase):
         self.assertContains(r, "Not looked at yet")
         self.assertContains(r, "MX: not looked at yet")
 
+    @pytest.mark.slow
     def test_it_filters_by_name_and_state(self) -> None:
         Domain.objects.filter(name="a.example").update(allow_account_reset=False)
         Health.objects.filter(domain__name="a.example").update(disputed=["passes_mx"])

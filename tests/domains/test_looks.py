@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.test import override_settings
 from django_q.models import OrmQ
 
@@ -86,6 +87,7 @@ class LooksTests(LooksTestCase):
         with self.assertRaises(TypeError):
             change.save()
 
+    @pytest.mark.slow
     def test_the_number_of_queries_does_not_grow(self) -> None:
         Health.objects.update(next_look_at=self.now)
         with self.assertNumQueries(10):
@@ -133,6 +135,7 @@ class LeaseTests(LooksTestCase):
         )
 
 
+@pytest.mark.slow
 class AlertTests(LooksTestCase):
     def test_a_break_is_told_once_and_so_is_its_end(self) -> None:
         self.zone("d.example", "broken")
@@ -227,6 +230,7 @@ class CheckNowTests(LooksTestCase):
         with self.assertRaisesMessage(Refused, "within the last 5 minutes"):
             operations.check_now(domains=everything, actor=self.adam)
 
+    @pytest.mark.slow
     def test_a_touched_domain_is_looked_at_each_minute(self) -> None:
         operations.touch("d.example")
         seen = []

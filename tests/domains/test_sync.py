@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 from unittest import mock
 
+import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
@@ -187,6 +188,7 @@ class DriftTests(SyncTestCase):
         sync._parts["mailboxes"].apply(found, reading)
         self.assertIsNotNone(anna.get().gone_at)
 
+    @pytest.mark.slow
     def test_a_full_list_makes_nobody_gone(self) -> None:
         for number in range(990):
             address = f"{number}@example.org"
@@ -215,6 +217,7 @@ class FailureTests(SyncTestCase):
         self.assertIn(reason, run.reason)
         self.assertEqual(self.counts(), (3, 40, 12))
 
+    @pytest.mark.slow
     def test_an_error_changes_nothing(self) -> None:
         for operation in ("listDomains", "listUser", "listRoutingRules"):
             for kind in ("status_500", "drop", "half_answer", "error"):
@@ -232,6 +235,7 @@ class FailureTests(SyncTestCase):
                 self.fault("empty_list", operation)
                 self.assert_unchanged(self.sync(), f"listed no {name}")
 
+    @pytest.mark.slow
     def test_an_empty_list_is_believed_when_it_stays(self) -> None:
         for rule in list(self.sandbox.account.state.rules):
             self.remote("deleteRoutingRule", routingRuleId=rule.id)

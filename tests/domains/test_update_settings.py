@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.audit.models import Entry
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains import operations, tasks
@@ -71,11 +73,13 @@ class UpdateSettingsTests(ClockTestCase):
         with self.assertRaisesMessage(Refused, "frozen"):
             self.change()
 
+    @pytest.mark.slow
     def test_a_changed_domain_is_looked_at(self) -> None:
         self.change()
         health = Health.objects.get(domain=self.domain)
         self.assertEqual(health.next_look_at, self.now)
 
+    @pytest.mark.slow
     def test_somebody_may_have_purelymail_look_again(self) -> None:
         self.zone("waiting.example")
         self.pass_minutes(5)

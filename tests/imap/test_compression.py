@@ -4,6 +4,8 @@ import asyncio
 import zlib
 from dataclasses import replace
 
+import pytest
+
 from purelymanage.imap.account import Security
 from purelymanage.imap.connection import Connection
 from purelymanage.imap.errors import ConnectionLost, ImapError, ProtocolError
@@ -97,6 +99,7 @@ def test_what_comes_byte_by_byte_is_understood() -> None:
     assert talk_to(*(told[at : at + 1] for at in range(len(told)))) == []
 
 
+@pytest.mark.slow
 def test_a_line_that_unpacks_to_far_too_much_ends_it() -> None:
     failure = talk_to(packed(b"* " + b"x" * 200_000_000))
     assert isinstance(failure, ProtocolError)

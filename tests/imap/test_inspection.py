@@ -52,6 +52,7 @@ def test_an_untrusted_certificate_is_shown_and_told_no_password(
         assert not seen.is_logged_in
 
 
+@pytest.mark.slow
 def test_a_wrong_password_fails_at_the_login(server: Dovecot) -> None:
     seen = inspect(replace(server.account("otto"), password="wrong"))
     assert seen.failed_at is Step.LOG_IN

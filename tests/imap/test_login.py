@@ -33,6 +33,7 @@ def test_it_logs_in_with_any_password(server: Dovecot, security: Security) -> No
     assert 0 < check.seconds < 5
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_named(server: Dovecot) -> None:
     account = replace(server.account("otto"), password="wrong")
     with pytest.raises(LoginRefused) as caught:
@@ -93,6 +94,7 @@ def test_who_is_not_there_is_named(server: Dovecot) -> None:
         check_server("127.0.0.1", server.port, ca_file=server.ca_file)
 
 
+@pytest.mark.slow
 def test_a_silent_server_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

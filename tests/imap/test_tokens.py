@@ -89,6 +89,7 @@ def test_lists_may_be_nested_a_little() -> None:
 UNITS = [b"BODY[", b"[", b'"\\"', b"(", b"a(", b"\\", b"{"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_a_megabyte_of_anything(unit: bytes) -> None:
     line = unit * (1_000_000 // len(unit))

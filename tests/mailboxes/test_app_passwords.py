@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.actors import Operator
@@ -102,6 +103,7 @@ class MakeAppPasswordTests(AppPasswordTestCase):
                 self.assertTrue(AppPassword.objects.get().may_exist)
                 self.assertEqual(self.events()[-1], "app_password_unknown")
 
+    @pytest.mark.slow
     def test_one_that_hangs_after_the_deed_may_exist(self) -> None:
         self.fault("hang_after", "createAppPassword", seconds=1)
         with (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from purelymanage.mailboxes.models import Bulk, Mailbox
 from tests.account import add_deletion
 from tests.cast import CastTestCase
@@ -53,6 +55,7 @@ class ChoosingTests(CastTestCase):
         self.assertEqual(len(chosen), 300)
         self.assertNotIn("m0001@shop.example", chosen)
 
+    @pytest.mark.slow
     def test_more_fit_into_the_form_than_one_page_holds(self) -> None:
         every = list(Mailbox.objects.values_list("address", flat=True))
         self.assertEqual(len(self.choose(key=every)), 1200)

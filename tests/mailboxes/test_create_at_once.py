@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -43,6 +44,7 @@ class AtOnceTests(WithSandbox, TransactionTestCase):
             connection.close()
         return "created"
 
+    @pytest.mark.slow
     def test_two_clicks_create_one_mailbox(self) -> None:
         self.fault("latency", "createUser", seconds=0.3)
         with ThreadPoolExecutor(2) as pool:
@@ -52,6 +54,7 @@ class AtOnceTests(WithSandbox, TransactionTestCase):
         self.assertEqual(self.sandbox.calls.count("createUser"), 1)
         self.assertEqual(Creation.objects.get().state, Creation.State.DONE)
 
+    @pytest.mark.slow
     def test_two_syncs_do_not_run_at_once(self) -> None:
         self.fault("latency", "listDomains", seconds=0.3)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
@@ -155,6 +156,7 @@ class WorkingTests(CreateMailboxTestCase):
         r = self.create()
         self.assertContains(r, "so this mailbox receives none", status_code=201)
 
+    @pytest.mark.slow
     def test_loading_the_page_with_the_password_again_is_explained(self) -> None:
         self.create()
         again = self.create()
@@ -187,6 +189,7 @@ class WorkingTests(CreateMailboxTestCase):
         self.assertIsNotNone(old.withdrawn_at)
         self.assertLess(timezone.now() - mailbox.first_seen_at, timedelta(days=1))
 
+    @pytest.mark.slow
     def test_what_was_known_of_the_former_one_is_not_held_against_it(self) -> None:
         for is_lost in (False, True):
             with self.subTest(is_lost=is_lost):
@@ -242,6 +245,7 @@ class BadInputTests(CreateMailboxTestCase):
         self.assertFalse(Creation.objects.exists())
         self.assertEqual(len(self.sandbox.calls), 0)
 
+    @pytest.mark.slow
     def test_it_refuses_what_is_no_address(self) -> None:
         for local_part, sentence in {
             "": "Write what stands before the @.",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.http import HttpResponse
 from django.test import override_settings
 from django.utils import timezone
@@ -89,6 +90,7 @@ class TroubleTests(CreateMailboxTestCase):
                 self.assertNotContains(r, "created. PurelyMail could", status_code=502)
                 self.assertIn(words, self.settled()[1])
 
+    @pytest.mark.slow
     def test_an_answer_that_got_lost_does_no_harm(self) -> None:
         for kind in ("drop_after", "half_answer", "hang_after"):
             with self.subTest(kind=kind), self.timeout(0.5, "createUser"):
@@ -166,6 +168,7 @@ class UnknownTests(CreateMailboxTestCase):
         self.assertEqual(self.settled(), ("asked", ""))
         self.assertEqual(self.sentences(), [])
 
+    @pytest.mark.slow
     def test_a_later_sync_gives_up(self) -> None:
         self.ask("drop")
         tasks.fill_in_details()

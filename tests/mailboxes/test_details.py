@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.test import override_settings
 from django.utils import timezone
 
@@ -60,6 +61,7 @@ class FillInDetailsTests(SyncedTestCase):
             "search indexing off, recovery methods",
         )
 
+    @pytest.mark.slow
     def test_a_vanished_mailbox_does_not_block_the_others(self) -> None:
         self.remote("deleteUser", userName="accounts@shop.example")
         self.fill_in_all()

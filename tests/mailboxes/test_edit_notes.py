@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Entry
@@ -38,6 +39,7 @@ class EditNotesTests(CastTestCase):
         self.client.post(PATH, self.save(tags="", note=""))
         self.assertFalse(Entry.objects.filter(event="mailbox.noted").exists())
 
+    @pytest.mark.slow
     def test_htmx_gets_the_page_as_it_has_become(self) -> None:
         r = self.client.post(PATH, self.save(note="Ring first"), headers=HTMX)
         self.assertContains(r, "Ring first")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 from io import StringIO
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Entry
@@ -72,6 +73,7 @@ class ExportMailboxesTests(CastTestCase):
         self.assertEqual([it["Address"] for it in self.rows()], ["ben@shop.example"])
         self.assertEqual(self.rows("?domain=example.org"), [])
 
+    @pytest.mark.slow
     def test_it_is_read_in_steps(self) -> None:
         Mailbox.objects.bulk_create(
             Mailbox(address=f"m{n:04}@big.example", domain="big.example")

@@ -167,6 +167,7 @@ class FollowingTests(RenamingTestCase):
             follow_up(change=change, actor=self.adam)
         return bool(failed)
 
+    @pytest.mark.slow
     def test_a_crash_in_the_middle_is_made_good(self) -> None:
         change = self.rename()
         with (
@@ -184,6 +185,7 @@ class FollowingTests(RenamingTestCase):
         self.assertFalse(FollowUp.objects.open().exists())
         self.assertNotIn(OLD, str(self.targets()).lower())
 
+    @pytest.mark.slow
     def test_a_limited_person_changes_no_foreign_rules(self) -> None:
         self.remote(
             "createRoutingRule",

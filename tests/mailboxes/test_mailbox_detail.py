@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -98,6 +99,7 @@ class MailboxDetailTests(CastTestCase):
         )
         self.assertContains(self.client.get(URL), "by jo at a command line")
 
+    @pytest.mark.slow
     def test_more_rows_take_no_more_queries(self) -> None:
         self.client.get(URL)  # what is looked up only once is looked up now
         self.add_rows(range(2))

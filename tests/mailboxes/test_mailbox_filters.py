@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from django.http import QueryDict
 from django.test import SimpleTestCase
 from django.utils import timezone
@@ -55,6 +56,7 @@ class MailboxFilterTests(CastTestCase):
         r = self.client.get(f"/mailboxes/?{query}")
         return {mailbox.local_part for mailbox in r.context["rows"]}
 
+    @pytest.mark.slow
     def test_each_filter_finds_its_own(self) -> None:
         for query, names in (
             ("two_factor=on", {"secured"}),

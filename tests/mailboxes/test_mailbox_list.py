@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from urllib.parse import parse_qsl
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -176,6 +177,7 @@ class MailboxListTests(CastTestCase):
         Mailbox.objects.filter(address="anna@example.org").update(tags=["sales"])
         self.assertContains(self.client.get("/mailboxes/"), 'data-label="Tags"')
 
+    @pytest.mark.slow
     def test_more_rows_take_no_more_queries(self) -> None:
         every = "?" + "&".join(f"{name}={value}" for name, value in EVERY_FILTER)
         few = [

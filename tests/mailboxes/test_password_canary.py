@@ -6,6 +6,7 @@ import logging
 import re
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.test import override_settings
 from django_q.models import OrmQ
@@ -23,6 +24,7 @@ FAULTS = ("error", "drop", "half_answer", "silent_success", "status_500", "drop_
 
 
 class CanaryTests(WithMail, CastTestCase):
+    @pytest.mark.slow
     def test_a_password_is_seen_by_nobody_but_its_owner(self) -> None:
         self.enterContext(mock.patch.object(passwords, "PAUSES", ()))
         self.enterContext(mock.patch.object(client, "PAUSES", ()))

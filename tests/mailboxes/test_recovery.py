@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import SimpleTestCase
 
 from purelymanage.audit.models import Entry
@@ -118,6 +119,7 @@ class SaveRecoveryTests(RecoveryTestCase):
         self.assertEqual(self.sandbox.calls.count("upsertPasswordReset"), 0)
         self.assert_mirror_is_true()
 
+    @pytest.mark.slow
     def test_the_page_tells_the_truth_about_faults(self) -> None:
         for fault, status, said in FAULTS:
             with self.subTest(fault=fault):
@@ -176,6 +178,7 @@ class RemoveRecoveryTests(RecoveryTestCase):
         self.assertContains(r, "not a recovery method", status_code=422)
         self.assertEqual(self.client.get(self.path).status_code, 404)
 
+    @pytest.mark.slow
     def test_the_page_tells_the_truth_about_faults(self) -> None:
         for fault, status, said in FAULTS:
             with self.subTest(fault=fault):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from django_q.models import OrmQ
 
 from purelymanage.mailboxes import tasks
@@ -47,6 +48,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertEqual(len(self.sandbox.calls), 0)
         self.assertFalse(Change.objects.exists())
 
+    @pytest.mark.slow
     def test_it_renames_and_tells_what_followed(self) -> None:
         r = self.confirm()
         change = Change.objects.get()
@@ -60,6 +62,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertNotContains(r, "every 2s")
         self.assertEqual(self.targets()["orders"], [NEW])
 
+    @pytest.mark.slow
     def test_the_page_of_the_mailbox_knows_both_names(self) -> None:
         self.fault("error", "modifyUser")
         self.confirm()  # leaves an entry about the old name
@@ -79,6 +82,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertRedirects(r, f"/mailboxes/{NEW}/")
         self.assertEqual(self.client.get(URL).status_code, 404)
 
+    @pytest.mark.slow
     def test_the_old_address_tells_nothing_across_domains(self) -> None:
         self.confirm("orders2@example.org")
         self.client.force_login(self.lina)  # of the old domain
@@ -87,17 +91,20 @@ class RenamePageTests(RenamingTestCase):
         self.lina.save(update_fields=["domain_scope"])
         self.assertEqual(self.client.get(f"/mailboxes/{OLD}/").status_code, 404)
 
+    @pytest.mark.slow
     def test_a_new_mailbox_of_the_old_name_has_its_page(self) -> None:
         self.confirm()
         Mailbox.objects.create(address=OLD, domain="shop.example")
         r = self.client.get(f"/mailboxes/{OLD}/")
         self.assertEqual(r.status_code, 200)
 
+    @pytest.mark.slow
     def test_without_the_rule(self) -> None:
         self.confirm(with_rule="")
         self.work()
         self.assertNotIn("orders", self.targets())
 
+    @pytest.mark.slow
     def test_the_fault_is_told_with_the_form_as_it_was(self) -> None:
         for kind, words, status in (
             ("error", "The request was refused.", 422),
@@ -111,6 +118,7 @@ class RenamePageTests(RenamingTestCase):
                 self.assertContains(r, 'value="sales2"', status_code=status)
                 self.assert_not_renamed()
 
+    @pytest.mark.slow
     def test_an_answer_lost_after_the_deed_is_no_failure(self) -> None:
         for kind in ("drop_after", "hang_after"):
             with self.subTest(kind=kind), self.timeout(0.3, "modifyUser"):
@@ -133,6 +141,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertContains(r, "1 app password", status_code=422)
         self.assert_not_renamed()
 
+    @pytest.mark.slow
     def test_a_frozen_mailbox_says_why_it_cannot_be(self) -> None:
         add_deletion(self.olga, OLD)
         r = self.client.get(URL)
@@ -141,6 +150,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertEqual(self.confirm().status_code, 422)
         self.assert_not_renamed()
 
+    @pytest.mark.slow
     def test_what_failed_is_tried_again_by_a_button(self) -> None:
         self.fault("error", "createRoutingRule", message="Not today.")
         self.confirm()
@@ -154,6 +164,7 @@ class RenamePageTests(RenamingTestCase):
         self.work()
         self.assertContains(self.client.get(page), "All of it is done")
 
+    @pytest.mark.slow
     def test_names_of_other_domains_are_not_shown(self) -> None:
         self.confirm()
         self.work()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Agent, Entry
@@ -63,6 +64,7 @@ class RenameTests(RenamingTestCase):
         self.assertTrue(caught.exception.is_outage)
         self.assert_not_renamed()
 
+    @pytest.mark.slow
     def test_an_answer_lost_after_the_deed_is_no_failure(self) -> None:
         for kind in ("drop_after", "half_answer", "hang_after"):
             with self.subTest(kind=kind), self.timeout(0.3, "modifyUser"):
@@ -71,6 +73,7 @@ class RenameTests(RenamingTestCase):
                 self.rename()
                 self.assert_renamed()
 
+    @pytest.mark.slow
     def test_where_nobody_can_tell_the_panel_looks_again(self) -> None:
         for kind in ("drop_after", "drop"):
             with self.subTest(kind=kind):
@@ -88,6 +91,7 @@ class RenameTests(RenamingTestCase):
                 tasks.follow_renames()
                 self.assertEqual(self.targets()["orders"], [NEW])
 
+    @pytest.mark.slow
     def test_a_crash_before_settling_is_made_good(self) -> None:
         with (
             mock.patch.object(renaming, "_look", side_effect=SystemExit),
@@ -116,6 +120,7 @@ class RenameTests(RenamingTestCase):
         self.assert_renamed()
         self.assertEqual(self.events(), ["mailbox.renamed"])
 
+    @pytest.mark.slow
     def test_both_or_neither_is_told(self) -> None:
         modify = PurelymailClient.modify_user
 

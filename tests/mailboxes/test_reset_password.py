@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import override_settings
@@ -148,6 +149,7 @@ class TroubleTests(ResetPasswordTestCase):
         self.assert_told(self.reset(), "the panel signed in with it", 200)
         self.assertEqual(self.outcome(), ("done", "mailbox.password_reset"))
 
+    @pytest.mark.slow
     def test_hanging_after_the_deed_is_no_failure(self) -> None:
         self.fault("hang_after", "modifyUser", seconds=2)
         with mock.patch.object(client, "TIMEOUT", 0.3):
@@ -179,6 +181,7 @@ class TroubleTests(ResetPasswordTestCase):
         self.assert_told(r, "two-factor sign-in is on", 200)
         self.assertEqual(self.outcome(), ("done", "mailbox.password_untried"))
 
+    @pytest.mark.slow
     def test_where_nobody_knows_it_is_said_until_the_next_one(self) -> None:
         self.fault("drop_after", "modifyUser")
         with override_settings(PURELYMAIL_IMAP_PORT=9):

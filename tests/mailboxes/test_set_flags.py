@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.audit.models import Entry
 from purelymanage.mailboxes.models import Mailbox
 from tests.cast import HTMX
@@ -29,6 +31,7 @@ class SearchIndexingTests(TruthTestCase):
         self.assertTemplateNotUsed(r, "base.html")
         self.assertEqual(r["HX-Retarget"], "#mailbox-detail")
 
+    @pytest.mark.slow
     def test_the_page_tells_the_truth_about_faults(self) -> None:
         for fault, status, said in FAULTS:
             with self.subTest(fault=fault):
@@ -64,6 +67,7 @@ class ResetAllowedTests(TruthTestCase):
         self.client.post(ALLOWED, {"on": "on"})
         self.assert_mirror_is_true(reset_allowed=True)
 
+    @pytest.mark.slow
     def test_the_page_tells_the_truth_about_faults(self) -> None:
         for fault, status, said in FAULTS:
             with self.subTest(fault=fault):

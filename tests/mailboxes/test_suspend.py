@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.test import override_settings
 from django.utils import timezone
 
@@ -74,6 +75,7 @@ class SuspendTests(WithMail, SandboxTestCase):
         self.assertEqual(Entry.objects.latest("pk").actor, self.adam)
         self.assertContains(self.client.get(PAGE), "Suspended")
 
+    @pytest.mark.slow
     def test_app_passwords_of_the_panel_go(self) -> None:
         make_app_password(
             mailbox=self.mailbox, name="Phone", purpose="", actor=self.adam
@@ -138,6 +140,7 @@ class SuspendTests(WithMail, SandboxTestCase):
         self.assertContains(self.suspend(502), said, status_code=502)
         self.assert_nothing_happened()
 
+    @pytest.mark.slow
     def test_an_answer_lost_after_the_deed_is_no_failure(self) -> None:
         for fault in ("drop_after", "hang_after"):
             with self.subTest(fault=fault):

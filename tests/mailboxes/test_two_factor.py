@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.audit.models import Entry
 from tests.mailboxes.truth import FAULTS, TruthTestCase
 
@@ -63,6 +65,7 @@ class SwitchOnTests(TruthTestCase):
         self.assert_mirror_is_true(two_factor=False)
         self.assertEqual(len(self.mailbox.recovery_methods), 1)
 
+    @pytest.mark.slow
     def test_the_page_tells_the_truth_about_faults(self) -> None:
         for fault, status, said in FAULTS:
             for operation in ("upsertPasswordReset", "modifyUser"):
@@ -102,6 +105,7 @@ class SwitchOffTests(TruthTestCase):
         self.assertEqual(len(self.mailbox.recovery_methods), 1)
         self.assertIn("two-factor sign-in off", Entry.objects.latest("pk").sentence)
 
+    @pytest.mark.slow
     def test_the_page_tells_the_truth_about_faults(self) -> None:
         for fault, status, said in FAULTS:
             with self.subTest(fault=fault):

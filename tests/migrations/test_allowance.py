@@ -135,6 +135,7 @@ class AllowanceTests(WithRuns):
         self.assertEqual(set(left), {into, throttled})
 
 
+@pytest.mark.slow
 class CopyTests(MigrationTestCase):
     def test_a_message_larger_than_a_day_is_named_and_not_waited_for(self) -> None:
         Server.objects.update(bytes_a_day=6_000)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.migrations.models import Batch, JobAction, Run
@@ -54,6 +55,7 @@ class BatchControlTests(BatchCase):
         self.assertContains(r, "Waiting (2)")
         self.assertContains(r, "Failed (1)")
 
+    @pytest.mark.slow
     def test_what_was_done_with_many_is_news_for_a_while(self) -> None:
         jobs = add_jobs(self.batch, 2)
         r = self.act("plan", jobs)

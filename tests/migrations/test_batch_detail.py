@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -158,6 +159,7 @@ class BatchDetailTests(BatchCase):
             time.return_value = 2
             self.assertEqual(self.poll(url).status_code, 200)
 
+    @pytest.mark.slow
     def test_a_look_tells_when_a_state_has_changed(self) -> None:
         jobs = add_jobs(self.batch, 3)
         add_runs(jobs[:1], State.RUNNING, phase="copying", bytes=10)
@@ -201,6 +203,7 @@ class BatchDetailTests(BatchCase):
             r = self.poll(re.sub(r"rest=[^&]*", f"rest={rest}", url))
             self.assertEqual((r.status_code, r["HX-Trigger"]), (204, "moved"))
 
+    @pytest.mark.slow
     def test_thousands_take_no_more_queries_than_few(self) -> None:
         for count in (6, 600):
             jobs = add_jobs(self.batch, count)
@@ -304,6 +307,7 @@ class ActOnJobsTests(BatchCase):
         self.assertContains(r, "No mailbox is left in this batch")
         self.assertFalse(Job.objects.exclude(source_secret="").exists())
 
+    @pytest.mark.slow
     def test_many_are_left_to_a_worker(self) -> None:
         add_jobs(self.batch, 101)
         r = self.act("plan", all="1")

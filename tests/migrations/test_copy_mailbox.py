@@ -258,6 +258,7 @@ def test_a_wrong_password_is_one_sentence(
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_what_ended_the_copy_is_among_the_errors(
     command: Command, tmp_path: Path
 ) -> None:
@@ -299,6 +300,7 @@ def test_a_password_may_come_through_a_descriptor(command: Command) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_nothing_is_counted_that_had_not_begun(
     command: Command, tmp_path: Path, *, dry_run: bool

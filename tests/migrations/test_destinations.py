@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
+
 from purelymanage.deletions.models import Kind
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.followers import Rename
@@ -53,6 +55,7 @@ class NewMailboxTests(MigrationTestCase):
         self.assertEqual(run.engine, "pipeline")
         self.assertNotIn(NEW, self.sandbox.account.state.users)
 
+    @pytest.mark.slow
     def test_the_copy_creates_it_and_makes_a_link(self) -> None:
         run = self.copied(self.prepared())
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
@@ -66,6 +69,7 @@ class NewMailboxTests(MigrationTestCase):
         self.assertTrue(shown.password)
         self.assertEqual(job.destination_secret, "")
 
+    @pytest.mark.slow
     def test_the_link_is_shown_to_those_who_may_send_it(self) -> None:
         job = self.prepared()
         url = f"/migrations/jobs/{job.pk}/"
@@ -85,6 +89,7 @@ class NewMailboxTests(MigrationTestCase):
         self.assertNotContains(r, link)
         self.assertContains(r, "Nobody has looked at the password")
 
+    @pytest.mark.slow
     def test_a_crash_after_creating_loses_no_password(self) -> None:
         job = self.prepared()
         with (
@@ -108,6 +113,7 @@ class NewMailboxTests(MigrationTestCase):
             new_mailboxes.ensure_mailbox(job=job)
         self.assertEqual(HandOver.objects.count(), 1)
 
+    @pytest.mark.slow
     def test_one_that_somebody_else_creates_is_theirs(self) -> None:
         job = self.prepared()
         body = {"userName": "fresh", "domainName": "shop.example", "password": "x1y2"}
@@ -117,6 +123,7 @@ class NewMailboxTests(MigrationTestCase):
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
         self.assertFalse(HandOver.objects.exists())
 
+    @pytest.mark.slow
     def test_a_refusal_is_told(self) -> None:
         self.fault("error", "createUser", message="No more mailboxes.")
         run = self.copied(self.prepared())
@@ -149,6 +156,7 @@ class OtherServerTests(MigrationTestCase):
             "destination_password": password_of(ELSEWHERE),
         }
 
+    @pytest.mark.slow
     def test_it_is_copied_and_both_passwords_go(self) -> None:
         self.client.post(URL, self.form)
         job = Job.objects.get()
@@ -197,6 +205,7 @@ class OtherServerTests(MigrationTestCase):
         FOLLOWER.move(rename)
         self.assertEqual(Job.objects.get().destination, ELSEWHERE)
 
+    @pytest.mark.slow
     def test_a_changed_password_is_told_and_replaced(self) -> None:
         self.client.post(URL, self.form)
         job = Job.objects.get()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 from unittest import mock
 
+import pytest
 from django.test import SimpleTestCase, override_settings
 
 from purelymanage.domains.dns.names import BadName
@@ -280,6 +281,7 @@ class DiscoveryTests(SimpleTestCase):
             "answers with far too much",
         )
 
+    @pytest.mark.slow
     def test_nobody_waits_longer_than_the_limit(self) -> None:
         over, has_ended = threading.Event(), threading.Event()
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from purelymanage.imap.login import look_into
 from purelymanage.mailboxes.models import AppPassword
 from purelymanage.migrations.folder_choice import Folders
@@ -52,6 +54,7 @@ class EditJobTests(MigrationTestCase):
         options: dict[str, Any] = self.job.options
         return options
 
+    @pytest.mark.slow
     def test_choosing_first_reads_both_sides_and_starts_nothing(self) -> None:
         Job.objects.all().delete()
         form = {
@@ -71,6 +74,7 @@ class EditJobTests(MigrationTestCase):
         self.assertEqual(self.app_passwords(ADDRESS), 0)
         self.assertFalse(AppPassword.objects.exists())
 
+    @pytest.mark.slow
     def test_a_destination_that_is_not_known_is_told(self) -> None:
         self.assertContains(self.client.get(self.url), "could not be read")
 
@@ -80,6 +84,7 @@ class EditJobTests(MigrationTestCase):
         self.assertTrue(run.dry_run)
         self.assertNotIn("migration.changed", self.events())
 
+    @pytest.mark.slow
     def test_a_folder_is_left_out_and_another_goes_elsewhere(self) -> None:
         form = self.form(without=SENT, INBOX="Old/Inbox")
         options = self.changed(form | {"since": "2020-01-01"})
@@ -121,6 +126,7 @@ class EditJobTests(MigrationTestCase):
         r = self.client.post(self.url, self.form() | {"chosen": []})
         self.assertContains(r, "Choose at least one folder.", status_code=422)
 
+    @pytest.mark.slow
     def test_nonsense_is_told(self) -> None:
         form = self.form(since="2999-01-01", megabytes="0", messages_a_second="0")
         r = self.client.post(self.url, form)
@@ -132,6 +138,7 @@ class EditJobTests(MigrationTestCase):
         r = self.client.post(self.url, self.form(INBOX="a\nb"))
         self.assertContains(r, "cannot go into a folder", status_code=422)
 
+    @pytest.mark.slow
     def test_nothing_changes_while_a_run_is_open(self) -> None:
         run = runs.queue_run(job=self.job, dry_run=True, actor=self.adam)
         self.assertContains(self.client.get(self.url), "is waiting or running")
@@ -158,6 +165,7 @@ class EditJobTests(MigrationTestCase):
         self.assertEqual(self.job.source_secret, "")
         self.assertEqual(self.events()[-2:], REMOVED)
 
+    @pytest.mark.slow
     def test_limited_people_choose_for_their_own(self) -> None:
         self.client.force_login(self.lina)
         self.assertEqual(self.client.get(self.url).status_code, 200)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import time
 
+import pytest
+
 from purelymanage.audit.models import Entry
 from purelymanage.imap.account import Security
 from purelymanage.migrations.models import Batch, Job, Server
@@ -77,6 +79,7 @@ class EditServerTests(MigrationTestCase):
         self.client.post(self.url, self.form)
         self.assertIsNone(Server.objects.get().bytes_a_day)
 
+    @pytest.mark.slow
     def test_limits_that_make_no_sense_are_told_at_their_field(self) -> None:
         for field, value, words in (
             ("parallel_runs", "0", "Write a number from 1 up"),
@@ -109,6 +112,7 @@ class EditServerTests(MigrationTestCase):
         r = self.client.get(self.url)
         self.assertContains(r, 'id="id_clear_is_meant" checked')
 
+    @pytest.mark.slow
     def test_moving_a_server_erases_the_passwords_given_for_it(self) -> None:
         run = self.new_run()
         r = self.client.post(self.url, self.form | {"host": "localhost"})
@@ -163,6 +167,7 @@ class EditServerTests(MigrationTestCase):
             self.assertEqual(batch.sheet, "")
         self.assertIn("erasing what 2 unfinished imports held", self.changes())
 
+    @pytest.mark.slow
     def test_a_provider_fills_the_form_and_leaves_the_name(self) -> None:
         r = self.client.get(f"{self.url}?preset=gmail")
         for words in ('value="imap.gmail.com"', 'value="Old provider"', "[Gmail]/All"):

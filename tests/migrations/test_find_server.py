@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.test import override_settings
 
 from purelymanage.migrations.models import Server
@@ -17,6 +18,7 @@ class PresetTests(MigrationTestCase):
         super().setUp()
         self.client.force_login(self.adam)
 
+    @pytest.mark.slow
     def test_every_provider_fills_a_form_that_can_be_saved(self) -> None:
         for preset in PRESETS:
             with self.subTest(preset=preset.key):

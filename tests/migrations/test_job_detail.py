@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Entry
@@ -73,6 +74,7 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "10 messages a second")
         self.assertContains(r, "<svg")
 
+    @pytest.mark.slow
     def test_a_worker_that_fell_silent_has_neither_pace_nor_end(self) -> None:
         heard_at = timezone.now() - timedelta(seconds=10)
         self.start(lease_until=heard_at + LEASE)
@@ -133,6 +135,7 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(self.client.get(self.url), "What happened")
         self.assertNotContains(self.client.get(self.url, headers=HTMX), "What happened")
 
+    @pytest.mark.slow
     def test_a_plan_is_run_from_its_page(self) -> None:
         self.carry_out(self.run_)
         r = self.client.get(self.url)
@@ -149,6 +152,7 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "both sides were counted and agree")
         self.assertContains(r, "Earlier runs")
 
+    @pytest.mark.slow
     def test_running_again_asks_for_an_erased_password(self) -> None:
         self.carry_out(self.run_)
         self.client.post(f"{self.url}run/", {"kind": "copy"})
@@ -165,6 +169,7 @@ class JobDetailTests(MigrationTestCase):
         self.assertFalse(again.dry_run)
         self.assertEqual((again.copied, again.already_there), (0, 40))
 
+    @pytest.mark.slow
     def test_a_wrong_password_leads_to_a_new_one(self) -> None:
         secrets.seal_secret(self.run_.job, "outdated")
         self.run_.job.save()
@@ -270,12 +275,14 @@ class JobDetailTests(MigrationTestCase):
         r = self.client.get(f"{url}?download")
         self.assertIn("attachment", r["Content-Disposition"])
 
+    @pytest.mark.slow
     def test_no_page_shows_a_password(self) -> None:
         for url in (self.url, f"{self.url}password/", "/migrations/"):
             r = self.client.get(url)
             self.assertNotContains(r, password_of(SMALL))
             self.assertNotContains(r, Job.objects.get().source_secret)
 
+    @pytest.mark.slow
     def test_auditors_look_but_do_not_touch(self) -> None:
         self.client.force_login(self.audrey)
         r = self.client.get(self.url)
@@ -284,6 +291,7 @@ class JobDetailTests(MigrationTestCase):
             r = self.client.post(f"{self.url}{action}/")
             self.assertEqual(r.status_code, 403, action)
 
+    @pytest.mark.slow
     def test_limited_people_see_copies_into_their_domains(self) -> None:
         other = self.new_run(destination=OTHER_ADDRESS)
         url = f"/migrations/jobs/{other.job_id}/"
@@ -297,6 +305,7 @@ class JobDetailTests(MigrationTestCase):
             r = self.client.post(f"{url}{action}/")
             self.assertEqual(r.status_code, 404, action)
 
+    @pytest.mark.slow
     def test_a_mailbox_that_vanished_is_told(self) -> None:
         self.carry_out(self.run_)
         Mailbox.objects.update(gone_at=timezone.now())

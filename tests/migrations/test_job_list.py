@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.migrations.models import Job, Run, Server
@@ -106,6 +107,7 @@ class JobListTests(CastTestCase):
         self.client.force_login(self.hedy)
         self.assertEqual(self.client.get(URL).status_code, 403)
 
+    @pytest.mark.slow
     def test_a_thousand_copies_take_no_more_queries_than_ten(self) -> None:
         for count in (10, 990):
             self.add(count, **self.ended())

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from purelymanage import crypto
@@ -54,6 +55,7 @@ class OwnerMailTests(MigrationTestCase):
             found.append((text, html))
         return found
 
+    @pytest.mark.slow
     def test_it_says_what_has_arrived_and_whom_to_ask(self) -> None:
         run = self.copy()
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
@@ -74,6 +76,7 @@ class OwnerMailTests(MigrationTestCase):
         told = Entry.objects.get(event=Event.OWNER_TOLD)
         self.assertEqual(told.target, ADDRESS)
 
+    @pytest.mark.slow
     def test_once(self) -> None:
         first = self.copy()
         job = first.job
@@ -85,6 +88,7 @@ class OwnerMailTests(MigrationTestCase):
         self.carry_out(runs.queue_run(job=job, dry_run=False, actor=self.adam))
         self.assertEqual(len(self.mails()), 1)
 
+    @pytest.mark.slow
     def test_what_was_left_out_is_named(self) -> None:
         plan = self.new_run()
         self.carry_out(plan)
@@ -141,6 +145,7 @@ class OwnerMailTests(MigrationTestCase):
             self.assertFalse(owners.tell_owner(run))
             rows.update(**there)
 
+    @pytest.mark.slow
     def test_nothing_is_told_of_an_incomplete_copy(self) -> None:
         run = self.new_run()
         job = self.job_of(run)
@@ -153,6 +158,7 @@ class OwnerMailTests(MigrationTestCase):
         self.assertEqual(self.mails(), [])
         self.assertIsNone(Job.objects.get().owner_told_at)
 
+    @pytest.mark.slow
     def test_only_where_the_batch_is_to_tell(self) -> None:
         Batch.objects.update(tells_owners=False)
         self.assertTrue(self.copy().is_complete)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -157,6 +158,7 @@ class PasswordTableTests(BatchCase):
             password_tables.store_passwords(table=table, shown=shown, actor=self.adam)
         self.assertNotIn("migration.password_replaced", self.events())
 
+    @pytest.mark.slow
     def test_a_table_is_its_makers_and_is_forgotten_after_a_day(self) -> None:
         r = self.upload(f"old0@old.example,{SECRET}")
         url = r.request["PATH_INFO"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.migrations import progress, queue
@@ -119,6 +120,7 @@ class PatienceTests(WithRuns):
         )
 
 
+@pytest.mark.slow
 class GivenBackTests(MigrationTestCase):
     def test_the_budget_of_a_day_is_no_failure(self) -> None:
         Server.objects.update(bytes_a_day=20_000)

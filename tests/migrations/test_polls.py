@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -89,9 +90,11 @@ class PollTests(WithRuns):
     def test_the_copies_on_the_first_page(self) -> None:
         self.assert_cheap("/", "running-copies")
 
+    @pytest.mark.slow
     def test_a_batch(self) -> None:
         self.assert_cheap(f"/migrations/batches/{self.batch.pk}/", "batch-live")
 
+    @pytest.mark.slow
     def test_what_is_asked_of_many_jobs(self) -> None:
         keys = [self.jobs[5].pk]
         ask_of_jobs(batch=self.batch, kind="plan", keys=keys, actor=self.olga)

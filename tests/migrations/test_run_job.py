@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
@@ -34,6 +35,7 @@ class RunJobTests(MigrationTestCase):
         # The copy that follows still needs it.
         self.assertNotEqual(run.job.source_secret, "")
 
+    @pytest.mark.slow
     def test_a_copy_is_complete_and_the_next_one_finds_all_there(self) -> None:
         plan = self.carry_out(self.new_run())
         run = runs.queue_run(job=plan.job, dry_run=False, actor=self.adam)
@@ -76,12 +78,14 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual(self.app_passwords(ADDRESS), 0)
         self.assertFalse(AppPassword.objects.exists())
 
+    @pytest.mark.slow
     def test_a_second_delivery_does_nothing(self) -> None:
         run = self.carry_out(self.new_run())
         self.assertEqual(tasks.run_job(run.pk), "not queued any more")
         run.refresh_from_db()
         self.assertEqual((run.state, run.attempt), (Run.State.DONE, 1))
 
+    @pytest.mark.slow
     def test_a_changed_source_password_is_told(self) -> None:
         run = self.new_run()
         secrets.seal_secret(run.job, "not-the-password")
@@ -98,6 +102,7 @@ class RunJobTests(MigrationTestCase):
         self.assertNotIn("not-the-password", run.failure + run.technical)
         self.assertEqual(self.app_passwords(ADDRESS), 0)
 
+    @pytest.mark.slow
     def test_a_refused_password_is_not_tried_again_until_it_is_replaced(self) -> None:
         run = self.new_run()
         secrets.seal_secret(run.job, "not-the-password")
@@ -128,6 +133,7 @@ class RunJobTests(MigrationTestCase):
             self.new_run()
         self.assertEqual(Job.objects.count(), 1)
 
+    @pytest.mark.slow
     def test_a_new_password_wakes_what_waits_for_its_second_try(self) -> None:
         run = self.new_run()
         secrets.seal_secret(run.job, "not-the-password")
@@ -139,6 +145,7 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual(Run.objects.get().pk, run.pk)
         self.assertEqual(self.carry_out(run).state, Run.State.DONE)
 
+    @pytest.mark.slow
     def test_a_login_refused_by_the_destination_asks_nobody(self) -> None:
         run = self.new_run()
 
@@ -208,6 +215,7 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual(self.app_passwords(ADDRESS), 0)
         self.assertFalse(AppPassword.objects.exists())
 
+    @pytest.mark.slow
     def test_a_revocation_that_changed_nothing_is_not_believed(self) -> None:
         self.fault("silent_success", "deleteAppPassword", times=2)
         self.carry_out(self.new_run())
@@ -291,6 +299,7 @@ class SweepTests(MigrationTestCase):
         run = self.carry_out(run)
         self.assertEqual((run.state, run.attempt), (Run.State.DONE, 2))
 
+    @pytest.mark.slow
     def test_a_cluster_that_asks_for_work_resumes_it(self) -> None:
         run = self.new_run()
         runs.claim_run(pk=run.pk, host="gone.example")
@@ -316,6 +325,7 @@ class SweepTests(MigrationTestCase):
         run.refresh_from_db()
         self.assertEqual(run.state, Run.State.STOPPED)
 
+    @pytest.mark.slow
     def test_one_that_loses_each_worker_ends(self) -> None:
         run = self.new_run()
         for number in range(MOST_LOST):

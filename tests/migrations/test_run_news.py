@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.accounts.models import PersonSession
@@ -125,6 +126,7 @@ class RunNewsTests(WithRuns):
         Run.objects.update(copied=1)
         self.assertContains(self.poll(url), "could not be opened")
 
+    @pytest.mark.slow
     def test_a_poll_is_cheap_however_many_folders_there_are(self) -> None:
         for count in (10, 1000):
             self.start(folder_count=count, failed=1)

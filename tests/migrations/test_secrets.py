@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ def whole_database() -> str:
 
 
 class SecretsTests(MigrationTestCase):
+    @pytest.mark.slow
     def test_no_password_is_written_anywhere(self) -> None:
         with (
             self.assertLogs(level=logging.DEBUG) as logs,

@@ -147,6 +147,7 @@ class EngineTests(MigrationTestCase):
         with self.assertRaises(AssertionError):
             self.assert_nowhere()
 
+    @pytest.mark.slow
     def test_the_pipeline(self) -> None:
         plan, copy = self.plan_and_copy()
         self.assertEqual((plan.engine, copy.engine), ("pipeline", "pipeline"))

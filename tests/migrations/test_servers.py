@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.db import IntegrityError, transaction
 from django.test import override_settings
 
@@ -73,6 +74,7 @@ class ServerTests(MigrationTestCase):
         server = Server.objects.get(name="New one")
         self.assertRedirects(r, f"/migrations/jobs/new/?server={server.pk}")
 
+    @pytest.mark.slow
     def test_wrong_input_is_told_at_its_field(self) -> None:
         for field, value, words in (
             ("name", "OLD provider", "There is a server with this name already."),

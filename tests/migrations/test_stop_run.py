@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.migrations import tasks
 from purelymanage.migrations.models import Run
 from purelymanage.migrations.operations import runs
@@ -37,6 +39,7 @@ class StopRunTests(MigrationTestCase):
         self.client.post(self.url)
         self.assertEqual(self.events().count("migration.stopped"), 1)
 
+    @pytest.mark.slow
     def test_one_that_has_ended_is_shown_as_it_is(self) -> None:
         self.carry_out(self.run_)
         r = self.client.post(self.url, follow=True)

@@ -69,6 +69,7 @@ class FirstLookTests(SandboxTestCase):
     def _captured(self, capsys: pytest.CaptureFixture[str]) -> None:
         self.capsys = capsys
 
+    @pytest.mark.slow
     def test_an_account_that_cannot_be_read_is_told(self) -> None:
         with override_settings(PURELYMAIL_API_URL="http://127.0.0.1:1"):
             panel._sync_now()

@@ -41,6 +41,7 @@ def ask(cluster: Cluster, question: str) -> str:
     return str(row[0])
 
 
+@pytest.mark.slow
 def test_it_keeps_the_data_from_start_to_start(cluster: Cluster, home: Path) -> None:
     cluster.start()
     cluster.create_database("panel")
@@ -58,6 +59,7 @@ def test_it_keeps_the_data_from_start_to_start(cluster: Cluster, home: Path) -> 
     again.stop()
 
 
+@pytest.mark.slow
 def test_it_listens_on_nothing_but_a_closed_socket(cluster: Cluster) -> None:
     cluster.start()
     cluster.create_database("panel")
@@ -66,6 +68,7 @@ def test_it_listens_on_nothing_but_a_closed_socket(cluster: Cluster) -> None:
     assert stat.S_IMODE(cluster.data.stat().st_mode) == 0o700
 
 
+@pytest.mark.slow
 def test_it_starts_again_after_it_was_killed(cluster: Cluster) -> None:
     child = cluster.start()
     child.kill()
@@ -78,6 +81,7 @@ def test_it_starts_again_after_it_was_killed(cluster: Cluster) -> None:
     assert ask(cluster, "SELECT 1") == "1"
 
 
+@pytest.mark.slow
 def test_it_ends_a_server_that_was_left_behind(cluster: Cluster, home: Path) -> None:
     left = cluster.start()
     again = cluster_in(home)
@@ -86,6 +90,7 @@ def test_it_ends_a_server_that_was_left_behind(cluster: Cluster, home: Path) -> 
     again.stop()
 
 
+@pytest.mark.slow
 def test_a_half_made_cluster_is_made_anew(cluster: Cluster) -> None:
     (cluster.home / "data.new").mkdir()
     cluster.data.mkdir()
@@ -94,6 +99,7 @@ def test_a_half_made_cluster_is_made_anew(cluster: Cluster) -> None:
     cluster.create_database("panel")
 
 
+@pytest.mark.slow
 def test_a_path_too_long_for_a_socket(home: Path) -> None:
     cluster = cluster_in(home.with_name("long" * 25))
     cluster.start()
@@ -105,6 +111,7 @@ def test_a_path_too_long_for_a_socket(home: Path) -> None:
     cluster.remove()
 
 
+@pytest.mark.slow
 def test_no_process_of_it_belongs_to_root(cluster: Cluster) -> None:
     child = cluster.start()
     lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
@@ -120,6 +127,7 @@ def test_no_process_of_it_belongs_to_root(cluster: Cluster) -> None:
     )
 
 
+@pytest.mark.slow
 def test_closed_folders_stay_closed(home: Path) -> None:
     closed = home.parent / "closed"
     closed.mkdir(mode=0o700)

@@ -73,6 +73,7 @@ def runs(pid: str) -> bool:
     return state != "Z"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_nothing_outlives_a_stop(tmp_path: Path, number: signal.Signals) -> None:
     log = tmp_path / "log"
@@ -104,6 +105,7 @@ def test_a_fallen_child_is_started_again(tmp_path: Path) -> None:
     assert not any(runs(pid) for pid in lines(log))
 
 
+@pytest.mark.slow
 def test_a_child_that_keeps_falling_is_given_up(tmp_path: Path) -> None:
     log = tmp_path / "log"
     output, _ = supervise(log, "print('fell')").communicate(timeout=30)

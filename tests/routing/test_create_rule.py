@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.test import SimpleTestCase
 
 from purelymanage.purelymail import client as client_module
@@ -137,6 +138,7 @@ class CreateRuleTests(SyncedTestCase):
         ):
             self.assertContains(r, address)
 
+    @pytest.mark.slow
     def test_warnings_have_to_be_accepted(self) -> None:
         Rule.objects.create(
             remote_id=7,

@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import timezone
@@ -160,6 +161,7 @@ class CreatingTests(WithAccount, SyncedTestCase):
         self.create()
         self.assertEqual(self.events(), ["rule.created"])
 
+    @pytest.mark.slow
     def test_a_hang_after_the_deed_does_no_harm(self) -> None:
         self.fault("hang_after", "createRoutingRule", seconds=1)
         with self.timeout(0.3, "createRoutingRule"):
@@ -198,6 +200,7 @@ class CreatingTests(WithAccount, SyncedTestCase):
         self.refused("is being replaced just now")
 
 
+@pytest.mark.slow
 class KilledTests(WithAccount, TransactionTestCase):
     def setUp(self) -> None:
         super().setUp()

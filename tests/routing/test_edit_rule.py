@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Agent, Entry
@@ -57,6 +58,7 @@ class EditRuleTests(SyncedTestCase):
         self.edited(name="hi")
         self.assertEqual(self.writes(), ["createRoutingRule", "deleteRoutingRule"])
 
+    @pytest.mark.slow
     def test_what_is_kept_here_and_its_history_follow_it(self) -> None:
         ends_on = timezone.localdate()
         Expiry.objects.create(
@@ -74,6 +76,7 @@ class EditRuleTests(SyncedTestCase):
         entries = [it.target for it in r.context["history"].entries]
         self.assertEqual(entries[:2], ["hi@shop.example", "hello@shop.example"])
 
+    @pytest.mark.slow
     def test_the_old_address_leads_to_the_new_rule(self) -> None:
         old = self.rule.url
         self.rule = self.edited(name="hi")

@@ -129,6 +129,7 @@ class AgreementTests(CastTestCase):
                     exc.add_note(f"seed {seed}, {user.domain_scope}: {configuration}")
                     raise
 
+    @pytest.mark.slow
     def test_a_part_says_what_the_whole_says(self) -> None:
         self.agree_for(4)
 

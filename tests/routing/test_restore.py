@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.audit.models import Agent
 from purelymanage.deletions.models import PendingDeletion
 from purelymanage.domains import sync
@@ -40,6 +42,7 @@ class RestoreTests(RuleBulkTestCase):
             )
         sync.sync(actor=Agent.PANEL)
 
+    @pytest.mark.slow
     def test_the_plan_brings_back_what_was_there(self) -> None:
         self.change(
             remove=("team", "crew"),
@@ -84,6 +87,7 @@ class RestoreTests(RuleBulkTestCase):
         self.assertIn(f"team@{SHOP}", self.listed())
         self.assertFalse(PendingDeletion.objects.exists())
 
+    @pytest.mark.slow
     def test_a_rule_made_meanwhile_is_not_replaced(self) -> None:
         self.change(remove=("team",))
         bulk = self.draft(self.path, {})
@@ -98,6 +102,7 @@ class RestoreTests(RuleBulkTestCase):
         self.assertContains(r, "There is nothing to restore.")
         self.assertFalse(RuleBulk.objects.exists())
 
+    @pytest.mark.slow
     def test_taking_mail_from_all_mailboxes_again_is_confirmed(self) -> None:
         for it in self.remote("listRoutingRules")["rules"]:
             if it["domainName"] == WAITING:

@@ -154,12 +154,14 @@ class RewritingTests(WithRule, SandboxTestCase):
         self.replace()
         self.assert_only(RETARGETED)
 
+    @pytest.mark.slow
     def test_a_hang_after_the_deed_does_no_harm(self) -> None:
         self.fault("hang_after", "createRoutingRule", seconds=1)
         with self.timeout(0.3, "createRoutingRule"):
             self.replace()
         self.assert_only(RETARGETED)
 
+    @pytest.mark.slow
     def test_a_lost_request_is_made_again_by_the_sweep(self) -> None:
         for operation in ("deleteRoutingRule", "createRoutingRule"):
             for new in (RETARGETED, RENAMED):
@@ -256,6 +258,7 @@ class RewritingTests(WithRule, SandboxTestCase):
         self.sweep()
         self.assert_only(RETARGETED)
 
+    @pytest.mark.slow
     def test_a_sync_in_between_tells_nothing_of_it(self) -> None:
         self.fault("error", "createRoutingRule", times=2)
         with self.assertRaises(NotReplaced):

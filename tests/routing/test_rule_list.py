@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.core.cache import cache
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -152,6 +153,7 @@ class RuleListTests(CastTestCase):
 
 
 class ManyRulesTests(CastTestCase):
+    @pytest.mark.slow
     def test_a_thousand_rules_take_as_many_queries_as_ten(self) -> None:
         self.client.force_login(self.olga)
         fill_account(rows=10)

@@ -6,6 +6,7 @@ import os
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Agent, Entry
@@ -66,6 +67,7 @@ class TemplateTests(RuleBulkTestCase):
         r = self.client.post(f"/routing/bulk/{again.pk}/start/")
         self.assertContains(r, "There is nothing to do", status_code=422)
 
+    @pytest.mark.slow
     def test_rules_that_are_there_stay_grow_or_are_replaced(self) -> None:
         self.remote(
             "createRoutingRule",
@@ -111,6 +113,7 @@ class TemplateTests(RuleBulkTestCase):
         self.client.post(f"/routing/bulk/{bulk.pk}/decide/", {"decision": "retry"})
         self.assertEqual(self.work(bulk), {"hostmaster@shop.example": "done"})
 
+    @pytest.mark.slow
     def test_an_outage_stops_it_and_it_can_be_resumed(self) -> None:
         bulk = self.draft(PATH, form(others="one two three"))
         self.fault("status_500", "*", times=None)

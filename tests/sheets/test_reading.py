@@ -287,6 +287,7 @@ def test_equal_names_are_told() -> None:
     assert sheet.remarks == ("Columns 1 and 3 have the same name.",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "says"),
     [

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +123,7 @@ def test_no_answer_is_too_much(seen: Observation) -> None:
     assert Observation.from_json(json.loads(json.dumps(seen.as_json()))) == seen
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(SPF, st.text(max_size=60)), min_size=1, max_size=3))
 def test_any_records_can_be_merged(records: list[str]) -> None:
@@ -130,6 +132,7 @@ def test_any_records_can_be_merged(records: list[str]) -> None:
     assert "include:_spf.purelymail.com" in once.split()
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(DMARC, st.text(max_size=60)))
 def test_any_policy_can_be_read(text: str) -> None:

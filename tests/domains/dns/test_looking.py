@@ -42,6 +42,7 @@ def ask(dns: Served, name: str, type: str, *, at_zone: bool = False) -> Answer:
     return looking.ask_one(name, type, servers=[dns.server], at_zone=at_zone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda it: it.name)
 def test_the_wire_brings_what_the_tables_say(dns: Served, case: Case) -> None:
     dns.serve(case.zones)
@@ -59,6 +60,7 @@ def test_the_wire_brings_what_the_tables_say(dns: Served, case: Case) -> None:
     assert health.overall.value == case.overall
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("failure", "named"),
     [
@@ -146,12 +148,14 @@ def test_the_time_to_live_is_told(dns: Served) -> None:
     assert ask(dns, "example.org", "MX").ttl == 7200
 
 
+@pytest.mark.slow
 def test_the_next_resolver_is_asked_when_one_is_down(dns: Served) -> None:
     serve(dns, *zone())
     found = looking.look(["example.org"], servers=[NOBODY, dns.server], kept=Memory())
     assert judge(found["example.org"], ownership_code=CODE).overall.value == "right"
 
 
+@pytest.mark.slow
 def test_without_any_resolver_nothing_counts_as_missing() -> None:
     found = looking.look(["example.org"], servers=[NOBODY], kept=Memory())
     health = judge(found["example.org"], ownership_code=CODE)
@@ -164,6 +168,7 @@ def test_without_any_resolver_nothing_counts_as_missing() -> None:
     assert [it.code for it in health.findings] == ["no-resolver"]
 
 
+@pytest.mark.slow
 def test_a_slow_zone_ends_with_its_time(dns: Served) -> None:
     serve(dns, *zone(), failure="silent")
     with mock.patch.object(looking, "PER_DOMAIN", 0.3):
@@ -175,6 +180,7 @@ def test_a_slow_zone_ends_with_its_time(dns: Served) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_silent_domain_does_not_hold_up_the_others(dns: Served) -> None:
     zones = {name: (records, "") for name, records in WORLD.items()}
     zones |= {f"d{n}.example": (zone(), "") for n in range(20)}
@@ -216,6 +222,7 @@ class TestMemory:
         assert self.look(dns, memory).answer("example.org", "MX").is_absent
         assert self.look(dns, memory, anew=True).answer("example.org", "MX").is_found
 
+    @pytest.mark.slow
     def test_a_silent_zone_is_not_laid_to_the_resolver(self, dns: Served) -> None:
         kept = Memory()
         serve(dns, *zone())

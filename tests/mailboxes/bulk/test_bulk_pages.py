@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -102,6 +103,7 @@ class DraftPageTests(PageTestCase):
         self.assertEqual(self.post(bulk, "decide", decision="discard"), 302)
         self.assertFalse(Bulk.objects.exists())
 
+    @pytest.mark.slow
     def test_deletions_want_a_proof_the_number_and_what_was_shown(self) -> None:
         bulk = self.draft("delete", ORDERS, RETURNS)
         r = self.client.get(f"/mailboxes/bulk/{bulk.pk}/")
@@ -134,6 +136,7 @@ class DraftPageTests(PageTestCase):
 
 
 class ProgressTests(PageTestCase):
+    @pytest.mark.slow
     def test_it_shows_how_far_it_is_and_asks_for_itself(self) -> None:
         bulk = self.draft("tag", ORDERS, RETURNS)
         self.assertEqual(self.post(bulk, "start", add="x"), 302)
@@ -173,6 +176,7 @@ class ProgressTests(PageTestCase):
         self.assertContains(r, "Not on a Sunday.")
         self.assertContains(r, "Retry the failed")
 
+    @pytest.mark.slow
     def test_people_decide_on_the_page(self) -> None:
         bulk = self.draft("tag", ORDERS, RETURNS)
         self.post(bulk, "start", add="x")

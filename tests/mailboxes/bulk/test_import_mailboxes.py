@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -177,6 +178,7 @@ class PreviewTests(ImportTestCase):
             self.users()["orders@shop.example"].password.matches("other-words-entirely")
         )
 
+    @pytest.mark.slow
     def test_the_same_file_once_more_changes_nothing(self) -> None:
         for _ in range(2):
             bulk = self.upload()
@@ -208,6 +210,7 @@ class PreviewTests(ImportTestCase):
         self.assertEqual(r.status_code, 302)
         self.assertEqual(self.counts(bulk), {State.WAITING: 1, State.LEFT_OUT: 2})
 
+    @pytest.mark.slow
     def test_a_thousand_rows_take_as_many_queries_as_ten(self) -> None:
         counts = []
         for addresses in (ADDRESSES[:10], ADDRESSES):

@@ -83,6 +83,7 @@ class KilledTests(WithBulks, TransactionTestCase):
         # A row may be interrupted between two calls, hence three at most.
         self.assertLessEqual(self.sandbox.calls.count("createUser"), ROWS + 3)
 
+    @pytest.mark.slow
     def test_two_workers_share_no_row(self) -> None:
         bulk = self.import_rows(20, self.adam)
         self.start(bulk, self.adam)

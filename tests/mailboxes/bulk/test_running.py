@@ -102,6 +102,7 @@ class TroubleTests(BulkTestCase):
         self.assertEqual(self.events("mailbox.created").count(), 200)
         self.assertEqual(HandOver.objects.count(), 200)
 
+    @pytest.mark.slow
     def test_what_was_done_without_an_answer_is_found_done(self) -> None:
         bulk = self.import_rows(6, self.adam)
         self.start(bulk, self.adam)
@@ -137,6 +138,7 @@ class TroubleTests(BulkTestCase):
         self.assertEqual(self.sandbox.calls.count("modifyUser"), 1)
         self.assertTrue(self.has_usable_password(ADDRESSES[0]))
 
+    @pytest.mark.slow
     def test_what_purelymail_refuses_fails_and_can_be_tried_again(self) -> None:
         bulk = self.import_rows(4, self.adam)
         self.start(bulk, self.adam)

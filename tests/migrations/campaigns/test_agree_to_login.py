@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -123,6 +124,7 @@ class AgreeTests(LoginCase):
 
 
 class LaunchTests(LoginCase):
+    @pytest.mark.slow
     def test_all_who_were_shown_may_be_agreed_to_with_the_launch(self) -> None:
         _, carls = self.hand_over_other(CARL, "c.arl", CameBy.SHARED)
         _, later = self.hand_over_other(BERT, "b.ert")
@@ -257,12 +259,14 @@ class PageTests(LoginCase):
         self.assertEqual(len(self.agreements()), 1)
         self.assertRedirects(self.client.get(self.there), self.url)
 
+    @pytest.mark.slow
     def test_what_came_since_is_looked_at_first(self) -> None:
         for sent in ({}, {"submission": "0"}, {"submission": "x"}):
             r = self.client.post(self.there, sent, follow=True)
             self.assertContains(r, CHANGED)
         self.assertFalse(self.agreements())
 
+    @pytest.mark.slow
     def test_all_who_were_shown_go_with_the_launch(self) -> None:
         sent = AS_USUAL | {"logins": str(self.odd.pk)}
         r = self.client.post(f"{self.url}launch/", sent, follow=True)
@@ -287,6 +291,7 @@ class PageTests(LoginCase):
         self.assertContains(r, "21 signed in as somebody else")
         self.assertEqual(len(few), len(many))
 
+    @pytest.mark.slow
     def test_nonsense_is_nobody(self) -> None:
         for nonsense in ("x", "1,x", "9" * 30, "-1"):
             sent = AS_USUAL | {"takes_logins": "on", "logins": nonsense}

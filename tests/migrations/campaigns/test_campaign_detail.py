@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -84,6 +85,7 @@ class CampaignDetailTests(PeopleCase):
         ):
             self.assertContains(r, f"{label} <b>1</b>")
 
+    @pytest.mark.slow
     def test_it_filters_by_state_and_words(self) -> None:
         self.add_all_states()
         r = self.client.get(f"{self.url}?state=refused", headers=HTMX)
@@ -96,6 +98,7 @@ class CampaignDetailTests(PeopleCase):
         r = self.client.get(f"{self.url}?q=nobody-like-this&state=\0")
         self.assertContains(r, "Nobody is like this")
 
+    @pytest.mark.slow
     def test_more_people_are_not_more_queries(self) -> None:
         self.client.get(self.url)
         numbers = []

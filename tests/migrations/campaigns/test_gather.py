@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -104,6 +105,7 @@ class SharedLinkTests(FormTestCase):
         r = self.send(user="anna")
         self.assertContains(r, "we do not write there how it went")
 
+    @pytest.mark.slow
     def test_too_many_are_told_to_wait(self) -> None:
         for _ in range(limits.PER_ADDRESS):
             self.assertEqual(self.send(WRONG).status_code, 422)
@@ -112,6 +114,7 @@ class SharedLinkTests(FormTestCase):
         self.assertEqual(r.headers["Retry-After"], "900")
         self.assertEqual(self.imap.logins.total(), limits.PER_ADDRESS)
 
+    @pytest.mark.slow
     def test_whoever_tried_too_often_hears_when_to_come_back(self) -> None:
         invite(self.campaign)
         Campaign.objects.update(language="de")
@@ -345,6 +348,7 @@ class SamenessTests(FormTestCase):
         page = re.sub(r'csrfmiddlewaretoken" value="\w+"| nonce="[^"]+"', "", page)
         return r.status_code, page.replace(address, "…")
 
+    @pytest.mark.slow
     def test_known_unknown_and_done_look_the_same(self) -> None:
         people = ["known@old.example", "unknown@old.example", "done@old.example"]
         self.imap.passwords |= dict.fromkeys(people, PASSWORD)

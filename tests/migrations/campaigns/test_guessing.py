@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from unittest import mock
 
+import pytest
+
 from purelymanage.migrations.campaigns import limits, rooms
 from purelymanage.migrations.campaigns.trying import Answer
 from purelymanage.migrations.models import Participant, Submission
@@ -24,6 +26,7 @@ class GuessingTests(TryingTestCase):
     def guesses(self, address: str) -> list[Answer]:
         return [self.hand_over(WRONG, address, client=GUESSER) for _ in range(MOST + 2)]
 
+    @pytest.mark.slow
     def test_nobody_learns_whether_a_password_waits(self) -> None:
         for address in ("known@old.example", "done@old.example", ANNA):
             invite(self.campaign, address)

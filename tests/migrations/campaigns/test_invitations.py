@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.core import mail
 from django.utils import timezone
 
@@ -79,6 +80,7 @@ class InviteTests(InvitationCase):
         self.send()
         self.assertIn("Hello {contact} {0},", mail.outbox[0].body)
 
+    @pytest.mark.slow
     def test_a_mail_that_came_back_is_noted_by_hand(self) -> None:
         there = f"{self.url}people/{self.anna.pk}/came-back/"
         r = self.client.post(there, follow=True)

@@ -212,6 +212,7 @@ class KilledWorkerTests(WithCampaign):
 
 
 class AtOnceTests(WithCampaign):
+    @pytest.mark.slow
     def test_two_clicks_and_two_workers_launch_once(self) -> None:
         hand_over(people := add_people(self.campaign, *numbered(5)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+import pytest
 from django.core import mail
 from django.db import connection
 
@@ -46,6 +47,7 @@ class LaunchCanaryTests(CastTestCase):
         self.campaign = add_campaign(self.adam, server)
         self.client.force_login(self.adam)
 
+    @pytest.mark.slow
     def test_no_password_is_anywhere(self) -> None:
         with self.assertLogs(level=logging.DEBUG) as logs:
             pages = list(self.walk())

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -76,6 +77,7 @@ class StepTests(ManyCase):
         self.assertEqual(self.campaign.batch, batch)
         self.assertEqual(self.events(), ["campaign.launch_begun"])
 
+    @pytest.mark.slow
     def test_each_step_takes_the_next_people(self) -> None:
         launch = self.begin()
         self.assertTrue(launches.take_step(launch.pk))
@@ -111,6 +113,7 @@ class StepTests(ManyCase):
             numbers.append(len(queries))
         self.assertLessEqual(numbers[1], numbers[0])
 
+    @pytest.mark.slow
     def test_those_who_share_a_mailbox_go_if_that_is_wanted(self) -> None:
         self.hand_over("user0@else.example")
         self.begin(merges=True)
@@ -124,6 +127,7 @@ class MeanwhileTests(ManyCase):
         launch.refresh_from_db()
         self.assertFalse(launch.is_under_way)
 
+    @pytest.mark.slow
     def test_a_second_click_changes_nothing(self) -> None:
         launch = self.begin()
         again = self.launch(begins_with_plan=False)
@@ -133,6 +137,7 @@ class MeanwhileTests(ManyCase):
         self.finish(launch)
         self.assertEqual(self.launched(), USERS)
 
+    @pytest.mark.slow
     def test_closing_the_campaign_does_not_hold_it_up(self) -> None:
         launch = self.begin()
         launches.take_step(launch.pk)
@@ -140,6 +145,7 @@ class MeanwhileTests(ManyCase):
         self.finish(launch)
         self.assertEqual(self.launched(), USERS)
 
+    @pytest.mark.slow
     def test_somebody_late_joins_and_nobody_is_taken_twice(self) -> None:
         launch = self.begin()
         launches.take_step(launch.pk)
@@ -151,12 +157,14 @@ class MeanwhileTests(ManyCase):
         self.assertEqual(set(self.launched()), {*USERS, late.address})
         self.assertEqual(launch.copies, COUNT - 1)
 
+    @pytest.mark.slow
     def test_who_came_after_the_click_waits_for_a_look(self) -> None:
         launch = self.begin()
         hand_over(add_people(self.campaign, f"zoe@{OLD}", is_listed=False))
         self.finish(launch)
         self.assertEqual(self.launched(), USERS)
 
+    @pytest.mark.slow
     def test_who_is_not_ready_any_more_stays_behind(self) -> None:
         launch = self.begin()
         remove_person(participant=self.people[0], actor=self.adam)
@@ -166,6 +174,7 @@ class MeanwhileTests(ManyCase):
         self.finish(launch)
         self.assertEqual(self.launched(), [USERS[1], USERS[2], USERS[4]])
 
+    @pytest.mark.slow
     def test_a_password_that_does_not_open_is_counted(self) -> None:
         broken = Submission.objects.filter(participant=self.people[1])
         broken.update(secret=crypto.seal("x", bound_to="elsewhere"))
@@ -173,6 +182,7 @@ class MeanwhileTests(ManyCase):
         self.finish(launch)
         self.assertEqual((launch.copies, launch.unreadable), (COUNT - 1, 1))
 
+    @pytest.mark.slow
     def test_stopping_leaves_those_who_are_left_at_the_review(self) -> None:
         launch = self.begin()
         launches.take_step(launch.pk)
@@ -210,6 +220,7 @@ class MeanwhileTests(ManyCase):
         self.finish(launch)
         self.assertEqual(launch.words, "What this campaign held was erased.")
 
+    @pytest.mark.slow
     def test_a_worker_that_died_is_replaced(self) -> None:
         launch = self.begin()
         self.assertEqual(sweep_launches(), "0 launches gone on with")
@@ -239,6 +250,7 @@ class MeanwhileTests(ManyCase):
         self.assertEqual(tell_of_batches(), 1)
 
 
+@pytest.mark.slow
 class PageTests(ManyCase):
     def setUp(self) -> None:
         super().setUp()
@@ -312,6 +324,7 @@ class BatchPageTests(ManyCase):
         self.assertLessEqual(len(queries), 4)
         return r
 
+    @pytest.mark.slow
     def test_it_says_how_far_the_launch_is(self) -> None:
         r = self.client.get(self.url)
         self.assertContains(r, "The launch is still adding: 0 of 5")
@@ -322,6 +335,7 @@ class BatchPageTests(ManyCase):
         self.assertContains(r, f'href="/migrations/campaigns/{self.campaign.pk}/"')
         self.assertContains(r, "under way")
 
+    @pytest.mark.slow
     def test_a_page_hears_of_each_step_and_of_the_end(self) -> None:
         url = asks_again(self.client.get(self.url), "batch-live")
         self.ask(url)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -48,6 +49,7 @@ class LaunchTestCase(CampaignCase):
 
 
 class LaunchTests(LaunchTestCase):
+    @pytest.mark.slow
     def test_those_who_are_ready_are_queued_in_one_batch(self) -> None:
         Mailbox.objects.create(address=f"bert@{DOMAIN}", domain=DOMAIN)
         add_people(self.campaign, CARL)
@@ -228,6 +230,7 @@ class LateTests(LaunchTestCase):
         self.adam.save()
         self.assertFalse(self.late(BERT))
 
+    @pytest.mark.slow
     def test_a_stranger_waits_for_somebody_to_look(self) -> None:
         self.launch()
         # Whatever they prove: a mailbox would be created for them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -46,6 +47,7 @@ class LimitTests(TryingTestCase):
         row = sign_ins.add_sign_in(self.campaign, keys, timezone.now())
         sign_ins.end_sign_in(row, outcome)
 
+    @pytest.mark.slow
     def test_of_one_mailbox_nothing_passes_after_five(self) -> None:
         for number in range(limits.PER_ADDRESS):
             client = f"192.0.2.{number}"
@@ -100,6 +102,7 @@ class LimitTests(TryingTestCase):
         left, second = timedelta(minutes=11), timedelta(seconds=6)
         self.assertAlmostEqual(self.free_in(client="192.0.2.7"), left, delta=second)
 
+    @pytest.mark.slow
     def test_a_link_of_ones_own_is_not_used_up_by_others(self) -> None:
         participant, _ = invite(self.campaign)
         self.refuse(limits.PER_ADDRESS, address=ANNA)
@@ -140,6 +143,7 @@ class LimitTests(TryingTestCase):
         self.assertEqual(answer, Answer.TOO_OFTEN)
         self.assertEqual(self.hand_over(client="2001:db8:1:3::7"), Answer.RIGHT)
 
+    @pytest.mark.slow
     def test_an_office_hands_over_hundreds_of_right_ones(self) -> None:
         keys = Offer(self.campaign, "x@old.example", "", client="192.0.2.7").keys
         for _ in range(300):
@@ -158,6 +162,7 @@ class LimitTests(TryingTestCase):
         self.assertEqual(self.work(), "2 tried")
         self.assertEqual(self.states(), ["right", "refused"])
 
+    @pytest.mark.slow
     def test_the_workers_stop_as_well(self) -> None:
         self.refuse(limits.PER_LINK)
         self.hand_over()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.utils import timezone
@@ -50,6 +51,7 @@ class TakenBackTests(InvitationCase):
         send_mail()
         self.assertEqual([it.to for it in mail.outbox], [["ben@old.example"]])
 
+    @pytest.mark.slow
     def test_closing_ends_all_mail(self) -> None:
         self.queue()
         self.a_day_later()

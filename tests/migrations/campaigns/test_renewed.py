@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest import mock
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.migrations.models import Campaign, Participant, Run, Submission
@@ -44,12 +45,14 @@ class TakeInTests(LaunchTestCase):
         self.assertNotIn(SECRET, logs.output[0])
         self.assertEqual(launching.take_in_renewed(), 1)
 
+    @pytest.mark.slow
     def test_a_sweep_takes_so_many(self) -> None:
         with mock.patch.object(launching, "RENEWED_AT_ONCE", 3):
             self.assertEqual(launching.take_in_renewed(), 3)
             self.assertEqual(launching.take_in_renewed(), 1)
         self.assertEqual(self.left(), 0)
 
+    @pytest.mark.slow
     def test_those_that_run_take_nobodys_turn(self) -> None:
         running = list(Run.objects.order_by("pk").values_list("pk", flat=True)[:3])
         Run.objects.filter(pk__in=running).update(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -85,6 +86,7 @@ class PageTests(ReviewTestCase):
         self.assertContains(r, f"{ANNA}: the same old mailbox.")
         self.assertContains(r, f"{BERT}: the same old mailbox.")
 
+    @pytest.mark.slow
     def test_only_those_in_question_are_listed(self) -> None:
         self.hand_over(ANNA)
         self.hand_over("x@one.example", "x@two.example")
@@ -137,6 +139,7 @@ class LaunchPageTests(ReviewTestCase):
         # And back again.
         self.assertContains(r, f'href="{self.url}"')
 
+    @pytest.mark.slow
     def test_twice_says_that_nothing_was_left(self) -> None:
         self.hand_over(ANNA)
         self.launch()
@@ -154,6 +157,7 @@ class LaunchPageTests(ReviewTestCase):
     def test_it_says_why_not(self) -> None:
         self.assertContains(self.launch(), "Nobody is ready yet")
 
+    @pytest.mark.slow
     def test_those_who_share_a_mailbox_go_if_that_is_wanted(self) -> None:
         self.hand_over(ANNA, "anna@other.example")
         self.assertContains(self.launch(), "Nobody is ready yet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import SimpleTestCase
 
 from purelymanage.migrations.campaigns.rooms import MOST_OTHERWISE, MOST_SHARED, Rooms
@@ -77,6 +78,7 @@ class RoomTests(SimpleTestCase):
 
 
 class KeptTests(WayTestCase):
+    @pytest.mark.slow
     def test_guesses_do_not_keep_out_what_the_owner_enters(self) -> None:
         for _ in range(4):
             self.keep(WRONG, client="192.0.2.66")

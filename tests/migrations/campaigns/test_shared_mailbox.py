@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Creation, HandOver, Mailbox
 from purelymanage.migrations.models import Run
@@ -23,6 +25,7 @@ class SharedMailboxTests(MigrationTestCase):
         wishes = Wishes(begins_with_plan=False, merges=True)
         launch(campaign=campaign, wishes=wishes, actor=self.adam)
 
+    @pytest.mark.slow
     def test_one_creates_it_and_the_other_waits_for_that(self) -> None:
         first, second = Run.objects.order_by("-job__source_user")
         # Somebody else has asked, and has not got an answer yet.

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.core import mail
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -272,6 +273,7 @@ class WorkerTests(TryingTestCase):
         self.assertEqual(self.states(), [STATES.REFUSED])
         self.assertEqual((self.mails(), mail.outbox), ([], []))
 
+    @pytest.mark.slow
     def test_it_goes_on_until_the_end(self) -> None:
         invite(self.campaign)
         self.keep()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.test import override_settings
 from django.utils import timezone
 
@@ -64,6 +65,7 @@ class ReviewTestCase(CampaignCase):
 
 
 class DestinationTests(ReviewTestCase):
+    @pytest.mark.slow
     def test_the_rule_takes_the_same_name(self) -> None:
         self.add(ANNA)
         self.assertEqual(self.into(), f"anna@{DOMAIN}")

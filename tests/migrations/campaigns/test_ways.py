@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 from unittest import mock
 
+import pytest
 from django.apps import apps
 from django.db import connection
 from django.utils import timezone
@@ -202,6 +203,7 @@ class BelievedTests(WayTestCase):
         kept.refresh_from_db()
         self.assertEqual(kept.state, State.RIGHT)
 
+    @pytest.mark.slow
     def test_after_the_launch_nobody_joins_with_the_login_of_another(self) -> None:
         Domain.objects.create(name="example.org")
         self.imap.passwords["ben@old.example"] = "bens"
@@ -224,6 +226,7 @@ class BelievedTests(WayTestCase):
 class TurnTests(WayTestCase):
     """Guesses that wait do not make a worker leave the owner's own until later."""
 
+    @pytest.mark.slow
     def test_they_use_up_no_tries_of_a_link_of_ones_own(self) -> None:
         for number in range(limits.PER_ADDRESS):
             self.keep(WRONG, client=f"198.51.100.{number}")
@@ -270,6 +273,7 @@ class ToldTests(WayTestCase):
     def mails(self) -> int:
         return OutgoingMail.objects.filter(recipient=ANNA).count()
 
+    @pytest.mark.slow
     def test_nobody_is_written_to_for_the_login_of_another(self) -> None:
         for password in (WRONG, "eves"):
             kept = self.keep(password, user="eve")
@@ -344,6 +348,7 @@ class ShownTests(WayTestCase):
         self.assertEqual(self.standing().what, "refused")
         self.assertEqual(self.state(), "refused")
 
+    @pytest.mark.slow
     def test_strangers_do_not_hide_that_a_password_is_needed(self) -> None:
         Domain.objects.create(name="example.org")
         self.hand_over(participant=self.anna)

@@ -98,6 +98,7 @@ def test_a_server_that_works_at_one_message_at_a_time_gets_more_connections(
     assert 1 < inbox.connections <= 4
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_connections_when_there_are_many_gets_fewer(
     old: Dovecot, new_user: NewUser
 ) -> None:

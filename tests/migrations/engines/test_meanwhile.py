@@ -29,6 +29,7 @@ def otto(old: Dovecot, new_user: NewUser, monkeypatch: pytest.MonkeyPatch) -> st
     return user
 
 
+@pytest.mark.slow
 def test_what_is_known_is_copied_while_the_rest_is_read(
     old: Dovecot, otto: str, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_server_that_allows_one_connection_is_looked_at_first(
     assert strict.connections == 1
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped_meanwhile_and_counts_truly(
     old: Dovecot, otto: str, new: Dovecot, new_user: NewUser
 ) -> None:

@@ -130,6 +130,7 @@ def test_a_folder_that_is_replaced_again_and_again_fails_alone(
     assert new.contents(anna, "INBOX") == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_deleted_at_the_destination_is_made_again(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:

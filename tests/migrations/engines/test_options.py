@@ -124,6 +124,7 @@ def test_a_budget_that_suffices_is_no_trouble(pair: Pair) -> None:
     assert pair.copy(allowance=UpTo(0)).verdict == Verdict.COMPLETE
 
 
+@pytest.mark.slow
 def test_messages_pass_evenly(pair: Pair) -> None:
     pair.seed(INBOX=mail(*range(1, 16)))
     began = time.monotonic()

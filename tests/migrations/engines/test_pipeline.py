@@ -39,6 +39,7 @@ def test_1500_messages_arrive_byte_for_byte_and_once(
     assert (again.messages_copied, again.messages_already_there) == (0, 1500)
 
 
+@pytest.mark.slow
 def test_nothing_changes_at_the_source(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:

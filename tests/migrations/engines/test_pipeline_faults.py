@@ -185,6 +185,7 @@ def test_a_hanging_server_does_not_keep_a_copy_from_stopping(
     assert (outcome.verdict, outcome.messages_copied) == (Verdict.STOPPED, 0)
 
 
+@pytest.mark.slow
 def test_a_destination_that_stops_answering_does_not_keep_it_either(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -213,6 +214,7 @@ def test_a_destination_that_stops_answering_does_not_keep_it_either(
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL)
 
 
+@pytest.mark.slow
 def test_a_hanging_server_is_given_up_after_the_timeout(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -238,6 +240,7 @@ def _failure(source: Account, destination: Account) -> object:
     return outcome.failure
 
 
+@pytest.mark.slow
 def test_what_keeps_us_from_starting_is_named(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -319,6 +322,7 @@ def test_a_server_that_asks_for_a_pause_gets_one(
     assert counted(new.contents(anna, "INBOX")) == counted(MAIL[:30])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "connections"), [("299 s", 1), ("300 ms", 2)])
 def test_a_server_that_says_how_long_is_left_alone_for_that(
     old: Dovecot, new: Dovecot, new_user: NewUser, words: str, connections: int

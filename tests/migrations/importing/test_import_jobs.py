@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
@@ -101,6 +102,7 @@ class DraftTests(ImportTestCase):
         self.assertContains(r, "zoe@old.example")
         self.assertNotContains(r, "orders@old.example")
 
+    @pytest.mark.slow
     def test_wishes_are_kept_and_shown(self) -> None:
         batch = self.draft()
         form = {
@@ -143,6 +145,7 @@ class DraftTests(ImportTestCase):
             r = self.client.get(f"/migrations/batches/{batch.pk}/{path}/")
             self.assertEqual(r.status_code, 404)
 
+    @pytest.mark.slow
     def test_going_back_to_what_was_confirmed_leads_to_the_batch(self) -> None:
         batch = self.draft()
         Batch.objects.filter(pk=batch.pk).update(confirmed_at=timezone.now())
@@ -201,6 +204,7 @@ class ConfirmTests(ImportTestCase):
         creating = batch.jobs.filter(creates_destination=True)
         self.assertEqual(creating.get().destination, "zoe@shop.example")
 
+    @pytest.mark.slow
     def test_another_server_is_for_people_without_limits(self) -> None:
         other = add_server(self.olga, name="Other", host="other.example")
         batch = self.upload(TABLE.replace(",\n", ",five\n"), destination=other.pk)
@@ -215,6 +219,7 @@ class ConfirmTests(ImportTestCase):
             r = self.client.get(f"/migrations/batches/{batch.pk}/")
             self.assertEqual(r.status_code, status)
 
+    @pytest.mark.slow
     def test_sent_twice_it_is_done_once(self) -> None:
         batch = self.draft()
         form = {"name": "wave", "shown": self.shown(batch)}
@@ -223,6 +228,7 @@ class ConfirmTests(ImportTestCase):
             self.assertRedirects(r, f"/migrations/batches/{batch.pk}/")
         self.assertEqual(batch.jobs.count(), 3)
 
+    @pytest.mark.slow
     def test_a_draft_that_changed_is_shown_again(self) -> None:
         batch = self.draft()
         shown = self.shown(batch)
@@ -242,6 +248,7 @@ class ConfirmTests(ImportTestCase):
         self.assertContains(r, "has changed since you looked", status_code=422)
         self.assertContains(r, "Import 4 rows", status_code=422)
 
+    @pytest.mark.slow
     def test_two_drafts_do_not_copy_the_same_twice(self) -> None:
         first, second = self.draft(), self.draft()
         shown = self.shown(second)
@@ -264,6 +271,7 @@ class ConfirmTests(ImportTestCase):
         )
         self.assertEqual(r.status_code, 404)
 
+    @pytest.mark.slow
     def test_limited_people_see_what_is_theirs(self) -> None:
         batch = self.draft()
         self.confirm(batch)
@@ -290,6 +298,7 @@ class CanaryTests(ImportTestCase):
             self.assertNotIn(canary, rows, model._meta.label)
 
 
+@pytest.mark.slow
 class PaceTests(ImportTestCase):
     def test_a_thousand_jobs_take_few_queries(self) -> None:
         rows = [f"u{n}@old.example,secret{n},u{n}@shop.example" for n in range(1_000)]

@@ -51,6 +51,7 @@ def test_all_operations_of_the_description_exist(api: Api) -> None:
         assert api.post(operation).json()["type"] in {"success", "error"}
 
 
+@pytest.mark.slow
 def test_it_needs_no_django() -> None:
     imports = "import sys, purelymanage.purelymail.sandbox.server as server\n"
     start = "with server.Sandbox(): print('django' in sys.modules)"

@@ -27,6 +27,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_runs_until_it_is_told_to_stop(tmp_path: Path, number: int) -> None:
     ready, token = tmp_path / "ready.json", tmp_path / "token"

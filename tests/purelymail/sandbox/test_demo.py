@@ -97,6 +97,7 @@ def test_the_folders_are_awkward(folders: list[NewFolder]) -> None:
     assert uses == {"Sent", "Drafts", "Trash", "Junk", "Archive"}
 
 
+@pytest.mark.slow
 def test_the_messages_are_awkward(folders: list[NewFolder]) -> None:
     mails = [mail for folder in folders for mail in folder.mails]
     flags = {flag for mail in mails for flag in mail.flags}

@@ -98,6 +98,7 @@ def test_faults_can_last_and_be_cleared(api: Api) -> None:
     assert api.post("listUser").status_code == 200
 
 
+@pytest.mark.slow
 def test_refused_connections_come_back(api: Api) -> None:
     api.call("listUser")
     api.control("POST", "faults", kind="refuse", seconds=0.5)

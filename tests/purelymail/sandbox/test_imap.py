@@ -128,6 +128,7 @@ def test_mail_follows_a_rename_and_dies_with_the_user(api: Api) -> None:
     assert again.select()[1] == [b"0"]
 
 
+@pytest.mark.slow
 def test_clear_text_and_starttls_share_the_port(api: Api) -> None:
     client = in_clear(api.sandbox.source_imap)
     assert "STARTTLS" in client.capabilities
@@ -310,6 +311,7 @@ def test_reset_throws_everybody_out(api: Api) -> None:
     assert logged_in(api.sandbox).select()[1] == [b"0"]
 
 
+@pytest.mark.slow
 def test_nobody_has_to_be_broken_off(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -336,6 +338,7 @@ def test_nobody_has_to_be_broken_off(
     assert opens(api.sandbox, ANNA, PASSWORD)
 
 
+@pytest.mark.slow
 def test_who_comes_during_a_reset_finds_the_new_mail(
     api: Api, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -365,6 +368,7 @@ def test_a_lone_ampersand_is_one(api: Api) -> None:
     assert other.login(ANNA, "a&b")[0] == "OK"
 
 
+@pytest.mark.slow
 def test_servers_can_be_slowed_down(api: Api) -> None:
     client = logged_in(api.sandbox)
     api.control("POST", "imap", destination_rate=100_000)

@@ -36,6 +36,7 @@ def test_what_is_no_password_stays() -> None:
     assert Hider([]).hide(said) == said
 
 
+@pytest.mark.slow
 def test_it_is_hidden_before_a_line_is_cut() -> None:
     word = WORDS[0]
     for ahead in range(LONGEST_LINE // 2 - len(word), LONGEST_LINE // 2 + 1):

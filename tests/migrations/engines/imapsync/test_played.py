@@ -103,6 +103,7 @@ def test_one_that_says_nothing_useful_names_the_other_engine(
     assert outcome.verdict == Verdict.INCOMPLETE
 
 
+@pytest.mark.slow
 def test_one_that_will_not_stop_is_stopped_in_time(
     old: Dovecot,
     new: Dovecot,

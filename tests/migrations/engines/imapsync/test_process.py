@@ -159,6 +159,7 @@ def test_the_abort_file_is_what_is_tried_first(fake: Fake, room: Room) -> None:
     child.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chatty", [False, True])
 def test_what_ignores_everything_is_killed(
     fake: Fake, room: Room, monkeypatch: pytest.MonkeyPatch, *, chatty: bool
@@ -223,6 +224,7 @@ with own_room(SOURCE, DESTINATION) as room:
 """
 
 
+@pytest.mark.slow
 def test_it_dies_with_a_worker_that_is_killed(tmp_path: Path) -> None:
     worker = subprocess.Popen(
         [sys.executable, "-c", _WORKER, str(ROOT), str(tmp_path)],
