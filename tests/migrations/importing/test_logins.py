@@ -6,7 +6,6 @@ import threading
 from datetime import timedelta
 from unittest import mock
 
-import pytest
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -242,7 +241,6 @@ class LimitTests(LoginTestCase):
         run.refresh_from_db()
         self.assertIsNotNone(run.handed_at)
 
-    @pytest.mark.slow
     def test_a_copy_that_ends_wakes_those_that_found_a_server_full(self) -> None:
         cache.clear()
         Server.objects.update(parallel_runs=1)
@@ -280,7 +278,6 @@ class LimitTests(LoginTestCase):
 
 
 class LockedOutTests(LoginTestCase):
-    @pytest.mark.slow
     def test_the_rest_waits_where_nobody_is_let_in(self) -> None:
         for _ in range(MOST_REFUSED + MOST_AT_ONCE + 2):
             self.add("wrong")
