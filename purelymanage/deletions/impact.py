@@ -96,6 +96,19 @@ class Account:
     def rules(self) -> list[types.Rule]:
         return self.list_rules()
 
+    @cached_property
+    def _aiming(self) -> dict[str, list[types.Rule]]:
+        found: dict[str, list[types.Rule]] = {}
+        for rule in self.rules:
+            # PurelyMail keeps targets as they were written.
+            for target in {it.lower() for it in rule.targets}:
+                found.setdefault(target, []).append(rule)
+        return found
+
+    def pointing_to(self, address: str) -> list[types.Rule]:
+        """Return the rules that send mail there."""
+        return self._aiming.get(address, [])
+
     def plus(self, later: Account) -> Account:
         """Return what either of them has. A rule made anew is still the same one."""
         ids = {rule.id for rule in later.rules}
@@ -137,11 +150,6 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
-
-
-def points_to(rule: types.Rule, address: str) -> bool:
-    """Tell whether mail goes there; PurelyMail keeps targets as they were written."""
-    return address in map(str.lower, rule.targets)
 
 
 def rule_pattern(rule: types.Rule) -> str:

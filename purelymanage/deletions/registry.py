@@ -6,7 +6,7 @@ need not know them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -45,8 +45,8 @@ class Handler(Protocol):
     def word(self) -> str:
         """Return what it is called in a sentence, such as “mailbox”."""
 
-    def find(self, key: str, user: User) -> Subject | None:
-        """Return the object if it is there and this person may see it."""
+    def find(self, keys: list[str], user: User) -> list[Subject]:
+        """Return, in this order, those that are there and this person may see."""
 
     def impact(self, key: str, account: Account) -> Impact | None:
         """Return what goes with it, or `None` where `account` does not have it."""
@@ -102,7 +102,10 @@ class Precaution(Protocol):
 class Companion:
     """What an app knows or does about objects of other apps that are to be deleted."""
 
-    lines: Callable[[str, str, Account], Iterable[Line]] = lambda kind, key, account: ()
+    # By their keys, where there is something to say.
+    lines: Callable[[str, list[str], Account], Mapping[str, Iterable[Line]]] = (
+        lambda kind, keys, account: {}
+    )
     # In the transaction of the request after all else but the audit log, and again
     # before the call.
     freeze: Callable[[str, list[str], Actor], None] = lambda kind, keys, actor: None
@@ -196,8 +199,15 @@ def believe(found: list[T], name: str) -> list[T]:
 
 def impact_of(kind: str, key: str, account: Account) -> Impact | None:
     """Return all that goes with an object, as far as anybody here knows."""
-    found = handler(kind).impact(key, account)
-    if found is None:
-        return None
-    extra = [line for it in companions() for line in it.lines(kind, key, account)]
-    return found.plus(extra)
+    return impacts_of(kind, [key], account)[0]
+
+
+def impacts_of(kind: str, keys: list[str], account: Account) -> list[Impact | None]:
+    """Do so for many objects, with as many queries as for one."""
+    own = [handler(kind).impact(key, account) for key in keys]
+    found = [key for key, impact in zip(keys, own, strict=True) if impact]
+    told = [it.lines(kind, found, account) for it in companions()]
+    return [
+        impact and impact.plus(line for lines in told for line in lines.get(key, ()))
+        for key, impact in zip(keys, own, strict=True)
+    ]

@@ -23,10 +23,10 @@ from purelymanage.purelymail.client import PurelymailClient
 class DomainHandler:
     word = "domain"
 
-    def find(self, key: str, user: User) -> Subject | None:
-        mine = Domain.objects.visible_to(user).present()
-        found = mine.filter(name=key, is_shared=False).first()
-        return Subject(found.name, found.name, found.name) if found else None
+    def find(self, keys: list[str], user: User) -> list[Subject]:
+        mine = Domain.objects.visible_to(user).present().filter(is_shared=False)
+        found = set(mine.filter(name__in=keys).values_list("name", flat=True))
+        return [Subject(it, it, it) for it in keys if it in found]
 
     def impact(self, key: str, account: Account) -> Impact | None:
         if key not in account.domains:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -14,7 +18,6 @@ from purelymanage.deletions.impact import (
     Impact,
     Line,
     count,
-    points_to,
     rule_fact,
 )
 from purelymanage.deletions.models import Kind
@@ -32,18 +35,16 @@ from purelymanage.purelymail.errors import NotApplied, Rejected, Unavailable
 class MailboxHandler:
     word = "mailbox"
 
-    def find(self, key: str, user: User) -> Subject | None:
-        mine = Mailbox.objects.visible_to(user).present()
-        found = mine.filter(address=key).first()
-        if found is None:
-            return None
-        return Subject(found.address, found.address, found.domain)
+    def find(self, keys: list[str], user: User) -> list[Subject]:
+        mine = Mailbox.objects.visible_to(user).present().filter(address__in=keys)
+        found = dict(mine.values_list("address", "domain"))
+        return [Subject(it, it, found[it]) for it in keys if it in found]
 
     def impact(self, key: str, account: Account) -> Impact | None:
         if key not in account.users:
             return None
         # What that means for the rules is said by those who know how mail goes.
-        aiming = [rule for rule in account.rules if points_to(rule, key)]
+        aiming = account.pointing_to(key)
         line = Line("mailbox", "all its mail")
         return Impact((line,), frozenset(map(rule_fact, aiming)))
 
@@ -110,23 +111,40 @@ def listed() -> list[str]:
     return list(Mailbox.objects.present().values_list("address", flat=True))
 
 
-def _lines(kind: str, key: str, account: Account) -> list[Line]:
+def _lines(kind: str, keys: list[str], account: Account) -> dict[str, list[Line]]:
     """Return who would lose a way to recover a password."""
-    if kind != Kind.MAILBOX:
-        return []
-    lines = []
-    if User.objects.filter(email__iexact=key, is_active=True).exists():
+    if kind != Kind.MAILBOX or not keys:
+        return {}
+    lines: dict[str, list[Line]] = {key: [] for key in keys}
+    people = User.objects.filter(is_active=True).annotate(written=Lower("email"))
+    signing_in = people.filter(written__in=[key.lower() for key in keys])
+    for key in {*signing_in.values_list("written", flat=True)}.intersection(keys):
         note = "Links to set a new password for this panel go there."
-        lines.append(Line("person", "1 person", "signs in here with it", note))
-    relying = Mailbox.objects.present().filter(
-        recovery_methods__contains=[{"type": "email", "target": key}]
-    )
-    names = tuple(relying.exclude(address=key).values_list("address", "domain"))
-    if not names:
-        return lines
-    what = count(len(names), "mailbox", "mailboxes")
-    verb = "recovers its password" if len(names) == 1 else "recover their passwords"
-    return [*lines, Line("key", what, f"{verb} through it", names=names)]
+        lines[key].append(Line("person", "1 person", "signs in here with it", note))
+    for key, names in _relying_on(keys).items():
+        what = count(len(names), "mailbox", "mailboxes")
+        verb = "recovers its password" if len(names) == 1 else "recover their passwords"
+        lines[key].append(Line("key", what, f"{verb} through it", names=tuple(names)))
+    return lines
+
+
+def _relying_on(keys: list[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return which mailboxes recover their password through each of these."""
+    ways = [Q(recovery_methods__contains=[_way(key)]) for key in keys]
+    relying = Mailbox.objects.present().filter(reduce(or_, ways))
+    found: dict[str, list[tuple[str, str]]] = {}
+    for address, domain, methods in relying.values_list(
+        "address", "domain", "recovery_methods"
+    ):
+        for key in keys:
+            is_way = any(_way(key).items() <= it.items() for it in methods)
+            if is_way and address != key:
+                found.setdefault(key, []).append((address, domain))
+    return found
+
+
+def _way(key: str) -> dict[str, str]:
+    return {"type": "email", "target": key}
 
 
 def _forget(kind: str, key: str) -> None:

@@ -21,15 +21,21 @@ def _open_runs(kind: str, keys: list[str]) -> RunQuerySet:
     return runs.none()
 
 
-def _lines(kind: str, key: str, account: Account) -> list[Line]:
-    runs = list(_open_runs(kind, [key]))
-    if not runs:
-        return []
+def _lines(kind: str, keys: list[str], account: Account) -> dict[str, list[Line]]:
+    runs: dict[str, list[Run]] = {}
+    for run in _open_runs(kind, keys):
+        is_mailbox = kind == Kind.MAILBOX
+        key = run.job.destination if is_mailbox else run.job.destination_domain
+        runs.setdefault(key, []).append(run)
+    return {key: [_line(theirs)] for key, theirs in runs.items()}
+
+
+def _line(runs: list[Run]) -> Line:
     names = {(run.job.destination, run.job.destination_domain): None for run in runs}
     copies = count(len(runs), "copy", "copies")
     ends = "It is stopped now." if len(runs) == 1 else "They are stopped now."
     ends += " What is copied from stays as it is."
-    return [Line("move", f"{copies} into it", "", ends, tuple(names))]
+    return Line("move", f"{copies} into it", "", ends, tuple(names))
 
 
 def _freeze(kind: str, keys: list[str], actor: Actor) -> None:

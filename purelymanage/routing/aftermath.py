@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from string import ascii_lowercase, digits
 
 from purelymanage.deletions.impact import Line, count
-from purelymanage.routing.model.accounts import Account, Place
-from purelymanage.routing.model.checks import names, never_applies, receives
+from purelymanage.routing.model.accounts import Account, Place, domain_of
+from purelymanage.routing.model.checks import never_applies, receives
 from purelymanage.routing.model.following import follow
 from purelymanage.routing.model.rules import Kind, Rule
 from purelymanage.routing.model.words import MOST_NAMED, listed, matched, named
@@ -37,8 +37,18 @@ def lines(account: Account, rule: Rule) -> list[Line]:
     ]
 
 
-def of_mailbox(account: Account, address: str) -> list[Line]:
-    """Say what the end of a mailbox means for its mail, and for rules that name it."""
+def of_mailboxes(account: Account, addresses: Collection[str]) -> dict[str, list[Line]]:
+    """Say what the end of each means for its mail, and for rules that name it."""
+    aiming: dict[str, list[Rule]] = {address: [] for address in addresses}
+    domains = {domain_of(address) for address in addresses}
+    for rule in account.rules:
+        near = [it for it in rule.targets if domain_of(it) in domains]
+        for address in {account.reading(it) for it in near} & aiming.keys():
+            aiming[address].append(rule)
+    return {it: _of_mailbox(account, it, aiming[it]) for it in addresses}
+
+
+def _of_mailbox(account: Account, address: str, aiming: list[Rule]) -> list[Line]:
     after = account.without(address)
     found = []
     if account.look_at(address).rule is None:
@@ -47,7 +57,6 @@ def of_mailbox(account: Account, address: str) -> list[Line]:
         if taker is not None:
             more, note = "goes elsewhere afterwards", _taken_over(taker)
         found.append(Line("route", "mail to its address", more, note))
-    aiming = [it for it in account.rules if names(account, it, address)]
     if aiming:
         lost = [it for it in aiming if not _arrives(after, it)]
         found.append(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
@@ -18,10 +16,10 @@ from purelymanage.routing.models import Expiry, Rewrite, Rule
 from purelymanage.routing.operations import expiry
 
 
-def _lines(kind: str, key: str, account: Account) -> Iterable[Line]:
-    if kind != Kind.MAILBOX:
-        return []
-    return aftermath.of_mailbox(HANDLER.modelled(account), key)
+def _lines(kind: str, keys: list[str], account: Account) -> dict[str, list[Line]]:
+    if kind != Kind.MAILBOX or not keys:
+        return {}
+    return aftermath.of_mailboxes(HANDLER.modelled(account), keys)
 
 
 def _forget(kind: str, key: str) -> None:

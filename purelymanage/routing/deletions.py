@@ -68,13 +68,17 @@ class RuleHandler:
     def __init__(self) -> None:
         self._last: _Modelled | None = None
 
-    def find(self, key: str, user: User) -> Subject | None:
+    def find(self, keys: list[str], user: User) -> list[Subject]:
         mine = Rule.objects.visible_to(user).present()
-        found = mine.filter(remote_id=key).first() if _is_id(key) else None
-        if found is None:
-            return None
-        restore = {name: getattr(found, name) for name in FIELDS}
-        return Subject(key, _label(found), found.domain, restore)
+        numbers = {key: int(key) for key in keys if _is_id(key)}
+        rules = mine.filter(remote_id__in=numbers.values()).in_bulk(
+            field_name="remote_id"
+        )
+        return [
+            _subject(key, rules[number])
+            for key, number in numbers.items()
+            if number in rules
+        ]
 
     def impact(self, key: str, account: Account) -> Impact | None:
         rule = next((rule for rule in account.rules if str(rule.id) == key), None)
@@ -219,6 +223,11 @@ def _exact(address: str, target: str) -> dict[str, Any]:
         "catchall": False,
         "targets": [target],
     }
+
+
+def _subject(key: str, rule: Rule) -> Subject:
+    restore = {name: getattr(rule, name) for name in FIELDS}
+    return Subject(key, _label(rule), rule.domain, restore)
 
 
 def _label(rule: Rule) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.test import SimpleTestCase
 
-from purelymanage.routing.aftermath import lines, of_mailbox
+from purelymanage.routing.aftermath import lines, of_mailboxes
 from purelymanage.routing.model.rules import Rule
 from tests.routing.rules import account, rule
 
@@ -74,7 +74,9 @@ class AftermathTests(SimpleTestCase):
 
 class MailboxTests(SimpleTestCase):
     def said(self, *rules: Rule, boxes: str = "anna@example.org") -> str:
-        found = of_mailbox(account(*rules, boxes=boxes), "anna@example.org")
+        found = of_mailboxes(account(*rules, boxes=boxes), ["anna@example.org"])[
+            "anna@example.org"
+        ]
         return "\n".join(f"{it.what} {it.more}. {it.note}" for it in found)
 
     def test_its_address_bounces_and_rules_for_it_lead_nowhere(self) -> None:

@@ -201,20 +201,18 @@ def subjects(kind: str, keys: list[str], actor: User) -> list[Subject]:
         raise Refused("There is nothing like this.")
     if len(keys) > MOST_AT_ONCE:
         raise Refused(f"At most {MOST_AT_ONCE} can be deleted at once.")
-    handler = registry.handler(kind)
-    found = [handler.find(key, actor) for key in dict.fromkeys(keys)]
-    chosen = [subject for subject in found if subject is not None]
-    if len(chosen) < len(found):
+    wanted = list(dict.fromkeys(keys))
+    chosen = registry.handler(kind).find(wanted, actor)
+    if len(chosen) < len(wanted):
         raise Refused("Some of it is not there any more.")
     return chosen
 
 
 def impacts_of(kind: str, chosen: list[Subject]) -> list[Impact]:
     """Return what goes with each, as the mirror knows it."""
-    account = registry.mirrored_account()
-    return [
-        registry.impact_of(kind, subject.key, account) or Impact() for subject in chosen
-    ]
+    keys = [subject.key for subject in chosen]
+    found = registry.impacts_of(kind, keys, registry.mirrored_account())
+    return [impact or Impact() for impact in found]
 
 
 def impact_now(deletion: PendingDeletion, actor: User) -> Impact:
