@@ -10,6 +10,8 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+SELECTED = flatatt({"selected": True})
+
 
 class LongSelect(forms.Select):
     """A select of a thousand domains: drawn at once, not by a template for each."""
@@ -28,7 +30,7 @@ class LongSelect(forms.Select):
         options = format_html_join(
             "",
             '<option value="{}"{}>{}</option>',
-            ((it, flatatt({"selected": it in chosen}), label) for it, label in words),
+            ((it, SELECTED if it in chosen else "", label) for it, label in words),
         )
         attributes = flatatt({"name": widget["name"], **widget["attrs"]})
         return format_html("<select{}>{}</select>", attributes, options)
