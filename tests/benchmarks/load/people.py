@@ -50,6 +50,8 @@ WALKS = (
     *("/migrations/", "/migrations/batches/1/", "/notices/", "/"),
 )
 STAY = 4.0, 15.0
+# Within how many seconds all have come.
+ARRIVE = 30.0
 EVERY = re.compile(r'<[^>]*hx-get="([^"]+)"[^>]*hx-trigger="[^">]*every (\d+)s[^>]*>')
 MOVED = re.compile(r'<[^>]*hx-get="([^"]*)"[^>]*hx-trigger="moved from:body"')
 
@@ -110,7 +112,7 @@ class Person(threading.Thread):
         self.here, self.page = home, ""
 
     def run(self) -> None:
-        time.sleep(self.chance.uniform(0, 3))
+        time.sleep(self.chance.uniform(0, ARRIVE))
         with closing(self.http):
             self._open(self.home)
             leaves = time.monotonic() + self.chance.uniform(*STAY)
