@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -15,7 +14,9 @@ application = get_wsgi_application()
 # All views, or the first visitor would wait for them.
 get_resolver().url_patterns  # noqa: B018
 
-from purelymanage.audit import key_proofs  # noqa: E402  # the apps must be there
+# The apps must be there.
+from purelymanage import garbage  # noqa: E402
+from purelymanage.audit import key_proofs  # noqa: E402
 
 try:
     key_proofs.prove_or_exit(patience=key_proofs.PATIENCE)
@@ -26,8 +27,5 @@ except OperationalError:
         "where it should be."
     )
 
-# What is loaded by now stays: no request has to look through it for garbage, nor often
-# through the little that it makes itself.
-gc.collect()
-gc.freeze()
-gc.set_threshold(10_000)
+# No request has to look through all of that for garbage.
+garbage.spare_what_is_loaded()

@@ -7,7 +7,6 @@ while they are made, so that the time until they begin counts.
 
 from __future__ import annotations
 
-import gc
 import statistics
 import sys
 import time
@@ -19,6 +18,7 @@ from urllib.parse import unquote
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from purelymanage import garbage
 from purelymanage.accounts.models import User
 from purelymanage.migrations.models import Run
 from tests.benchmarks.load.asking import (
@@ -92,9 +92,8 @@ def count(owner: User, only: str) -> Counts:
 def measure(
     owner: User, times: int, only: str = "", before: Counts | None = None
 ) -> list[Measured]:
-    # What is left from filling is no garbage of the pages.
-    gc.collect()
-    gc.freeze()
+    # As the web server does; and what is left from filling is no garbage of the pages.
+    garbage.spare_what_is_loaded()
     # What answers has to stay the same process.
     connection.close()
     connection.settings_dict["CONN_MAX_AGE"] = None
