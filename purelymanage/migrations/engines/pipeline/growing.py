@@ -106,9 +106,10 @@ class Growth:
 
     async def _widen(self) -> None:
         """Bring it to as many connections as are worth it from the start."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._wanted() - self._transfer.width):
-                group.create_task(self._add_destination())
+        missing = self._wanted() - self._transfer.width
+        # No group of its own: it would end a moment after the one that all work is
+        # in, and what came in that moment could not be put to work any more.
+        await asyncio.gather(*(self._add_destination() for _ in range(missing)))
 
     def _wanted(self) -> int:
         """Return how many are worth it from the start.
