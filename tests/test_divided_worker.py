@@ -26,6 +26,7 @@ from purelymanage.migrations.campaigns import gate
 from purelymanage.passage import Passage
 
 PATIENCE = 30
+PROCESSES = 3
 PAGE, LINK = "/mailboxes/", "/gather/x/"
 
 
@@ -44,6 +45,14 @@ class Server:
     def who(self, path: str) -> int:
         return int(self.ask(path)["process"])
 
+    def wait_for_all(self) -> None:
+        """Wait until all are there: gunicorn forgets an end told to one that begins."""
+        deadline = time.monotonic() + PATIENCE
+        seen: set[int] = set()
+        while len(seen) < PROCESSES:
+            assert time.monotonic() < deadline
+            seen |= {self.who(LINK), self.who(PAGE)}
+
 
 def ask(
     connection: http.client.HTTPConnection, path: str, sent: str | None = None
@@ -58,7 +67,8 @@ def ask(
 def serving() -> Iterator[Server]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", "3"]
+        command = [sys.executable, "-m", "gunicorn", "--preload"]
+        command += ["--workers", f"{PROCESSES}"]
         command += ["--threads", "2", "--no-control-socket", "--log-level", "error"]
         command += ["--worker-class", "purelymanage.divided_worker.DividedWorker"]
         command += ["--bind", f"fd://{listener.fileno()}"]
@@ -67,8 +77,10 @@ def serving() -> Iterator[Server]:
             cwd=BASE_DIR,
             pass_fds=[listener.fileno()],
         )
+    server = Server(port, process)
     try:
-        yield Server(port, process)
+        server.wait_for_all()
+        yield server
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE)
