@@ -14,12 +14,17 @@ from django.test import Client
 
 
 def prove(
-    client: Client, *, ago: float = 0, session: SessionBase | None = None
+    client: Client,
+    *,
+    ago: float = 0,
+    session: SessionBase | None = None,
+    reauthenticated: bool = False,
 ) -> None:
     """Write a proof `ago` seconds old into the session of somebody signed in."""
     session = session or client.session
     session[WHOSE] = session[SESSION_KEY]
-    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
-        {"method": "password", "at": time.time() - ago}
-    ]
+    proof = {"method": "password", "at": time.time() - ago}
+    if reauthenticated:
+        proof["reauthenticated"] = True
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [proof]
     session.save()

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import time
+from unittest import mock
+from urllib.parse import urlsplit
+
 import pytest
 from django.contrib.messages import get_messages
 from django.core.cache import cache
@@ -64,6 +68,23 @@ class ProofTests(CastTestCase):
         r = self.client.get("/door/?which=front")
         self.assertRedirects(r, ASKS)
         self.assertEqual(self.prove_by_password(), "/door/?which=front")
+        self.assertContains(self.client.get("/door/"), "the form")
+
+    def test_one_from_the_future_counts_for_nothing(self) -> None:
+        prove(self.client, ago=-3600)
+        self.assertRedirects(self.client.get("/door/"), ASKS)
+        # Neither does it when the clock has come to it.
+        in_an_hour = time.time() + 3600
+        with mock.patch("time.time", return_value=in_an_hour):
+            self.assertRedirects(self.client.get("/door/"), ASKS)
+
+    def test_it_opens_no_second_factor_either(self) -> None:
+        prove(self.client, ago=-3600, reauthenticated=True)
+        r = self.client.get("/accounts/2fa/app/add/")
+        self.assertEqual(urlsplit(r["Location"]).path, ASKS)
+
+    def test_clocks_that_differ_by_a_moment_disturb_nobody(self) -> None:
+        prove(self.client, ago=-2)
         self.assertContains(self.client.get("/door/"), "the form")
 
     def test_signing_in_is_a_proof(self) -> None:

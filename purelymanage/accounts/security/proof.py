@@ -8,6 +8,9 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypedDict
 from urllib.parse import urlsplit
 
+from allauth.account.internal.flows.login import (
+    AUTHENTICATION_METHODS_SESSION_KEY as PROOFS,
+)
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import stash_and_reauthenticate
 from django.conf import settings
@@ -19,6 +22,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from purelymanage.accounts.permissions import AuthenticatedHttpRequest
 
 P = ParamSpec("P")
+# Two machines that answer for one panel may disagree by so much (seconds).
+CLOCKS_DIFFER = 5.0
 
 
 class Interrupted(TypedDict):
@@ -30,10 +35,16 @@ class Interrupted(TypedDict):
 
 def has_fresh_proof(request: HttpRequest) -> bool:
     """Tell whether a password, passkey or code came lately. Signing in is one, too."""
-    records = get_authentication_records(request, request.user)
-    if not records:
+    proofs = get_authentication_records(request, request.user)
+    latest = time.time() + CLOCKS_DIFFER
+    known = [proof for proof in proofs if proof["at"] <= latest]
+    if known != proofs:
+        # The clock was set back since. They are forgotten, or each would count for all
+        # that time longer, and once more when the clock comes to it.
+        request.session[PROOFS] = known
+    if not known:
         return False
-    proven_at: float = records[-1]["at"]
+    proven_at: float = known[-1]["at"]
     return time.time() - proven_at < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
 
