@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "purelymanage.dashboard.error_pages.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "purelymanage.urls"

@@ -12,6 +12,8 @@ from purelymanage.audit.views.notices import (
 from purelymanage.mailboxes.views.welcome import welcome
 from purelymanage.migrations.views.gather import gather
 
+handler400 = "purelymanage.dashboard.error_pages.bad_request"
+handler404 = "purelymanage.dashboard.error_pages.page_not_found"
 handler500 = "purelymanage.dashboard.outage.broken"
 
 urlpatterns = [

@@ -1,25 +1,34 @@
-"""What people are told while the database does not answer, or takes nothing more."""
+"""What people are told where the panel broke, or its database does not answer.
+
+Drawn without a request, as who asks may be what the database does not tell.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.views.defaults import server_error
 
 from purelymanage.dashboard.health import PATHS
 from purelymanage.database_watch import watch
+from purelymanage.migrations.campaigns import gate
+from purelymanage.migrations.campaigns.texts.form import Words
+from purelymanage.migrations.campaigns.texts.saying import preferred_words
+from purelymanage.migrations.campaigns.texts.words import words_of
+from purelymanage.migrations.models import Campaign
 
 # Seconds: a page may be late, but nobody waits for a database that is frozen.
 PATIENCE = 3.0
 AGAIN_AFTER = 10
 WITHOUT_DATABASE = "database"
 WITHOUT_ROOM = "room"
+WELCOME = "/welcome/"
 
 
 class OutageMiddleware:
@@ -38,7 +47,8 @@ def broken(request: HttpRequest) -> HttpResponse:
     """Answer where a page broke; what is the database's fault passes by itself."""
     error = sys.exc_info()[1]
     if not isinstance(error, OperationalError | InterfaceError):
-        return server_error(request)
+        page = _draw(request, "500.html")
+        return HttpResponse(page, status=500, headers={"Cache-Control": "no-store"})
     if isinstance(error.__cause__, psycopg.errors.DiskFull):
         watch.note_full()
         return _sorry(request, WITHOUT_ROOM)
@@ -46,11 +56,34 @@ def broken(request: HttpRequest) -> HttpResponse:
     return _sorry(request, WITHOUT_DATABASE)
 
 
+def words_for_owners(request: HttpRequest) -> Words | None:
+    """Return the words where owners of mailboxes come, who know of no panel.
+
+    Which language a campaign has stands in the database, so their browser is asked.
+    """
+    if request.path_info.startswith(gate.PREFIX):
+        return preferred_words(request)
+    if request.path_info.startswith(WELCOME):
+        return words_of(Campaign.Language.ENGLISH)
+    return None
+
+
 def _sorry(request: HttpRequest, what: str) -> HttpResponse:
     # What was sent is not sent again by itself.
-    is_read = request.method in {"GET", "HEAD"}
-    context = {"what": what, "again_after": AGAIN_AFTER if is_read else None}
+    again_after = AGAIN_AFTER if _is_read(request) else None
+    page = _draw(request, "503.html", what=what, again_after=again_after)
     headers = {"Retry-After": str(AGAIN_AFTER), "Cache-Control": "no-store"}
-    # Drawn without a request, as who asks may be what the database does not tell.
-    page = render_to_string("503.html", context)
     return HttpResponse(page, status=503, headers=headers)
+
+
+def _draw(request: HttpRequest, template: str, **context: Any) -> str:
+    words, is_read = words_for_owners(request), _is_read(request)
+    context |= {"csp_nonce": getattr(request, "csp_nonce", ""), "is_read": is_read}
+    if words is not None:
+        text = words.down if is_read else words.down_sent
+        context |= {"words": words, "title": words.down_title, "text": text}
+    return render_to_string(template, context)
+
+
+def _is_read(request: HttpRequest) -> bool:
+    return request.method in {"GET", "HEAD"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 from unittest import mock
@@ -65,16 +66,46 @@ class OutageTests(SimpleTestCase):
         r = self.client.post("/accounts/login/", {"login": "olga@example.org"})
         self.assertContains(r, "look before you send it again", status_code=503)
         self.assertNotContains(r, "refresh", status_code=503)
+        self.assertNotContains(r, "Try again", status_code=503)
+
+    def test_its_scripts_may_run(self) -> None:
+        r = self.client.get("/mailboxes/")
+        nonces = set(re.findall('nonce="([^"]+)"', r.content.decode()))
+        self.assertEqual(len(nonces), 1)
+        self.assertIn(f"'nonce-{nonces.pop()}'", r["Content-Security-Policy"])
+
+    def test_owners_of_mailboxes_read_their_language_and_of_no_panel(self) -> None:
+        for path, language, words in (
+            ("/gather/a-token/", "de-DE,de;q=0.9,en", "Ihr Link gilt weiter"),
+            ("/gather/a-token/", "fr,en", "your link goes on working"),
+            ("/welcome/a-token/", "de", "your link goes on working"),
+        ):
+            r = self.client.get(path, headers={"Accept-Language": language})
+            with self.subTest(path=path, language=language):
+                self.assertContains(r, words, status_code=503)
+                self.assertContains(r, f'lang="{words_in(words)}"', status_code=503)
+                for foreign in ("dashboard", "PurelyManage", "database", "panel"):
+                    self.assertNotContains(r, foreign, status_code=503)
+
+    def test_owners_look_before_they_send_again(self) -> None:
+        wish = {"Accept-Language": "de"}
+        r = self.client.post("/gather/a-token/", {"password": "x"}, headers=wish)
+        self.assertContains(r, "ungewiss", status_code=503)
+        self.assertNotContains(r, "refresh", status_code=503)
+
+
+def words_in(words: str) -> str:
+    return "de" if "Ihr" in words else "en"
 
 
 class BrokenTests(TestCase):
-    def broken(self, error: BaseException) -> Any:
+    def broken(self, error: BaseException, path: str = "/") -> Any:
         self.enterContext(mock.patch.object(watch, "_full_at", watch._full_at))
         with mock.patch.object(watch, "doubt") as self.doubt:
             try:
                 raise error
             except BaseException:
-                return outage.broken(RequestFactory().get("/"))
+                return outage.broken(RequestFactory().get(path))
 
     def test_a_database_that_went_away_is_told_as_such(self) -> None:
         r = self.broken(OperationalError("server closed the connection"))
@@ -95,3 +126,8 @@ class BrokenTests(TestCase):
     def test_everything_else_is_a_fault_of_the_panel(self) -> None:
         r = self.broken(KeyError("secret"))
         self.assertContains(r, "Something in the panel broke", status_code=500)
+
+    def test_owners_of_mailboxes_are_told_without_a_panel(self) -> None:
+        r = self.broken(KeyError("secret"), "/gather/a-token/")
+        self.assertContains(r, "your link goes on working", status_code=500)
+        self.assertNotContains(r, "dashboard", status_code=500)

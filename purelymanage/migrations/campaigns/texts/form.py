@@ -104,6 +104,10 @@ class Words:
     busy: str
     no_form_title: str
     no_form: str
+    # Where the panel or its database does not work
+    down_title: str
+    down: str
+    down_sent: str
 
     # Mails about passwords that were tried later
     mail_greeting: str

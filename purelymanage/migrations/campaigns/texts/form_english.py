@@ -138,6 +138,16 @@ WORDS = Words(
     ),
     no_form_title="Please open the page again",
     no_form="What arrived was not this form. Nothing was tried or stored.",
+    down_title="This page does not work at the moment",
+    down=(
+        "That is not your fault, and your link goes on working. Come back in a few "
+        "minutes. If it still does not work then, tell whoever sent you the link."
+    ),
+    down_sent=(
+        "That is not your fault, and your link goes on working. Whether what you have "
+        "just sent arrived is not certain: open the link again in a few minutes, and "
+        "enter it once more if you are asked for it."
+    ),
     mail_greeting="Hello,",
     mail_right_subject="The password of {address} is right",
     mail_right=(

@@ -164,6 +164,18 @@ WORDS = Words(
         "Was ankam, war nicht dieses Formular. Es wurde nichts geprüft und nichts "
         "gespeichert."
     ),
+    down_title="Diese Seite funktioniert gerade nicht",
+    down=(
+        "Das liegt nicht an Ihnen, und Ihr Link gilt weiter. Kommen Sie in ein paar "
+        "Minuten wieder. Wenn es dann immer noch nicht geht, wenden Sie sich an den "
+        "Absender des Links."
+    ),
+    down_sent=(
+        "Das liegt nicht an Ihnen, und Ihr Link gilt weiter. Ob angekommen ist, was "
+        "Sie eben gesendet haben, ist ungewiss: Öffnen Sie den Link in ein paar "
+        "Minuten noch einmal, und geben Sie es noch einmal ein, wenn danach gefragt "
+        "wird."
+    ),
     mail_greeting="Guten Tag,",
     mail_right_subject="Das Passwort von {address} stimmt",
     mail_right=(
