@@ -9,6 +9,8 @@ from django.core.management import execute_from_command_line, load_command_class
 from django.db import OperationalError
 from django.utils.log import configure_logging
 
+from purelymanage import crypto
+from purelymanage.environment import stop
 from purelymanage.quickstart import environment
 
 # They make no use of the apps, which take longer to load than they do to start.
@@ -45,6 +47,9 @@ def run(arguments: list[str]) -> None:
         if not any(words in str(exc) for words in NOBODY_THERE):
             raise
         sys.exit(_sentence())
+    except crypto.Malformed as exc:
+        # Where nobody asked for a proof of the keys.
+        stop(str(exc))
 
 
 def _prove_keys(name: str, arguments: list[str]) -> None:

@@ -39,6 +39,10 @@ class MissingKey(Exception):
     """
 
 
+class Malformed(Exception):
+    """Keys that are none; the text is for who set them."""
+
+
 def seal(plain: str, *, bound_to: str, key_id: str = "") -> str:
     """Return `plain` sealed for the place that `bound_to` names.
 
@@ -93,10 +97,10 @@ def _keys(setting: str) -> dict[str, bytes]:
         except binascii.Error:
             key = b""
         if not 0 < len(key_id) <= LONGEST_ID or len(key) != KEY_BYTES:
-            raise SystemExit(
+            raise Malformed(
                 "ENCRYPTION_KEYS must read id:base64 of 32 bytes, with commas between."
             )
         if key_id in keys:
-            raise SystemExit(f"ENCRYPTION_KEYS has two keys with the id {key_id!r}.")
+            raise Malformed(f"ENCRYPTION_KEYS has two keys with the id {key_id!r}.")
         keys[key_id] = key
     return keys

@@ -15,6 +15,7 @@ from purelymanage.context import request_id, task_name
 from purelymanage.error_notes import Note
 
 FORMATS = ("line", "json")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # How the health page calls it.
 LOST_LINES = "log lines that could not be written"
 

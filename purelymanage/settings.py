@@ -10,14 +10,20 @@ import django_stubs_ext
 import environ
 from csp.constants import NONCE, NONE, SELF
 
+from purelymanage import addresses
 from purelymanage.environment import (
     BASE_DIR,
     application_name,
+    flag,
+    number,
+    one_of,
     read_env_file,
     required_secrets,
     secret,
+    stop,
+    time_zone,
 )
-from purelymanage.logs import FORMATS
+from purelymanage.logs import FORMATS, LEVELS
 from purelymanage.secret_links import mask_paths
 
 read_env_file()
@@ -34,7 +40,7 @@ SECRET_KEY_FALLBACKS, AUDIT_KEY_FALLBACKS = (
 )
 
 DEBUG = False
-BASE_URL: str = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
+BASE_URL = addresses.panel("BASE_URL", "http://localhost:8000")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 IS_SECURE = BASE_URL.startswith("https://")
@@ -118,7 +124,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # Database, cache, queue: PostgreSQL is the only shared state.
 
-DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES = {"default": addresses.database(DATABASE_URL)}
 DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
 # Tells `rotate_keys` which keys the processes have that are connected.
 DATABASES["default"].setdefault("OPTIONS", {})["fallback_application_name"] = (
@@ -132,7 +138,7 @@ DATABASES["default"]["OPTIONS"] = {
 }
 # So many connections are shared by the threads of a web process, which are many more.
 # Not for workers: they are forked, and have one each.
-if pool := env.int("DATABASE_POOL", 0):
+if pool := number("DATABASE_POOL", 0):
     DATABASES["default"]["CONN_MAX_AGE"] = 0
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
@@ -154,11 +160,11 @@ CACHES = {
 DAY = 24 * 60 * 60
 # Delivery is at least once: `retry` must exceed the longest task, and tasks claim
 # their row first.
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "default",
     "orm": "default",
     "broker_class": "purelymanage.broker.PulsingBroker",
-    "workers": env.int("WORKERS", 2),
+    "workers": number("WORKERS", 2, least=1),
     "timeout": 300,
     "retry": 330,
     "max_attempts": 3,
@@ -171,7 +177,7 @@ Q_CLUSTER = {
     "ALT_CLUSTERS": {
         "migrations": {
             "broker_class": "purelymanage.migrations.broker.CopyBroker",
-            "workers": env.int("MIGRATION_WORKERS", 8),
+            "workers": number("MIGRATION_WORKERS", 8, least=1),
             "poll": 0.1,
             "timeout": 3 * DAY,
             "retry": 3 * DAY + 600,
@@ -231,14 +237,12 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 # Without https, browsers offer passkeys on localhost only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_SECURE
 # How many proxies in front may set X-Forwarded-For; 0 takes the peer's address.
-ALLAUTH_TRUSTED_PROXY_COUNT: int = env.int("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", 0)
 
 SESSION_ENGINE = "purelymanage.accounts.session_store"
 SESSION_COOKIE_AGE = 14 * DAY
 # After so long without the person everybody is signed out; live pages do not count.
-SESSION_IDLE_HOURS = env.int("SESSION_IDLE_HOURS", 8)
-if SESSION_IDLE_HOURS < 1:
-    raise SystemExit("SESSION_IDLE_HOURS must be 1 or more.")
+SESSION_IDLE_HOURS = number("SESSION_IDLE_HOURS", 8, least=1)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
@@ -255,7 +259,7 @@ if ALLAUTH_TRUSTED_PROXY_COUNT:
     # Asked from this machine, past the proxy.
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * DAY if IS_SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", True)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = flag("HSTS_SUBDOMAINS", default=True)
 # Whether the domain above comes into the lists of browsers is not ours to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 if not SECURE_HSTS_INCLUDE_SUBDOMAINS:
@@ -265,11 +269,13 @@ X_FRAME_OPTIONS = "DENY"
 # Language, time, files, mail, logs
 
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = env.str("TIME_ZONE", "UTC")
+TIME_ZONE = time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 USE_I18N = False
 
-STATIC_URL = env.str("STATIC_URL", "/static/")
+STATIC_URL = env.str("STATIC_URL", "") or "/static/"
+if not STATIC_URL.endswith("/"):
+    stop("STATIC_URL must end with a slash.")
 STATIC_ROOT = env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # They may come from a bucket or a network of caches.
@@ -305,7 +311,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 # Whoever chooses 10 000 mailboxes one page after the other sends as many fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_100
 
-EMAIL_CONFIG = environ.Env.email_url_config(secret("EMAIL_URL") or "consolemail://")
+EMAIL_CONFIG = addresses.mail(secret("EMAIL_URL") or "consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "PurelyManage <panel@localhost>")
@@ -319,9 +325,8 @@ def keep_refusals_short(record: LogRecord) -> bool:
     return True
 
 
-LOG_FORMAT = env.str("LOG_FORMAT", "line")
-if LOG_FORMAT not in FORMATS:
-    raise SystemExit(f"LOG_FORMAT must be one of {', '.join(FORMATS)}.")
+LOG_FORMAT = one_of("LOG_FORMAT", "line", FORMATS)
+LOG_LEVEL = one_of("LOG_LEVEL", "INFO", LEVELS)
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -348,7 +353,7 @@ LOGGING: dict[str, Any] = {
         # For the health page.
         "kinds": {"class": "purelymanage.error_notes.KeepingHandler"},
     },
-    "root": {"handlers": ["stderr", "kinds"], "level": env.str("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr", "kinds"], "level": LOG_LEVEL},
 }
 
 # Whoever asks for /metrics has to know it; without one nobody gets them.
@@ -356,23 +361,23 @@ METRICS_TOKEN = secret("METRICS_TOKEN")
 
 # PurelyMail, IMAP, DNS
 
-PURELYMAIL_API_URL = env.str("PURELYMAIL_API_URL", "https://purelymail.com")
+PURELYMAIL_API_URL = addresses.web("PURELYMAIL_API_URL", "https://purelymail.com")
 PURELYMAIL_API_TOKEN = secret("PURELYMAIL_API_TOKEN")
 PURELYMAIL_IMAP_HOST = env.str("PURELYMAIL_IMAP_HOST", "imap.purelymail.com")
-PURELYMAIL_IMAP_PORT = env.int("PURELYMAIL_IMAP_PORT", 993)
+PURELYMAIL_IMAP_PORT = number("PURELYMAIL_IMAP_PORT", 993, least=1, most=65535)
 # Trusted for IMAP in addition to the system's authorities.
 IMAP_CA_FILE: str | None = env.str("IMAP_CA_FILE", "") or None
 DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
 # Where the mail settings of a domain are asked for, beside the domain itself.
 ISPDB_URL = env.str("ISPDB_URL", "https://autoconfig.thunderbird.net/v1.1")
-DISCOVERY_REACHES_PRIVATE_NETWORKS = env.bool(
-    "DISCOVERY_REACHES_PRIVATE_NETWORKS", False
+DISCOVERY_REACHES_PRIVATE_NETWORKS = flag(
+    "DISCOVERY_REACHES_PRIVATE_NETWORKS", default=False
 )
 IMAPSYNC_BIN = env.str("IMAPSYNC_BIN", "imapsync")
-MIGRATION_ENGINE = env.str("MIGRATION_ENGINE", "auto")
-DELETION_GRACE_HOURS = env.int("DELETION_GRACE_HOURS", 24)
+MIGRATION_ENGINE = one_of("MIGRATION_ENGINE", "auto", ("auto", "imapsync", "pipeline"))
+DELETION_GRACE_HOURS = number("DELETION_GRACE_HOURS", 24, least=1)
 # How long the password of a mailbox is kept that was not copied completely.
-PASSWORDS_KEPT_DAYS = env.int("PASSWORDS_KEPT_DAYS", 30)
+PASSWORDS_KEPT_DAYS = number("PASSWORDS_KEPT_DAYS", 30, least=1)
 
 # Where a signed note of the audit chain goes once a day, outside the database.
 AUDIT_CHECKPOINT_FILE = env.str("AUDIT_CHECKPOINT_FILE", "")

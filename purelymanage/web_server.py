@@ -21,5 +21,5 @@ keepalive = 130
 accesslog = "-"
 logger_class = "purelymanage.access_log.MaskingLogger"
 
-# Before the settings are read: workers, which are forked, must not have it.
-os.environ.setdefault("DATABASE_POOL", "20")
+# Set before the settings are read; processes that carry out tasks must not have it.
+raw_env = [f"DATABASE_POOL={os.environ.get('DATABASE_POOL', '20')}"]

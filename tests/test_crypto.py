@@ -4,7 +4,14 @@ import base64
 
 from django.test import SimpleTestCase, override_settings
 
-from purelymanage.crypto import MissingKey, Unreadable, key_of, seal, unseal
+from purelymanage.crypto import (
+    Malformed,
+    MissingKey,
+    Unreadable,
+    key_of,
+    seal,
+    unseal,
+)
 
 OLD = "1:" + base64.b64encode(b"1" * 32).decode()
 NEW = "2:" + base64.b64encode(b"2" * 32).decode()
@@ -61,13 +68,13 @@ class SealTests(SimpleTestCase):
     def test_a_key_of_the_wrong_length_stops_everything(self) -> None:
         with (
             override_settings(ENCRYPTION_KEYS="1:c2hvcnQ="),
-            self.assertRaises(SystemExit),
+            self.assertRaises(Malformed),
         ):
             seal("x", bound_to="job:1")
 
     def test_two_keys_with_one_id_stop_everything(self) -> None:
         with (
             override_settings(ENCRYPTION_KEYS=f"{OLD},1:{NEW[2:]}"),
-            self.assertRaisesRegex(SystemExit, "two keys with the id '1'"),
+            self.assertRaisesRegex(Malformed, "two keys with the id '1'"),
         ):
             seal("x", bound_to="job:1")

@@ -19,7 +19,7 @@ from gunicorn.config import Config
 from purelymanage import error_notes
 from purelymanage.access_log import MaskingLogger
 from purelymanage.context import request_id, task_name
-from purelymanage.environment import BASE_DIR
+from purelymanage.environment import BASE_DIR, NEVER_MIND
 from purelymanage.logs import LOST_LINES, JsonFormatter, LineFormatter, StderrHandler
 
 
@@ -103,8 +103,10 @@ def test_a_wrong_format_is_told_at_once() -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 1
-    assert done.stderr == "LOG_FORMAT must be one of line, json.\n"
+    assert done.returncode == NEVER_MIND
+    assert done.stderr == (
+        "PurelyManage does not start. LOG_FORMAT must be one of line, json.\n"
+    )
 
 
 def test_a_full_disk_is_noted_where_people_look() -> None:

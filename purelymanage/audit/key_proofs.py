@@ -6,7 +6,6 @@ up what it cannot open, and go on with the audit chain so that it looks tampered
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -27,13 +26,12 @@ from purelymanage import crypto, sealed
 from purelymanage.audit import chain, log
 from purelymanage.audit.key_events import KeyEvent
 from purelymanage.audit.models import Agent, Entry, KeyProof
+from purelymanage.environment import stop
 
 AUDIT = "audit"
 PLAIN = "a text that only this key opens"
 SAMPLE = 20  # of what was there before there were proofs
 PATIENCE = 30.0  # seconds that a starting process waits for the database
-# Ends a process of gunicorn so that it is not started again at once.
-NEVER_MIND = 3
 
 
 class WrongKeys(Exception):
@@ -46,9 +44,9 @@ def name_of(key_id: str) -> str:
 
 def find_problems() -> list[str]:
     """Return a sentence for each key that is wrong or missing. Changes nothing."""
+    ids = crypto.key_ids()
     proofs = dict(KeyProof.objects.values_list("name", "proof"))
     used = _used()
-    ids = crypto.key_ids()
     problems = [
         f"ENCRYPTION_KEYS has no key {key_id}, and {_texts(count)} sealed with it. "
         f"Put key {key_id} back, in any place but the first."
@@ -92,9 +90,8 @@ def prove_or_exit(*, patience: float = 0) -> None:
     """
     try:
         _prove_in_time(patience)
-    except WrongKeys as exc:
-        sys.stderr.write(f"PurelyManage does not start. {exc}\n")
-        sys.exit(NEVER_MIND)
+    except (WrongKeys, crypto.Malformed) as exc:
+        stop(str(exc))
     finally:
         # Not `connection`, which only stands for it and is of another class.
         present = connections[DEFAULT_DB_ALIAS]

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from purelymanage import crypto
 from purelymanage.audit import key_proofs
 from purelymanage.dashboard.doctor.results import (
     Result,
@@ -68,9 +69,13 @@ def purelymail(*, patience: float = 2, timeout: float = 8) -> tuple[Result, Deci
 def keys() -> list[Result]:
     """Tell whether this process has the keys that the database was written with."""
     subject = "keys of this database"
+    try:
+        found = key_proofs.find_problems()
+    except crypto.Malformed as exc:
+        found = [str(exc)]
     problems = [
         broken(subject, problem, "The backup holds the right keys.")
-        for problem in key_proofs.find_problems()
+        for problem in found
     ]
     right = "The keys are those that this database was written with."
     return problems or [good(subject, right)]

@@ -18,6 +18,7 @@ from purelymanage.audit import key_proofs
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import Entry, KeyProof, OutgoingMail
 from purelymanage.audit.verification import Position, walk
+from purelymanage.environment import NEVER_MIND
 from tests.audit.test_chain import write
 
 
@@ -142,7 +143,7 @@ class KeyProofTests(TestCase):
             self.assertRaises(SystemExit) as caught,
         ):
             key_proofs.prove_or_exit()
-        self.assertEqual(caught.exception.code, key_proofs.NEVER_MIND)
+        self.assertEqual(caught.exception.code, NEVER_MIND)
         self.assertIn("PurelyManage does not start. The key 1", said.getvalue())
 
     def test_processes_that_are_forked_later_share_no_connection(self) -> None:
@@ -165,7 +166,7 @@ class KeyProofTests(TestCase):
         ):
             with self.assertRaises(SystemExit) as caught:
                 command_line.run(["manage.py", "verify_audit"])
-            self.assertEqual(caught.exception.code, key_proofs.NEVER_MIND)
+            self.assertEqual(caught.exception.code, NEVER_MIND)
             # What helps to put it right is not among them.
             with redirect_stdout(io.StringIO()):
                 command_line.run(["manage.py", "showmigrations", "audit"])

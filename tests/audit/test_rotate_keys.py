@@ -22,11 +22,11 @@ from django.utils import timezone
 from purelymanage import crypto, sealed
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Role
-from purelymanage.audit import key_proofs, key_rotation
+from purelymanage.audit import key_rotation
 from purelymanage.audit.mail import queue_mail
 from purelymanage.audit.models import Agent, Entry, OutgoingMail
 from purelymanage.audit.verification import walk
-from purelymanage.environment import BASE_DIR, application_name
+from purelymanage.environment import BASE_DIR, NEVER_MIND, application_name
 from purelymanage.migrations.models import Job, Participant, Submission
 from tests.account import (
     add_app_password,
@@ -250,7 +250,7 @@ class AtTheSameTimeTests(TransactionTestCase):
                 check=False,
             )
             with self.subTest(command=command):
-                self.assertEqual(done.returncode, key_proofs.NEVER_MIND)
+                self.assertEqual(done.returncode, NEVER_MIND)
                 self.assertIn(
                     "The key 1 in ENCRYPTION_KEYS is not the one", done.stderr
                 )

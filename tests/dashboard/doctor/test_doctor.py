@@ -92,9 +92,6 @@ class ConfigurationTests(SimpleTestCase):
                 self.assertIn(Tone.BROKEN, tones(configuration._address()))
             with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=0):
                 self.assertIn("TRUSTED_PROXIES", sentence_of(configuration._address()))
-            for wrong in ("panel.example.org", "https://panel.example.org/panel"):
-                with override_settings(BASE_URL=wrong):
-                    self.assertEqual(tones(configuration._address()), [Tone.BROKEN])
             with override_settings(BASE_URL="http://panel.example.org"):
                 self.assertIn(
                     "without encryption", sentence_of(configuration._address())
@@ -106,7 +103,6 @@ class ConfigurationTests(SimpleTestCase):
     def test_what_makes_no_sense_is_told(self) -> None:
         self.assertEqual(tones(configuration._rest()), [Tone.GOOD])
         for wrong in (
-            {"PASSWORDS_KEPT_DAYS": 0},
             {"AUDIT_CHECKPOINT_FILE": "/nowhere/at/all"},
             {"IMAP_CA_FILE": "/nowhere/at/all"},
         ):
@@ -114,7 +110,7 @@ class ConfigurationTests(SimpleTestCase):
                 self.assertEqual(tones(configuration._rest()), [Tone.BROKEN])
         with override_settings(SESSION_IDLE_HOURS=100):
             self.assertEqual(tones(configuration._rest()), [Tone.ATTENTION])
-        with override_settings(MIGRATION_ENGINE="impasync"):
+        with override_settings(MIGRATION_ENGINE="imapsync", IMAPSYNC_BIN=""):
             self.assertEqual(tones(configuration._copies()), [Tone.BROKEN])
 
     def test_static_files_have_to_be_collected(self) -> None:
