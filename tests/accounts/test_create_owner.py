@@ -3,6 +3,7 @@ from __future__ import annotations
 import tempfile
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 from django.core.management import CommandError, call_command
 
@@ -57,3 +58,20 @@ class CreateOwnerTests(CastTestCase):
     def test_it_says_which_file_it_cannot_read(self) -> None:
         with self.assertRaisesMessage(CommandError, "cannot be read"):
             self.create_owner("new@example.org", "--password-file", "/nowhere/at/all")
+
+    def test_it_asks_twice(self) -> None:
+        self.enterContext(mock.patch("sys.stdin.isatty", return_value=True))
+        asking = self.enterContext(mock.patch("getpass.getpass"))
+        asking.side_effect = [PASSWORD, "another"]
+        with self.assertRaisesMessage(CommandError, "two different"):
+            self.create_owner("new@example.org")
+        self.assertFalse(User.objects.filter(email="new@example.org").exists())
+        asking.side_effect = [PASSWORD, PASSWORD]
+        self.create_owner("new@example.org")
+        user = User.objects.get(email="new@example.org")
+        self.assertTrue(user.check_password(PASSWORD))
+
+    def test_it_says_so_where_it_cannot_ask(self) -> None:
+        self.enterContext(mock.patch("sys.stdin.isatty", return_value=False))
+        with self.assertRaisesMessage(CommandError, "--random or --password-file"):
+            self.create_owner("new@example.org")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import getpass
 import secrets
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             except (OSError, UnicodeDecodeError) as exc:
                 raise CommandError(f"{path} cannot be read.") from exc
         else:
-            password = getpass.getpass(f"Password for {email}: ")
+            password = self._ask(email)
 
         try:
             create_owner(email=email, password=password, actor=Agent.OPERATOR)
@@ -46,3 +47,14 @@ class Command(BaseCommand):
             self.stdout.write(password)
         else:
             self.stdout.write(f"{email} is an owner.")
+
+    def _ask(self, email: str) -> str:
+        if not sys.stdin.isatty():
+            raise CommandError(
+                "There is no terminal to ask for a password at: "
+                "use --random or --password-file."
+            )
+        password = getpass.getpass(f"Password for {email}: ")
+        if getpass.getpass("Once more: ") != password:
+            raise CommandError("These are two different passwords.")
+        return password
