@@ -28,6 +28,8 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     first = make_secrets(tmp_path, "pm-live-1")
     assert first["PURELYMAIL_API_TOKEN"] == "pm-live-1"
     assert first["DATABASE_PASSWORD"].strip() in first["DATABASE_URL"]
+    # As long as Django wants it (security.W009).
+    assert len(first["SECRET_KEY"]) >= 50
     assert make_secrets(tmp_path, "pm-live-2") == first
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
 
