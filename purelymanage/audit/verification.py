@@ -33,6 +33,12 @@ class Position:
     sequence: int = 0
     hmac: str = ""
 
+    @property
+    def in_words(self) -> str:
+        if self.sequence == 1:
+            return "1 entry is as it was written"
+        return f"{self.sequence} entries are as they were written"
+
 
 @dataclass(slots=True)
 class Walk:

@@ -13,6 +13,7 @@ from django_q.models import OrmQ
 
 from purelymanage.audit import checkpoints, mail, operations, tasks
 from purelymanage.audit.models import ChainCheck, Entry, OutgoingMail
+from purelymanage.audit.verification import Position
 from tests.audit.test_chain import write
 
 
@@ -35,6 +36,7 @@ class VerifyAuditTests(TestCase):
 
     def test_it_counts_what_is_whole(self) -> None:
         self.assertEqual(self.verify(), "10 entries are as they were written.\n")
+        self.assertEqual(Position(1).in_words, "1 entry is as it was written")
 
     def test_it_names_the_first_broken_entry(self) -> None:
         Entry.objects.filter(sequence__in=(4, 6)).update(target="x@example.org")

@@ -45,4 +45,4 @@ class ChainCheck(models.Model):
         indexes = [models.Index(fields=["-finished_at"], name="check_newest")]
 
     def __str__(self) -> str:
-        return self.problem or f"{self.sequence} entries are as they were written"
+        return self.problem or Position(self.sequence).in_words

@@ -119,7 +119,7 @@ def _audit() -> Iterator[Result]:
             "The workers do so once a day: see whether they run.",
         )
     else:
-        yield good(subject, f"{last.sequence} entries are as they were written.")
+        yield good(subject, f"{last}.")
 
 
 def _owners() -> Iterator[Result]:

@@ -38,6 +38,4 @@ class Command(BaseCommand):
         found = walk(known=known)
         if found.problem:
             raise CommandError(found.problem)
-        self.stdout.write(
-            f"{found.position.sequence} entries are as they were written."
-        )
+        self.stdout.write(f"{found.position.in_words}.")
