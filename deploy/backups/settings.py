@@ -6,6 +6,7 @@ Each secret may be in a file of its own, which `NAME_FILE` names.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ OF_MACHINE = (
 OF_QUICKSTART = "QUICKSTART_"
 PLACES = (BASE_DIR / "var" / "env", Path("/etc/purelymanage/env"))
 FILE = "_FILE"
+EXAMPLE = BASE_DIR / "deploy" / "env.example"
+KNOWN = re.compile(r"^#?([A-Z_]+)=", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Settings:
     """The settings as they are, and where they are."""
 
     path: Path | None
-    # As the env file and the environment have them, `NAME_FILE` included.
+    # As the env file and the environment have them, `NAME_FILE` included. Of the latter
+    # alone what is known as a setting: it holds more than that.
     raw: Mapping[str, str]
 
     def get(self, name: str) -> str:
@@ -77,13 +81,18 @@ def load(path: Path | None) -> Settings:
         kept = environment.read(found) if found else {}
     except OSError as exc:
         raise Failed(f"{found} cannot be read: {exc.strerror}.") from exc
-    wanted = {*KEYS, "DATABASE_URL", *kept}
+    wanted = {*known(), *kept}
     given = {
         name: value
         for name, value in os.environ.items()
         if value and (name in wanted or name.removesuffix(FILE) in wanted)
     }
     return Settings(found, kept | given)
+
+
+def known() -> list[str]:
+    """Return the names of all settings there are, for those that no file has."""
+    return KNOWN.findall(EXAMPLE.read_text(encoding="utf-8"))
 
 
 def to_change(settings: Settings, saved: Mapping[str, str]) -> dict[str, str]:

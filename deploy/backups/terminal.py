@@ -43,7 +43,8 @@ def parser(name: str, description: str, more: str) -> argparse.ArgumentParser:
         "--env-file",
         metavar="FILE",
         type=path,
-        help="the settings of the panel (ENV_FILE, var/env or /etc/purelymanage/env)",
+        help="the settings of the panel (ENV_FILE, var/env or /etc/purelymanage/env); "
+        "what the environment sets goes before them",
     )
     return parser
 

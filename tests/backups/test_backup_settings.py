@@ -22,7 +22,7 @@ SAVED = {
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in (*settings.KEYS, "DATABASE_URL", "EMAIL_URL", "ENV_FILE", "BASE_URL"):
+    for name in ("ENV_FILE", *settings.known()):
         monkeypatch.delenv(name, raising=False)
     yield
 
@@ -54,6 +54,26 @@ def test_what_the_environment_says_wins(
     monkeypatch.setenv("AUDIT_KEY", "from-the-environment")
     found = settings.load(env_file(tmp_path, "AUDIT_KEY=from-the-file\n"))
     assert found.get("AUDIT_KEY") == "from-the-environment"
+
+
+def test_where_there_is_no_file_the_environment_has_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "PLACES", (tmp_path / "nothing",))
+    (tmp_path / "token").write_text("from-a-file\n")
+    given = {
+        "AUDIT_KEY": "a",
+        "BASE_URL": "https://panel.example",
+        "DATABASE_POOL": "5",
+        "SESSION_IDLE_HOURS": "4",
+        "IMAP_CA_FILE": "/authorities",
+    }
+    files = {"METRICS_TOKEN_FILE": str(tmp_path / "token")}
+    for name, value in (given | files | {"HOME": "/root", "EMAIL_URL": ""}).items():
+        monkeypatch.setenv(name, value)
+    found = settings.load(None)
+    assert found.path is None
+    assert found.all() == given | {"METRICS_TOKEN": "from-a-file"}
 
 
 def test_a_file_that_is_missing_is_told(tmp_path: Path) -> None:
