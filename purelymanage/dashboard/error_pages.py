@@ -17,7 +17,6 @@ from django.utils.cache import patch_vary_headers
 from django.views import defaults
 from django.views.decorators.csrf import requires_csrf_token
 
-from purelymanage.dashboard.health import PATHS
 from purelymanage.http import HtmxHttpRequest
 from purelymanage.migrations.campaigns import gate
 from purelymanage.migrations.campaigns.texts.saying import preferred_words
@@ -47,8 +46,7 @@ class WrongMethodMiddleware:
 
 
 def _is_opened(request: HtmxHttpRequest) -> bool:
-    by_somebody = request.path_info not in PATHS and not request.htmx
-    return by_somebody and request.method in {"GET", "POST"}
+    return request.method == "GET" and not request.htmx
 
 
 def _page_above(path: str) -> str:

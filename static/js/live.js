@@ -1,5 +1,7 @@
-/* Parts that ask for themselves again: says when the panel does not answer any more, and
-   puts the progress of what runs into the title of the tab. */
+/* Parts that ask for themselves again: says when the panel does not answer any more, puts
+   the progress of what runs into the title of the tab, and speaks of what has changed. */
+const spoken = document.getElementById("spoken");
+const told = new Map();
 const lost = document.getElementById("lost");
 const failed = document.getElementById("failed");
 const title = document.title;
@@ -50,5 +52,15 @@ for (const fault of ["sendError", "timeout", "responseError"]) {
   });
 }
 
-document.addEventListener("htmx:afterSettle", entitle);
-entitle();
+// What is drawn anew every few seconds is spoken when it says something else, and only then.
+function speak() {
+  for (const { id, dataset } of document.querySelectorAll("[data-says]")) {
+    if (told.has(id) && dataset.says && told.get(id) !== dataset.says) spoken.textContent = dataset.says;
+    told.set(id, dataset.says);
+  }
+}
+
+for (const tell of [entitle, speak]) {
+  document.addEventListener("htmx:afterSettle", tell);
+  tell();
+}

@@ -6,6 +6,7 @@ import contextlib
 import re
 
 import pytest
+from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from tests.browser.conftest import wait_for_sync
@@ -149,6 +150,37 @@ def test_a_live_page_says_when_the_panel_does_not_answer(page: Page) -> None:
     expect(lost).to_be_hidden()
 
 
+def test_a_page_that_could_not_be_had_comes_back_by_itself(page: Page) -> None:
+    sorry = render_to_string("503.html", {"is_read": True, "again_after": 0.1})
+    page.route(
+        "**/settings/",
+        lambda route: route.fulfill(status=503, content_type="text/html", body=sorry),
+    )
+    page.goto("/settings/")
+    expect(page.get_by_role("heading", name="does not answer")).to_be_visible()
+    with page.expect_request(lambda it: it.method == "HEAD"):
+        pass
+    page.unroute("**/settings/")
+    expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+
+
+def test_what_changes_is_spoken_once(page: Page) -> None:
+    page.goto("/domains/")
+    wait_for_sync(page)
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            const spoken = document.getElementById("spoken");
+            new MutationObserver(() => heard.push(spoken.textContent))
+                .observe(spoken, {childList: true});
+        }"""
+    )
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.locator("#spoken")).to_have_text("Synced", timeout=60_000)
+    about_the_sync = [it for it in page.evaluate("heard") if "Sync" in it]
+    assert about_the_sync == ["Syncing", "Synced"]
+
+
 def test_the_drawer_opens_and_closes(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/domains/")
@@ -163,7 +195,7 @@ def test_the_drawer_opens_and_closes(page: Page) -> None:
 def reload_while_syncing(page: Page) -> None:
     """Do what a person does without scripts, whose page does not refresh itself."""
     for _ in range(60):
-        if not page.get_by_role("status").filter(has_text="Syncing").count():
+        if not page.locator("#freshness").filter(has_text="Syncing").count():
             return
         page.wait_for_timeout(1_000)
         page.reload()

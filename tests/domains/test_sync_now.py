@@ -27,10 +27,18 @@ class SyncNowTests(CastTestCase):
     def test_htmx_gets_a_part_that_asks_again_while_it_runs(self) -> None:
         r = self.client.post(self.url, headers=HTMX)
         self.assertContains(r, "Syncing")
-        self.assertContains(r, f'hx-get="{self.url}"')
+        self.assertContains(r, f'hx-get="{self.url}?mark=1-0-0"')
         self.assertTemplateNotUsed(r, "base.html")
         r = self.client.get(self.url, headers=HTMX)
         self.assertNotIn("HX-Trigger", r.headers)
+
+    def test_what_is_shown_already_is_not_drawn_again(self) -> None:
+        self.client.post(self.url, headers=HTMX)
+        r = self.client.get(f"{self.url}?mark=1-0-0", headers=HTMX)
+        self.assertEqual(r.status_code, 204)
+        self.assertNotIn("HX-Trigger", r.headers)
+        r = self.client.get(f"{self.url}?mark=0-0-0", headers=HTMX)
+        self.assertContains(r, 'data-says="Syncing"')
 
     def test_the_last_answer_lets_lists_reload(self) -> None:
         now = timezone.now()

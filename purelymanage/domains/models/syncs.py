@@ -16,6 +16,12 @@ class Freshness:
     reason: str
     running: bool
 
+    @property
+    def mark(self) -> str:
+        """Name this state, for pages that ask whether it is another by now."""
+        times = (it.timestamp() if it else 0 for it in (self.synced_at, self.failed_at))
+        return "-".join(map(str, (int(self.running), *times)))
+
 
 class SyncRunQuerySet(models.QuerySet["SyncRun"]):
     def freshness(self) -> Freshness:

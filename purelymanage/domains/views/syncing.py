@@ -13,6 +13,7 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.domains import operations
 from purelymanage.domains.models import SyncRun
+from purelymanage.http import has_seen, no_news
 
 
 @never_cache
@@ -28,6 +29,8 @@ def sync_now(request: AuthenticatedHttpRequest) -> HttpResponse:
         return redirect(target if is_safe else "/")
 
     freshness = SyncRun.objects.freshness()
+    if request.method == "GET" and has_seen(request, freshness.mark):
+        return no_news()
     response = render(request, "components/_freshness.html", {"freshness": freshness})
     if request.method == "GET" and not freshness.running:
         response["HX-Trigger"] = "synced"

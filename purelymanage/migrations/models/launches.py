@@ -72,5 +72,10 @@ class Launch(models.Model):
         return self.is_under_way and self.moved_at < timezone.now() - SILENCE
 
     @property
+    def mark(self) -> str:
+        """Name what is told of it, for pages that ask whether it is another by now."""
+        return f"{self.done}-{self.total}-{int(self.is_silent)}"
+
+    @property
     def percent(self) -> int:
         return 100 * self.done // self.total

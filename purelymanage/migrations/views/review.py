@@ -20,6 +20,7 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.errors import Refused
 from purelymanage.figures import thin
+from purelymanage.http import has_seen, no_news
 from purelymanage.migrations.campaigns.review import Review
 from purelymanage.migrations.forms.review import (
     BehalfForm,
@@ -77,6 +78,8 @@ def launch_progress(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         return redirect("migrations:campaign-detail", pk)
     if launch is None:
         return HttpResponse(headers={"HX-Refresh": "true"})
+    if has_seen(request, launch.mark):
+        return no_news()
     context = {
         "campaign": campaign,
         "launch": launch,

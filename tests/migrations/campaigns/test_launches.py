@@ -265,7 +265,7 @@ class PageTests(ManyCase):
         launches.take_step(Launch.objects.get().pk)
         r = self.client.get(self.url)
         self.assertContains(r, "2 of 5")
-        self.assertContains(r, f'hx-get="{self.url}launch/progress/"')
+        self.assertContains(r, f'hx-get="{self.url}launch/progress/?mark=2-5-0"')
         self.assertNotContains(r, "Launch 3 more")
         self.client.force_login(self.audrey)
         self.assertNotContains(self.client.get(self.url), "launch/stop/")
@@ -279,6 +279,8 @@ class PageTests(ManyCase):
         self.assertContains(r, "0 of 5")
         self.assertTemplateNotUsed(r, "base.html")
         self.assertLessEqual(len(queries), 4)
+        r = self.client.get(f"{there}?mark=0-5-0", headers=HTMX)
+        self.assertEqual(r.status_code, 204)
         self.assertRedirects(self.client.get(there), self.url)
         go_on_launching(Launch.objects.get().pk)
         r = self.client.get(there, headers=HTMX)
@@ -322,6 +324,8 @@ class BatchPageTests(ManyCase):
         with CaptureQueriesContext(connection) as queries:
             r = self.client.get(url, headers=HTMX)
         self.assertLessEqual(len(queries), 4)
+        r = self.client.get(f"{there}?mark=0-5-0", headers=HTMX)
+        self.assertEqual(r.status_code, 204)
         return r
 
     @pytest.mark.slow
