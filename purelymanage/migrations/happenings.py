@@ -1,14 +1,17 @@
 """Whether a copy has begun, waits or has ended, or a login was tried.
 
-Told from the newest rows alone, so that it costs the same however many there are.
+Told from the newest rows, so that it costs the same however many there are. What was
+written first may be committed last, and is no longer the newest once it can be seen:
+so several are taken, more than may come while one is being committed.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Sum, Value
 
 from purelymanage.accounts.models import User
 from purelymanage.http import mark_of
@@ -16,6 +19,9 @@ from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.runs import RunQuerySet, Scope, scope_of
 from purelymanage.migrations.together import Together
 from purelymanage.prepared import Slot
+
+OVERTAKING = 50
+AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def mark_of_all(user: User) -> str:
@@ -36,9 +42,11 @@ def _of_all(scope: Scope) -> Together:
 def _of_batch(scope: Scope) -> Together:
     jobs = Job.objects.within(scope).present().filter(batch=Slot("batch"))
     runs: RunQuerySet = Run.objects.within(scope).filter(job__batch=Slot("batch"))
+    tried = ExpressionWrapper(F("login_tried_at") - Value(AGO), DurationField())
     logins = jobs.values_list("login").order_by("login")
     return Together(
-        logins.annotate(Count("pk"), Max("login_tried_at")), *_begun_and_ended(runs)
+        logins.annotate(Count("pk"), tried=Sum(tried)),
+        *_begun_and_ended(runs),
     )
 
 
@@ -46,7 +54,7 @@ def _begun_and_ended(runs: RunQuerySet) -> list[Any]:
     """Return what differs after each step of a run: queued, handed, claimed, ended."""
     ended = runs.newest_of_jobs().settled().order_by("-finished_at", "-pk")
     return [
-        runs.order_by("-pk").values_list("pk")[:1],
+        runs.order_by("-pk").values_list("pk")[:OVERTAKING],
         runs.busy().order_by("pk").values_list("pk", "state", "attempt"),
-        ended.values_list("pk")[:1],
+        ended.values_list("pk")[:OVERTAKING],
     ]
