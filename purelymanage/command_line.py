@@ -29,6 +29,11 @@ WITHOUT_KEYS = {
 }
 # What the database's client says where nothing listens.
 NOBODY_THERE = ("No such file or directory", "Connection refused")
+# How it begins when it gets no connection.
+NO_CONNECTION = (
+    *("connection is bad", "connection failed", "connection timeout"),
+    "failed to resolve host",
+)
 
 
 def run(arguments: list[str]) -> None:
@@ -44,9 +49,9 @@ def run(arguments: list[str]) -> None:
             _prove_keys(name, arguments)
         execute_from_command_line(arguments)
     except OperationalError as exc:
-        if not any(words in str(exc) for words in NOBODY_THERE):
+        if not str(exc).startswith(NO_CONNECTION):
             raise
-        sys.exit(_sentence())
+        sys.exit(_sentence(str(exc).splitlines()[0]))
     except crypto.Malformed as exc:
         # Where nobody asked for a proof of the keys.
         stop(str(exc))
@@ -63,7 +68,10 @@ def _prove_keys(name: str, arguments: list[str]) -> None:
     key_proofs.prove_or_exit(patience=patience)
 
 
-def _sentence() -> str:
+def _sentence(said: str) -> str:
+    if not said.endswith(NOBODY_THERE):
+        reason = said.rpartition(" failed: ")[2].removeprefix("FATAL:").strip()
+        return f"The database lets nobody in: {reason}. DATABASE_URL says where it is."
     quickstarts = environment.read(environment.VAR / "env").get("DATABASE_URL")
     if quickstarts and quickstarts == os.environ.get("DATABASE_URL"):
         return (

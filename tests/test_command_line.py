@@ -13,7 +13,11 @@ from purelymanage import command_line
 from purelymanage.environment import BASE_DIR
 from purelymanage.quickstart import environment
 
-ABSENT = 'connection to server on socket "…" failed: No such file or directory'
+ABSENT = (
+    'connection is bad: connection to server on socket "…" failed: '
+    "No such file or directory\n\tIs the server running locally?"
+)
+LOCKED_OUT = 'connection failed: … failed: FATAL:  role "somebody" does not exist'
 
 
 @pytest.mark.slow
@@ -51,6 +55,26 @@ def test_a_stopped_quickstart_is_named(
             side_effect=OperationalError(ABSENT),
         ),
         pytest.raises(SystemExit, match=r"quickstart in this folder is not running"),
+    ):
+        command_line.run(["manage.py", "migrate"])
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (LOCKED_OUT, 'role "somebody" does not exist'),
+        ("connection is bad: … failed: Permission denied", "Permission denied"),
+        ("failed to resolve host 'x': [Errno -2]", "failed to resolve host 'x'"),
+    ],
+)
+def test_what_keeps_from_the_database_is_a_sentence(said: str, reason: str) -> None:
+    with (
+        mock.patch.object(
+            command_line,
+            "execute_from_command_line",
+            side_effect=OperationalError(said),
+        ),
+        pytest.raises(SystemExit, match=f"lets nobody in: {reason}"),
     ):
         command_line.run(["manage.py", "migrate"])
 
