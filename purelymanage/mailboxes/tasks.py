@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.core.cache import cache
 from django.db import transaction
+from django.utils import timezone
 
 from purelymanage.accounts.models import User
 from purelymanage.audit.actors import actor_of
-from purelymanage.domains.operations import request_sync
+from purelymanage.domains.operations import request_sync_again
 from purelymanage.mailboxes.models import Change, Creation, Mailbox
 from purelymanage.mailboxes.operations import (
     app_passwords,
@@ -14,10 +18,13 @@ from purelymanage.mailboxes.operations import (
     hand_overs,
 )
 from purelymanage.purelymail.client import get_client
-from purelymanage.purelymail.errors import PurelymailError
+from purelymanage.purelymail.errors import NotSent, PurelymailError
 
 A_MINUTE = 12  # of 60 calls; the rest is for people
 PATIENCE = 5.0
+# What nobody waits for is not asked each minute where PurelyMail does not answer.
+PAUSE = timedelta(minutes=10)
+FAILED_AT = "details:failed_at"
 
 
 def fill_in_details() -> str:
@@ -26,14 +33,23 @@ def fill_in_details() -> str:
     try:
         client = get_client(patience=PATIENCE)
         changing.resolve_abandoned(client)
+        if _failed_lately():
+            return "later, as PurelyMail gave no answer a moment ago"
         for mailbox in Mailbox.objects.with_old_details()[:A_MINUTE]:
             details.refresh_details(mailbox=mailbox, client=client)
             filled += 1
     except PurelymailError as exc:
+        if not isinstance(exc, NotSent):
+            cache.set(FAILED_AT, timezone.now(), PAUSE.total_seconds())
         return f"{filled} read, then: {exc.message}"
     finally:
         settle_creations()
     return f"{filled} read"
+
+
+def _failed_lately() -> bool:
+    failed_at = cache.get(FAILED_AT)
+    return failed_at is not None and abs(timezone.now() - failed_at) < PAUSE
 
 
 def read_details(mailbox_id: int) -> str:
@@ -77,4 +93,4 @@ def sweep_hand_overs() -> str:
 def settle_creations() -> None:
     """Let a sync find out what became of requests that nobody waits for any more."""
     if Creation.objects.overdue().exists():
-        request_sync()
+        request_sync_again()

@@ -188,6 +188,18 @@ class UnknownTests(CreateMailboxTestCase):
         )
         self.assertEqual(self.create().status_code, 201)
 
+    def test_a_sync_that_has_just_failed_is_not_asked_for_each_minute(self) -> None:
+        self.ask("drop")
+        Creation.objects.update(requested_at=timezone.now() - timedelta(minutes=6))
+        SyncRun.objects.all().delete()
+        failed = SyncRun.objects.create(state="failed", finished_at=timezone.now())
+        tasks.settle_creations()
+        self.assertFalse(SyncRun.objects.filter(state="queued").exists())
+        failed.finished_at = timezone.now() - timedelta(minutes=10)
+        failed.save()
+        tasks.settle_creations()
+        self.assertTrue(SyncRun.objects.filter(state="queued").exists())
+
     def test_a_crash_after_the_call_is_settled_by_the_next_sync(self) -> None:
         with (
             mock.patch.object(operations, "look", side_effect=SystemExit),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.core.cache import cache
 from django.test import override_settings
 from django.utils import timezone
 
@@ -75,9 +76,17 @@ class FillInDetailsTests(SyncedTestCase):
         mailbox = Mailbox.objects.get(address="accounts@shop.example")
         self.assertIsNone(mailbox.two_factor)
 
-    def test_trouble_ends_it_until_the_next_minute(self) -> None:
+    def test_trouble_ends_it_for_some_minutes(self) -> None:
+        cache.clear()
         self.fault("status_500", "getUser")
         self.assertIn("0 read, then: PurelyMail", tasks.fill_in_details())
-        with override_settings(PURELYMAIL_API_TOKEN="pm-live-wrong"):
+        self.sandbox.calls.clear()
+        self.assertIn("later", tasks.fill_in_details())
+        self.assertEqual(len(self.sandbox.calls), 0)
+        soon = timezone.now() + timedelta(minutes=10)
+        with (
+            mock.patch("django.utils.timezone.now", return_value=soon),
+            override_settings(PURELYMAIL_API_TOKEN="pm-live-wrong"),
+        ):
             self.assertIn("0 read, then: Token", tasks.fill_in_details())
         self.assertFalse(Mailbox.objects.exclude(details_at=None).exists())

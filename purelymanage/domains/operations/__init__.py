@@ -10,7 +10,11 @@ from purelymanage.domains.operations.looks import look_now
 from purelymanage.domains.operations.rechecks import recheck
 from purelymanage.domains.operations.requests import check_now, touch
 from purelymanage.domains.operations.settings import update_settings
-from purelymanage.domains.operations.syncing import request_sync, sync_now
+from purelymanage.domains.operations.syncing import (
+    request_sync,
+    request_sync_again,
+    sync_now,
+)
 
 __all__ = [
     "NotAdded",
@@ -21,6 +25,7 @@ __all__ = [
     "recheck",
     "request_addition",
     "request_sync",
+    "request_sync_again",
     "sync_now",
     "touch",
     "update_settings",

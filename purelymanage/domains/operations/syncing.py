@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +14,8 @@ from purelymanage.audit.events import Event
 from purelymanage.audit.log import Actor
 from purelymanage.domains.models import SyncRun
 from purelymanage.domains.sync import ACCOUNT
+
+AFTER_FAILURE = timedelta(minutes=10)
 
 _held_back: ContextVar[bool] = ContextVar("syncs_held_back", default=False)
 
@@ -45,6 +48,17 @@ def request_sync() -> bool:
     if is_new:
         async_task("purelymanage.domains.tasks.sync_if_requested")
     return is_new
+
+
+def request_sync_again() -> bool:
+    """Queue a sync that is wanted each minute, unless the last one has just failed.
+
+    PurelyMail may be away for hours, and is not to be asked all the time meanwhile.
+    """
+    failed_at = SyncRun.objects.freshness().failed_at
+    if failed_at is not None and abs(timezone.now() - failed_at) < AFTER_FAILURE:
+        return False
+    return request_sync()
 
 
 @transaction.atomic(durable=True)

@@ -14,7 +14,7 @@ from purelymanage.deletions.models import Kind
 from purelymanage.deletions.pending import refuse_if_pending
 from purelymanage.deletions.registry import believe
 from purelymanage.domains.models import Domain
-from purelymanage.domains.operations import request_sync
+from purelymanage.domains.operations import request_sync, request_sync_again
 from purelymanage.errors import Refused
 from purelymanage.purelymail import types
 from purelymanage.purelymail.client import get_client
@@ -128,7 +128,7 @@ def look_for_overdue() -> int:
     """Ask for a sync where a request is open that nobody waits for any more."""
     count = RuleCreation.objects.overdue().count()
     if count:
-        request_sync()
+        request_sync_again()
     return count
 
 
