@@ -109,6 +109,22 @@ class ServerTests(MigrationTestCase):
         self.assertNotContains(r, password_of(SMALL))
         self.assertTemplateNotUsed(r, "base.html")
         self.assertEqual(Server.objects.count(), 1)
+        # Half a login would keep them from adding the server then.
+        self.assertNotContains(r, f'value="{SMALL}"')
+
+    def test_a_second_click_does_not_add_it_twice(self) -> None:
+        r = self.client.get("/migrations/servers/new/")
+        self.assertContains(r, 'id="save" data-once')
+
+    def test_the_port_may_stand_behind_the_host_name(self) -> None:
+        form = self.form | {"name": "New one", "host": "LocalHost:9"}
+        self.client.post("/migrations/servers/new/", form | {"port": "993"})
+        server = Server.objects.get(name="New one")
+        self.assertEqual((server.host, server.port), ("localhost", 9))
+
+        form = self.form | {"name": "Another", "host": "localhost:70000"}
+        r = self.client.post("/migrations/servers/new/", form)
+        self.assertContains(r, "A port is a number", status_code=422)
 
     def test_a_wrong_password_is_a_sentence(self) -> None:
         form = self.form | {"test": "1", "try_user": SMALL, "try_password": "wrong-one"}

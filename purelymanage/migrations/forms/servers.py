@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.html import format_html
 
 from purelymanage.domains.dns.names import BadName, domain_name
@@ -22,6 +23,7 @@ from purelymanage.migrations.operations.servers import Settings
 from purelymanage.migrations.presets import BY_KEY, MB, PRESETS
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:]+:[0-9a-f:.]*")
+WITH_PORT = re.compile(r"([a-z0-9._-]+):([0-9]{1,5})")
 PORTS = "A port is a number from 1 to 65535, mostly 993."
 CHOOSE = "Choose one of the list."
 AT_LEAST_ONE = "Write a number from 1 up, or leave it empty."
@@ -254,11 +256,23 @@ class ServerForm(forms.ModelForm[Server]):
 
     def clean_host(self) -> str:
         host: str = self.cleaned_data["host"].lower().rstrip(".")
+        if both := WITH_PORT.fullmatch(host):
+            host = both[1].rstrip(".")
         if not HOST.fullmatch(host):
             raise ValidationError(
                 "Write only the host name, like imap.old-provider.example."
             )
         return host
+
+    def clean_port(self) -> int:
+        port: int = self.cleaned_data["port"]
+        host = str(self["host"].value() or "").strip().lower()
+        # What stands behind the host name is meant, whatever is still in its field.
+        if both := WITH_PORT.fullmatch(host):
+            port = int(both[2])
+            if not 0 < port < 65536:
+                raise ValidationError(PORTS)
+        return port
 
     def clean_preset(self) -> str:
         return self.cleaned_data["preset"] or ""
@@ -302,6 +316,13 @@ class ServerForm(forms.ModelForm[Server]):
             self.add_error("pause_until", "That would be no hour of the day, or all.")
         _miss_half_a_login(self)
         return cleaned
+
+    def forget_login(self) -> None:
+        """Show none any more: without its password, half of it would be in the way."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["try_user"] = ""
+        self.data = data
 
     def settings(self) -> Settings:
         """Return what was said about the server, in the words of its model."""

@@ -68,7 +68,7 @@ def create_server(request: AuthenticatedHttpRequest) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
-            context["trial"] = try_account(_typed_account(form))
+            context["trial"] = _trial_as_asked(form)
         elif trial := _trial_before_saving(form):
             try:
                 server = operations.create_server(
@@ -122,7 +122,7 @@ def edit_server(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
 
     if request.method == "POST" and form.is_valid():
         if "test" in request.POST:
-            context["trial"] = try_account(_typed_account(form))
+            context["trial"] = _trial_as_asked(form)
         elif trial := _trial_before_saving(form):
             try:
                 erased = operations.edit_server(
@@ -234,6 +234,13 @@ def _found_values(found: Found, domain: str) -> dict[str, Any]:
         "port": found.port,
         "security": found.security.value,
     }
+
+
+def _trial_as_asked(form: ServerForm) -> Trial:
+    trial = try_account(_typed_account(form))
+    if trial.passed:
+        form.forget_login()
+    return trial
 
 
 def _trial_before_saving(form: ServerForm) -> Trial | None:
