@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from purelymanage import crypto
+from purelymanage import crypto, operating
 from purelymanage.audit import key_proofs
 from purelymanage.dashboard.doctor.results import (
     Result,
@@ -26,26 +26,49 @@ from purelymanage.figures import in_bytes
 from purelymanage.purelymail.client import get_client
 from purelymanage.purelymail.errors import PurelymailError, explained
 
-# For each problem and warning of the vitals the next step, where there is one.
-NEXT_STEPS = {
-    "Nobody works": "Start them: manage.py qcluster, and with Q_CLUSTER_NAME=migrations "
-    "for copies. What waits goes on as soon as they run.",
-    "The database has": "Make room on its disk; everything goes on by itself then.",
-    "Short tasks": "Either there is more to do than the workers manage, and WORKERS "
-    "should be higher, or they hang: their log says on what.",
-    "The account": "The panel tries again every hour. The dashboard says why it failed.",
-    "Mail waits": "EMAIL_URL says where mail goes; an owner can send a test mail from "
-    "the settings of the organisation.",
-    "Mail was": "The audit log names each of them with the reason.",
-    "The clock": "Let both follow a time server. Codes and links go by the clock.",
-}
-MAIL_SERVER = "See EMAIL_URL: host, port, encryption, user and password."
-
 
 def next_step(sentence: str) -> str:
     """Return what to do about a problem or a warning of the vitals."""
-    steps = (step for start, step in NEXT_STEPS.items() if sentence.startswith(start))
+    steps = (step for start, step in _next_steps() if sentence.startswith(start))
     return next(steps, "")
+
+
+def _next_steps() -> Iterator[tuple[str, str]]:
+    """Yield how each of them begins, and the next step where there is one."""
+    start = operating.start_workers()
+    yield "Nobody works", f"Start them: {start} What waits goes on by itself then."
+    yield (
+        "The database has",
+        "Make room on its disk; everything goes on by itself then.",
+    )
+    yield "The database is not", operating.command("migrate")
+    yield (
+        "Short tasks",
+        (
+            "Either there is more to do than the workers manage, and WORKERS should be "
+            "higher, or they hang: their log says on what."
+        ),
+    )
+    yield "The account has not", "The workers do so every hour: see whether they run."
+    yield (
+        "The account could",
+        ("The panel tries again every hour. The dashboard says why it failed."),
+    )
+    yield (
+        "Mail waits",
+        (
+            f"Mail goes where {operating.where('EMAIL_URL')} says; an owner can send a test "
+            "mail from the settings of the organisation."
+        ),
+    )
+    yield "Mail was", "The audit log names each of them with the reason."
+    yield (
+        "The clock",
+        (
+            "Let both follow a time server (timedatectl set-ntp true). Codes and links go "
+            "by the clock."
+        ),
+    )
 
 
 def findings(results: Iterable[Result]) -> Iterator[Finding]:
@@ -117,21 +140,21 @@ def mail_settings() -> Iterator[Result]:
 def shut_out(detail: str = "") -> Result:
     """Say that the mail server knows user or password otherwise."""
     words = f"{settings.EMAIL_HOST} does not let the panel in{_in_brackets(detail)}."
-    return broken("mail server", words, MAIL_SERVER)
+    return broken("mail server", words, _see_mail_server())
 
 
 def unanswered(detail: str = "") -> Result:
     """Say that there is no mail server where one should be."""
     server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
     words = f"{server} does not answer as it should{_in_brackets(detail)}."
-    return broken("mail server", words, MAIL_SERVER)
+    return broken("mail server", words, _see_mail_server())
 
 
 def not_sent(reason: str) -> Result:
     """Explain why a mail could not be sent, from what was kept of the error."""
     if not settings.EMAIL_HOST:  # mail goes into a file, or nowhere
         words = "Mail cannot be written where EMAIL_URL says."
-        return broken("mail server", words, MAIL_SERVER)
+        return broken("mail server", words, _see_mail_server())
     if reason[:3].isdecimal():
         return broken(
             "mail server",
@@ -140,6 +163,11 @@ def not_sent(reason: str) -> Result:
         )
     is_shut_out = reason.startswith("SMTPAuthenticationError")
     return shut_out() if is_shut_out else unanswered()
+
+
+def _see_mail_server() -> str:
+    place = operating.where("EMAIL_URL")
+    return f"See {place}: host, port, encryption, user and password."
 
 
 def _in_brackets(detail: str) -> str:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import format as written
 
+from purelymanage import operating
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.audit.models import ChainCheck, OutgoingMail
@@ -66,8 +67,8 @@ def _workers(user: User) -> list[Finding]:
         Finding(
             "broken",
             f"Nobody works on {' and '.join(WORK[name] for name in silent)}.",
-            "What waits goes on as soon as the workers run again: manage.py qcluster, "
-            "started by the person who runs this panel.",
+            "What waits goes on as soon as the workers run again. Whoever runs this "
+            f"panel starts them: {operating.start_workers()}",
             reverse("panel-health"),
             "See the health",
         )

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from django.conf import settings
+
+from purelymanage import operating
+
 INVALID_TOKEN = "invalidToken"  # noqa: S105  # the code of a refusal
 TOKEN_REFUSED = "PurelyMail refused the panel's token"  # noqa: S105  # no secret
 
@@ -70,11 +74,12 @@ def explained(error: PurelymailError) -> tuple[str, str]:
     if isinstance(error, NoToken):
         return error.message, "It is made at purelymail.com/manage/account."
     if not isinstance(error, Rejected):
-        return error.message, "See whether this machine reaches PURELYMAIL_API_URL."
+        url = settings.PURELYMAIL_API_URL
+        return error.message, f"See whether this machine reaches {url}."
     if error.is_about_token:
         return (
             f"{TOKEN_REFUSED}: {error.message}",
-            "Set PURELYMAIL_API_TOKEN to the one shown at "
+            f"Set {operating.where('PURELYMAIL_API_TOKEN')} to the one shown at "
             "purelymail.com/manage/account, and restart the panel.",
         )
     return (

@@ -134,7 +134,7 @@ class TokenTests(SandboxTestCase, SetupCase):
         self.check()
         r = self.client.get(URL)
         self.assertContains(r, "PurelyMail could not be reached.")
-        self.assertContains(r, "See whether this machine reaches PURELYMAIL_API_URL.")
+        self.assertContains(r, "See whether this machine reaches http://127.0.0.1:9.")
 
     @override_settings(PURELYMAIL_API_TOKEN="")
     def test_none_at_all_is_told_without_asking(self) -> None:

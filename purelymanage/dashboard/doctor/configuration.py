@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import Tags, run_checks
 
-from purelymanage import crypto
+from purelymanage import crypto, operating
 from purelymanage.dashboard import checked, machine
 from purelymanage.dashboard.doctor.results import (
     Check,
@@ -58,8 +59,8 @@ def _env_file() -> Iterator[Result]:
     subject, path = "env file", env_file()
     if path is None:
         yield good(subject, "There is none: all settings are in the environment.")
-    elif problem := _exposed(path):
-        yield broken(subject, problem, f"chmod 600 {path}")
+    elif found := _exposed(path):
+        yield broken(subject, *found)
     else:
         yield good(
             subject, f"Settings are read from {path}, which is closed to others."
@@ -91,26 +92,28 @@ def _secret_files() -> Iterator[Result]:
     for name in SETTING.findall(EXAMPLE.read_text(encoding="utf-8")):
         if path := os.environ.get(f"{name}_FILE"):
             count += 1
-            if problem := _exposed(Path(path)):
+            if found := _exposed(Path(path)):
                 problems += 1
-                yield broken(subject, f"{name}: {problem}", f"chmod 600 {path}")
+                yield broken(subject, f"{name}: {found[0]}", found[1])
     if not problems:
         yield good(subject, f"{count or 'None'} in use, and closed to others.")
 
 
-def _exposed(path: Path) -> str:
-    """Say how others could read or change a file; nothing if they cannot."""
+def _exposed(path: Path) -> tuple[str, str] | None:
+    """Say how others could read or change a file, and the mend; None if they cannot."""
+    own = f"sudo chown {getpass.getuser()} {path}"
     try:
         found = path.stat()
     except OSError as exc:
-        return f"{path} cannot be read: {exc.strerror}."
+        return f"{path} cannot be read: {exc.strerror}.", own
     if not path.is_file():
-        return ""  # a pipe that somebody has opened for us
+        return None  # a pipe that somebody has opened for us
     if found.st_mode & OPEN_TO_OTHERS:
-        return f"{path} is open to others (mode {found.st_mode & 0o777:o})."
+        words = f"{path} is open to others (mode {found.st_mode & 0o777:o})."
+        return words, f"sudo chmod 600 {path}"
     if found.st_uid not in {0, os.geteuid()} and os.geteuid() != 0:
-        return f"{path} belongs to another user."
-    return ""
+        return f"{path} belongs to another user.", own
+    return None
 
 
 def _keys() -> Iterator[Result]:
@@ -118,13 +121,18 @@ def _keys() -> Iterator[Result]:
     try:
         first, *old = crypto.key_ids()
     except crypto.Malformed as exc:
-        yield broken(subject, str(exc), "Make one as env.example says.")
+        yield broken(
+            subject,
+            str(exc),
+            "Put the right ones back: the backup holds them. For a new panel, "
+            "deploy/env.example says how to make one.",
+        )
         return
     if old:
         yield attention(
             subject,
             f"The key {first} seals; older ones are kept: {', '.join(old)}.",
-            "manage.py rotate_keys says whether they can be taken out.",
+            f"{operating.command('rotate_keys')} says whether they can be taken out.",
         )
     else:
         yield good(subject, f"The key {first} seals, and no older one is kept.")

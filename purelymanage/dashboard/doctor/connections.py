@@ -133,7 +133,10 @@ def _certificate() -> Iterator[Result]:
         yield good(subject, "Without https there is none.")
         return
     host, port = url.hostname or "", url.port or 443
-    fix = "See whether the certificate is renewed and the web server has read it since."
+    fix = (
+        "See why the certificate is not renewed (sudo certbot renew), and whether the "
+        "web server has read it since (sudo systemctl reload nginx)."
+    )
     try:
         der = _connect(host, port, ssl.create_default_context())
     except ssl.SSLCertVerificationError as exc:
@@ -159,11 +162,17 @@ def _certificate() -> Iterator[Result]:
     if left < RENEWED_BEFORE:
         yield attention(
             subject,
-            f"It ends in {left.days} days, on {until}.",
-            f"{fix} (certbot renew)",
+            f"It ends {_days(left)}, on {until}.",
+            fix,
         )
     else:
         yield good(subject, f"It is good until {until}.")
+
+
+def _days(left: timedelta) -> str:
+    if left.days > 1:
+        return f"in {left.days} days"
+    return "tomorrow" if left.days else "within a day"
 
 
 def _connect(host: str, port: int, context: ssl.SSLContext) -> bytes | None:

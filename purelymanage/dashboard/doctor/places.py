@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
+from purelymanage import operating
 from purelymanage.dashboard import checked, machine
 from purelymanage.dashboard.doctor.results import (
     Check,
@@ -17,8 +18,6 @@ from purelymanage.dashboard.doctor.results import (
     broken,
     good,
 )
-
-COLLECT = "manage.py collectstatic --no-input"
 
 
 def checks() -> list[Check]:
@@ -33,7 +32,9 @@ def _static_files() -> Iterator[Result]:
         paths = json.loads(manifest.read_text(encoding="utf-8"))["paths"]
     except (OSError, ValueError, KeyError):
         yield broken(
-            subject, f"Styles and scripts were not collected to {root}.", COLLECT
+            subject,
+            f"Styles and scripts were not collected to {root}.",
+            operating.collect(),
         )
         return
     missing, newer = [], []
@@ -47,14 +48,14 @@ def _static_files() -> Iterator[Result]:
         yield broken(
             subject,
             f"{len(missing)} are missing from {root}, among them {min(missing)}.",
-            COLLECT,
+            operating.collect(),
         )
     elif newer:
         yield attention(
             subject,
             f"{len(newer)} have changed since they were collected, among them "
             f"{min(newer)}.",
-            COLLECT,
+            operating.collect(),
         )
     else:
         yield good(subject, f"All {len(paths)} are in {root}.")

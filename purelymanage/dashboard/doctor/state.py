@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
+from purelymanage import operating
 from purelymanage.accounts.permissions import Role
 from purelymanage.audit.models import ChainCheck
 from purelymanage.dashboard import checked, facts
@@ -45,7 +46,8 @@ def _database() -> Iterator[Result]:
         yield broken(
             subject,
             f"It does not answer: {_without_secrets(found.reason)}",
-            "See whether PostgreSQL runs, and where DATABASE_URL says that it is.",
+            "See whether PostgreSQL runs (systemctl status postgresql), and whether "
+            f"{operating.where('DATABASE_URL')} leads to it.",
         )
         return
     with connection.cursor() as cursor:
@@ -75,7 +77,9 @@ def _database() -> Iterator[Result]:
             "Raise max_connections of PostgreSQL, or lower DATABASE_POOL.",
         )
     if not found.is_migrated:
-        yield broken(subject, "Its tables are of another version.", "manage.py migrate")
+        yield broken(
+            subject, "Its tables are of another version.", operating.command("migrate")
+        )
     else:
         yield good(subject, f"PostgreSQL {version} answers, and its tables are right.")
 
@@ -104,7 +108,7 @@ def _audit() -> Iterator[Result]:
         yield attention(
             subject,
             "It was never checked.",
-            "The workers do so once a day; manage.py verify_audit does it now.",
+            "The workers do so once a day; now: " + operating.command("verify_audit"),
         )
     elif last.problem:
         yield broken(
@@ -116,7 +120,8 @@ def _audit() -> Iterator[Result]:
         yield attention(
             subject,
             f"It was last checked on {last.finished_at:%d %B %Y}.",
-            "The workers do so once a day: see whether they run.",
+            "The workers do so once a day: see whether they run. Now: "
+            + operating.command("verify_audit"),
         )
     else:
         yield good(subject, f"{last}.")
@@ -127,7 +132,9 @@ def _owners() -> Iterator[Result]:
     count = people.count()
     if not count:
         yield broken(
-            "owners", "Nobody owns this panel.", "manage.py create_owner ADDRESS"
+            "owners",
+            "Nobody owns this panel.",
+            operating.command("create_owner ADDRESS"),
         )
     elif count == 1:
         yield attention(
@@ -155,7 +162,7 @@ def _clock() -> Iterator[Result]:
         yield attention(
             "clock",
             "The clock of this machine follows no time server.",
-            "timedatectl set-ntp true",
+            "sudo timedatectl set-ntp true",
         )
     elif answer == "yes":
         yield good("clock", "The clock of this machine follows a time server.")

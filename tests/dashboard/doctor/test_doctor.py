@@ -53,7 +53,7 @@ class ConfigurationTests(SimpleTestCase):
         self.env.chmod(0o640)
         (found,) = configuration._env_file()
         self.assertEqual(found.tone, Tone.BROKEN)
-        self.assertEqual(found.fix, f"chmod 600 {self.env}")
+        self.assertEqual(found.fix, f"sudo chmod 600 {self.env}")
 
     def test_so_are_files_of_secrets(self) -> None:
         secret = self.env.with_name("audit-key")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from argparse import ArgumentParser
 from dataclasses import asdict
@@ -8,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from purelymanage import operating
 from purelymanage.dashboard.doctor import (
     configuration,
     connections,
@@ -43,7 +45,13 @@ class Command(BaseCommand):
             *state.checks(),
             *connections.checks(),
         ]
-        results = running.run(checks)
+        # What is found is told below, and better.
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        try:
+            results = running.run(checks)
+        finally:
+            logging.disable(before)
         if as_json:
             self.stdout.write(_as_json(results))
         else:
@@ -64,6 +72,8 @@ class Command(BaseCommand):
             if result.fix:
                 self.stdout.write(f"{'':>{width + 8}}{result.fix}")
         self.stdout.write(f"\n{_summary(results)}")
+        if any(it.fix for it in results):
+            self.stdout.write(f"After a change of settings: {operating.restart()}")
 
 
 def _summary(results: list[Result]) -> str:
