@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -39,6 +40,13 @@ TARGETS = (
     ),
 )
 
+# One of a list of recipients: an address, or a name and an address in brackets.
+RECIPIENT = re.compile(
+    r"""\s*(?:(?:"([^"\n]*)"[ ]*|([^\s<>",;|][^<>",;|\t\n]*))?<([^\s<>@,;|]+@[^\s<>@,;|]+)>
+    |([^\s<>@",;|]+@[^\s<>@",;|]+))[ \t]*(?:[,;\r\n]\s*|$)""",
+    re.VERBOSE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -64,6 +72,40 @@ class People:
     faults: list[Fault] = field(default_factory=list)
     # Columns that were taken for nothing.
     unused: list[str] = field(default_factory=list)
+
+
+def one_a_line(pasted: str) -> str:
+    """Return a list as mail programs copy it as a table; anything else as it is.
+
+    Two bare addresses in a line may be an old and a new mailbox, and stay.
+    """
+    rows: list[str] = []
+    told = False
+    for line in pasted.splitlines():
+        found = _recipients(line)
+        names = [name for _, name in found]
+        if (line.strip() and not found) or (len(found) == 2 and not all(names)):
+            return pasted
+        told = told or any(names) or len(found) > 2
+        rows += [f"{address}\t{name}" for address, name in found] or [""]
+    return "\n".join(rows) if told else pasted
+
+
+def _recipients(line: str) -> list[tuple[str, str]]:
+    """Return the addresses and names in a line, none if there is anything else."""
+    line, found, at = line.rstrip(), [], 0
+    while at < len(line):
+        one = RECIPIENT.match(line, at)
+        if one is None:
+            return []
+        quoted, name, within, bare = one.groups()
+        said = quoted or name or ""
+        # Many mail programs write the address once more where they know no name.
+        if "@" in said:
+            said = ""
+        found.append((within or bare, " ".join(re.sub("[,;|]", " ", said).split())))
+        at = one.end()
+    return found
 
 
 def read_people(sheet: Sheet, *, domain: str, person: User) -> People:

@@ -8,7 +8,7 @@ from django.utils.datastructures import MultiValueDict
 
 from purelymanage.accounts.models import User
 from purelymanage.mailboxes.forms.imports import TableForm
-from purelymanage.migrations.campaigns.people import People, read_people
+from purelymanage.migrations.campaigns.people import People, one_a_line, read_people
 from purelymanage.migrations.models import Campaign
 from purelymanage.sheets.errors import Unreadable
 
@@ -36,6 +36,9 @@ class PeopleForm(TableForm):
         table.help_text = "One address a line, or copied from a spreadsheet."
         file.label = "Or a file"
         file.help_text = "CSV, as spreadsheets and other panels write it."
+
+    def clean_table(self) -> str:
+        return one_a_line(self.cleaned_data["table"])
 
     def clean(self) -> None:
         super().clean()

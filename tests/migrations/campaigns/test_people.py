@@ -79,6 +79,33 @@ class AddPeopleTests(PeopleCase):
         self.assertContains(r, "<td>nobody</td>", html=True)
         self.assertEqual(len(self.listed()), 1)
 
+    def test_a_list_of_recipients_is_taken_apart(self) -> None:
+        self.add(
+            'Anna <anna@old.example>, "Burg, Ben" <ben@old.example>;'
+            "carl@old.example <carl@old.example>, dora@old.example\n\n"
+            "Eva E. <eva@old.example>\n"
+        )
+        expected = [
+            ("anna@old.example", "Anna", ""),
+            ("ben@old.example", "Burg Ben", ""),
+            ("carl@old.example", "", ""),
+            ("dora@old.example", "", ""),
+            ("eva@old.example", "Eva E.", ""),
+        ]
+        self.assertEqual(self.listed(), expected)
+
+    def test_three_addresses_in_a_line_are_three_people(self) -> None:
+        self.add("anna@old.example, ben@old.example, carl@old.example")
+        people = [f"{it}@old.example" for it in ("anna", "ben", "carl")]
+        self.assertEqual(self.listed(), [(it, "", "") for it in people])
+
+    def test_two_addresses_in_a_line_are_the_old_and_the_new_mailbox(self) -> None:
+        self.add("anna@old.example,a@example.org\nben@old.example,b@example.org")
+        people = [
+            (f"{it}@old.example", "", f"{it[0]}@example.org") for it in ("anna", "ben")
+        ]
+        self.assertEqual(self.listed(), people)
+
     def test_an_address_that_no_column_holds_is_left_out(self) -> None:
         long = f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.example"
         r = self.add(f"{long}\nanna@old.example\n")
