@@ -46,7 +46,7 @@ class KeepingHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         raised = record.exc_info[0] if record.exc_info else None
-        if raised is None and is_told_elsewhere(record):
+        if is_of_a_client(record) or (raised is None and is_told_elsewhere(record)):
             return
         if raised and record.exc_info:
             kind, place = _name(raised), _where(record.exc_info[2])
@@ -55,6 +55,11 @@ class KeepingHandler(logging.Handler):
             kind, place = f"logged by {record.name}", f"{path} in {record.funcName}"
         at = datetime.fromtimestamp(record.created, UTC)
         keep(Note(kind, place, 1, at, request_id.get(), task_name.get()))
+
+
+def is_of_a_client(record: logging.LogRecord) -> bool:
+    """Whether somebody sent what no browser does, as scanners of the network all day."""
+    return record.name.startswith("django.security.")
 
 
 def is_told_elsewhere(record: logging.LogRecord) -> bool:

@@ -144,6 +144,8 @@ class SetUpTests(AppTestCase):
         code = r.context["unused_codes"][0]
         self.assertContains(r, code)
         self.assertIn("no-store", r["Cache-Control"])
+        # A sheet of paper says whom they let in, and where.
+        self.assertContains(r, "lets olga@example.org in once at testserver")
         self.assertNotContains(self.client.get(CODES), code)
 
     def test_without_it_the_codes_go_as_well(self) -> None:

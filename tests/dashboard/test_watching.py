@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 from unittest import mock
 
+from django.core.exceptions import DisallowedHost
 from django.db import OperationalError, transaction
 from django.test import TestCase
 from django.utils import timezone
@@ -71,6 +72,18 @@ class ErrorTests(TestCase):
     def test_answers_given_on_purpose_are_none(self) -> None:
         record = logging.makeLogRecord({"name": "django.request", "levelno": 40})
         KeepingHandler().emit(record)
+        self.write_down()
+        self.assertFalse(ErrorKind.objects.exists())
+
+    def test_what_no_browser_sends_is_no_error_of_the_panel(self) -> None:
+        logger = logging.getLogger("django.security.DisallowedHost")
+        handler = KeepingHandler()
+        logger.addHandler(handler)
+        self.addCleanup(logger.removeHandler, handler)
+        try:
+            raise DisallowedHost
+        except DisallowedHost:
+            logger.exception("Invalid HTTP_HOST header.")
         self.write_down()
         self.assertFalse(ErrorKind.objects.exists())
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from unittest import mock
 
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -103,6 +104,20 @@ class QueueRulesTests(WithRuns):
 
 
 class QueuePageTests(WithRuns):
+    def setUp(self) -> None:
+        super().setUp()
+        cache.set(f"pulse:{queue.CLUSTER}", "asks for work", 30)
+        self.addCleanup(cache.clear)
+
+    def test_without_workers_it_does_not_claim_to_work(self) -> None:
+        cache.clear()
+        for user, leads_on in ((self.adam, True), (self.lina, False)):
+            self.client.force_login(user)
+            r = self.client.get("/migrations/")
+            self.assertContains(r, "Nobody works on copies")
+            self.assertNotContains(r, "The queue is working")
+            self.assertEqual("/settings/health/" in r.content.decode(), leads_on)
+
     def test_the_limit_is_set_on_the_spot(self) -> None:
         self.client.force_login(self.adam)
         r = self.client.post(f"{URL}limit/", {"parallel_runs": "7"})

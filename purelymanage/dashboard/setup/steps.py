@@ -27,7 +27,13 @@ from purelymanage.dashboard.models import Setup, TokenCheck
 from purelymanage.domains.models import Domain, Freshness, SyncRun
 from purelymanage.http import mark_of
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.purelymail.errors import TOKEN_REFUSED, NoToken, explained
+from purelymanage.purelymail.errors import (
+    TOKEN_REFUSED,
+    NoToken,
+    Unavailable,
+    Unreadable,
+    explained,
+)
 from purelymanage.routing.models import Rule
 
 
@@ -142,6 +148,8 @@ def progress(user: User, *, has_factor: bool) -> dict[str, Any]:
         "credit": newest_amount(),
         "checked_at": _checked_at(check, freshness),
         "token_is_right": steps[0].state is State.DONE,
+        "token_is_unknown": _is_about_the_way(steps[0].finding),
+        "is_stuck": any(it.state is State.STUCK for it in steps),
         "arrivals": arrivals,
         "mail": mail,
         "mail_stays_here": "smtp" not in settings.EMAIL_BACKEND,
@@ -183,6 +191,12 @@ def _token(check: TokenCheck | None, freshness: Freshness) -> Step:
     if bad_at and _later(good_at, bad_at) == bad_at:
         return Step(Name.TOKEN, State.STUCK, finding)
     return Step(Name.TOKEN, State.DONE if good_at else State.OPEN)
+
+
+def _is_about_the_way(finding: Finding | None) -> bool:
+    """Whether PurelyMail was not reached, so that nothing is known of the token."""
+    said = {Unavailable.message, Unreadable.message}
+    return finding is not None and finding.title in said
 
 
 def _checked_at(check: TokenCheck | None, freshness: Freshness) -> datetime | None:

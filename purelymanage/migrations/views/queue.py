@@ -17,6 +17,7 @@ from purelymanage.accounts.permissions import (
     Right,
     requires,
 )
+from purelymanage.broker import silent_clusters
 from purelymanage.errors import Refused
 from purelymanage.http import page_or_partial
 from purelymanage.migrations.forms.queue import LimitForm, QueueForm, first_values
@@ -25,6 +26,7 @@ from purelymanage.migrations.models import QueueRules
 from purelymanage.migrations.models.queue import workers_of_a_host
 from purelymanage.migrations.models.servers import may_edit_servers
 from purelymanage.migrations.operations import queue_rules as operations
+from purelymanage.migrations.queue import CLUSTER
 
 
 def queue_controls(user: User, form: LimitForm | None = None) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def queue_controls(user: User, form: LimitForm | None = None) -> dict[str, Any]:
         "rules": rules,
         "rests_until": rest_until(rules.pause_from, rules.pause_until, timezone.now()),
         "workers": workers_of_a_host(),
+        "is_silent": CLUSTER in silent_clusters(),
         "limit_form": form or LimitForm(initial=first_values(rules)),
         "may_edit_queue": may_edit_queue(user),
     }
