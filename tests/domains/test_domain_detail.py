@@ -39,6 +39,7 @@ class RecordTests(DomainDetailTestCase):
         self.assert_says(
             "MX and DMARC are not right",
             "2 records have to be set: MX and DMARC.",
+            "MX comes last, when the mailboxes are there",
             "10 mx.old.example",
             'data-copy="mailserver.purelymail.com"',
             'data-copy="_dmarc"',

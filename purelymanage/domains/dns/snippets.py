@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from purelymanage.domains.dns.expected import MAIL_HOST, Kind
 from purelymanage.domains.dns.names import unicode_name
 from purelymanage.domains.dns.verdicts import Health, State, Verdict
 from purelymanage.sheets.writing import as_csv
 
 LONGEST_STRING = 255
 HEADINGS = ("Name", "Full name", "Type", "Priority", "Value", "TTL", "What to do")
+BEFORE_MX = "from then on mail arrives at PurelyMail and nowhere else"
 
 
 def bind_zone(health: Health) -> str:
@@ -16,10 +18,12 @@ def bind_zone(health: Health) -> str:
         f"; Records for mail of {health.domain} at PurelyMail",
         f"$ORIGIN {health.zone}.",
     ]
-    for it in health.to_set:
+    for it in _in_order(health):
         record = it.record
         if it.found:
             lines += [f"; instead of: {_comment(found)}" for found in it.found]
+        if _moves_mail(it):
+            lines.append(f"; last, when the mailboxes are there: {BEFORE_MX}")
         lines.append(
             f"{record.relative_name}\t{record.ttl}\tIN\t{record.type}\t{_rdata(it)}"
         )
@@ -37,7 +41,7 @@ def comma_separated(health: Health) -> str:
             it.record.ttl,
             _task(it),
         )
-        for it in health.to_set
+        for it in _in_order(health)
     ]
     return "".join(as_csv(HEADINGS, rows))
 
@@ -45,7 +49,7 @@ def comma_separated(health: Health) -> str:
 def plain_text(health: Health) -> str:
     """Return a letter to whoever runs the DNS."""
     shown = unicode_name(health.domain)
-    wanted = health.to_set
+    wanted = _in_order(health)
     if not wanted:
         return f"All records for mail of {shown} are in place. Nothing has to be set.\n"
     what = "record" if len(wanted) == 1 else "records"
@@ -66,6 +70,8 @@ def plain_text(health: Health) -> str:
         lines.append(f"   Value:    {it.value_to_set}")
         if it.found:
             lines.append(f"   Now:      {'; '.join(it.found)}")
+        if _moves_mail(it):
+            lines.append(f"   Please ask us before you set this one: {BEFORE_MX}.")
         lines.append("")
     lines.append(
         "The values are host names in full and texts without quotation marks. Please"
@@ -82,6 +88,15 @@ def quoted(text: str) -> str:
         for at in range(0, max(len(data), 1), LONGEST_STRING)
     ]
     return " ".join(f'"{"".join(map(_escaped, piece))}"' for piece in pieces)
+
+
+def _in_order(health: Health) -> list[Verdict]:
+    """Return the records to set, MX last: it is what takes mail away elsewhere."""
+    return sorted(health.to_set, key=lambda it: it.kind is Kind.MX)
+
+
+def _moves_mail(verdict: Verdict) -> bool:
+    return verdict.kind is Kind.MX and MAIL_HOST not in " ".join(verdict.found)
 
 
 def _escaped(byte: int) -> str:

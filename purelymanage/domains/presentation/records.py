@@ -137,6 +137,10 @@ class Records:
         return min((it.tone for it in self.to_set), key=WORST.index, default="good")
 
     @property
+    def is_mx_to_set(self) -> bool:
+        return any(it.verdict.kind is Kind.MX for it in self.to_set)
+
+    @property
     def names_to_set(self) -> str:
         *most, last = [it.label for it in self.to_set] or [""]
         return f"{', '.join(most)} and {last}" if most else last

@@ -97,3 +97,14 @@ def test_the_letter_says_what_is_there_now() -> None:
     text = plain_text(health("MX of another provider"))
     assert "Replace: MX" in text
     assert "Now:      10 mx1.old.example" in text
+
+
+def test_what_takes_mail_away_comes_last_and_says_so() -> None:
+    judged = health("nothing but the ownership code")
+    letter, zone = plain_text(judged), bind_zone(judged)
+    assert "6. Add: MX" in letter
+    assert "Please ask us before you set this one: from then on" in letter
+    assert "; last, when the mailboxes are there" in zone.splitlines()[-2]
+    assert zone.splitlines()[-1].split("\t")[3] == "MX"
+    assert ",MX,50," in comma_separated(judged).splitlines()[-1]
+    assert "ask us before" not in plain_text(health("two SPF records"))
