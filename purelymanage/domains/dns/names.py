@@ -33,8 +33,8 @@ class BadName(ValueError):
 def domain_name(pasted: str) -> str:
     """Return the domain that somebody means, in the form the DNS uses.
 
-    Takes URLs, e-mail addresses, capitals, dots at the end and either form of
-    international names.
+    Takes URLs of web pages, e-mail addresses, capitals, dots at the end and either
+    form of international names.
     """
     text = INVISIBLE.sub("", unicodedata.normalize("NFKC", pasted)).strip()
     text = text.strip(WRAPPING).lstrip("/")
@@ -43,6 +43,8 @@ def domain_name(pasted: str) -> str:
         text = re.split(r"[/?#]", text[scheme.end() :], maxsplit=1)[0]
         text = text.rpartition("@")[2]
         text = re.sub(r":\d*$", "", text)
+        # Of a web page, it is not this host that has the mail.
+        text = re.sub(r"^www\.(?=.+\.)", "", text, flags=re.IGNORECASE)
     elif "@" in text:
         text = text.rpartition("@")[2]
     else:
