@@ -48,6 +48,7 @@ class CreateRuleTests(SyncedTestCase):
         """Send it, and send it again with what there was to accept."""
         r = self.client.post(URL, FORM | fields)
         self.assertContains(r, "Save all the same", status_code=422)
+        self.assertContains(r, "Nothing was saved yet.", status_code=422)
         accepted = r.context["draft"].digest
         return self.client.post(URL, FORM | fields | {"accepted": accepted})
 
