@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from deploy.backups import stream
-from deploy.backups.problems import Failed
+from deploy.backups.problems import Failed, reason
 from deploy.backups.programs import sentence
 
 LONGEST_LINE = 4 * 1024 * 1024
@@ -40,7 +40,7 @@ class About:
         keys = "with its keys" if self.settings else "without keys"
         return (
             f"{self.base_url} at {self.made_at}, PostgreSQL {self.postgresql}, "
-            f"{self.audit_entries} audit entries, {keys}"
+            f"audit entries: {self.audit_entries}, {keys}"
         )
 
 
@@ -91,7 +91,7 @@ def opened(path: Path, lock: Lock) -> Iterator[tuple[About, Iterator[bytes]]]:
             else:
                 chunks = _by_age(path, lock)
         except OSError as exc:
-            raise Failed(f"{path} cannot be read: {exc.strerror}.") from exc
+            raise Failed(f"{path} cannot be read: {reason(exc)}.") from exc
         stack.enter_context(contextlib.closing(chunks))
         line = bytearray()
         for chunk in chunks:
@@ -151,8 +151,10 @@ def _from_file(file: Path) -> str:
         if stat.S_IMODE(file.stat().st_mode) & 0o077 and file.is_file():
             raise Failed(f"Others can read {file}: chmod 600 {file}")
         given = file.read_text(encoding="utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise Failed(f"{file} cannot be read.") from exc
+    except OSError as exc:
+        raise Failed(f"{file} cannot be read: {reason(exc)}.") from exc
+    except UnicodeDecodeError as exc:
+        raise Failed(f"{file} is no text.") from exc
     if not given:
         raise Failed(f"{file} is empty.")
     return given

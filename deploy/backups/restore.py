@@ -19,16 +19,20 @@ from deploy.backups.programs import PSQL, Programs, Running
 from deploy.backups.settings import Settings
 from deploy.backups.stream import CHUNK
 from deploy.backups.terminal import say
+from purelymanage import operating
 from purelymanage.environment import BASE_DIR
 
 MORE = """\
 Stop the web server and the workers first. The database that DATABASE_URL names is
 filled, and the keys of the backup are written where the settings have theirs: into the
-files that NAME_FILE names, or into the env file. Everything else that is set stays as
-it is. The whole backup is read before anything is changed, and the database is either
-changed completely or not at all.
+files that NAME_FILE names, or into the env file. So are other settings of the backup
+that have no value here, but for those about a machine; what is set stays as it is. The
+whole backup is read before anything is changed, and the database is either changed
+completely or not at all.
 
 On another machine: ./deploy/install, stop the services, ./deploy/restore, start them.
+Where deploy/install has put the panel, its own user purelymanage does this, and has to
+be able to read the backup.
 
   ./deploy/restore /mnt/backups/purelymanage-20260101T030000Z.backup
   ./deploy/restore --passphrase-file /etc/purelymanage/secrets/BACKUP --overwrite newest
@@ -223,20 +227,27 @@ def _tell_what_comes(tools: Programs, about: About) -> None:
     (overdue,) = tools.ask(OVERDUE)
     if overdue != "0":
         say(
-            f"Note: {overdue} deletions fell due since the backup was made, and are "
-            "carried out as soon as the workers run. Cancel them before if need be."
+            f"Note: deletions that fell due since the backup was made: {overdue}. They "
+            "are carried out as soon as the workers run. Start the web server alone, "
+            "and cancel them, where that is not wanted any more."
         )
     (mails,) = tools.ask(WAITING_MAIL)
     if mails != "0":
         say(
-            f"Note: {mails} mails were on their way when the backup was made, and go "
-            "out once more."
+            f"Note: mails that were on their way when the backup was made: {mails}. "
+            "They go out once more."
         )
     age = datetime.now(UTC) - datetime.fromisoformat(about.made_at)
     say(
-        f"Restored as of {about.made_at} ({age.days} days ago). Everybody signs in "
-        "again. Start the services, then run `manage.py doctor`."
+        f"Restored as of {about.made_at} ({_days(age.days)}). Everybody signs in "
+        f"again. Start the services, then look: {operating.command('doctor')}"
     )
+
+
+def _days(count: int) -> str:
+    if not count:
+        return "less than a day ago"
+    return "a day ago" if count == 1 else f"{count} days ago"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.backups.problems import Failed
+from deploy.backups.problems import Failed, reason
 from purelymanage.environment import BASE_DIR
 from purelymanage.quickstart import environment
 
@@ -57,9 +57,9 @@ class Settings:
             try:
                 return Path(path).read_text(encoding="utf-8").strip()
             except OSError as exc:
-                raise Failed(f"{path}, which {name}_FILE names, cannot be read.") from (
-                    exc
-                )
+                raise Failed(
+                    f"{path}, which {name}_FILE names, cannot be read: {reason(exc)}."
+                ) from exc
         return ""
 
     def all(self) -> dict[str, str]:
@@ -80,7 +80,7 @@ def load(path: Path | None) -> Settings:
     try:
         kept = environment.read(found) if found else {}
     except OSError as exc:
-        raise Failed(f"{found} cannot be read: {exc.strerror}.") from exc
+        raise Failed(f"{found} cannot be read: {reason(exc)}.") from exc
     wanted = {*known(), *kept}
     given = {
         name: value

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.backups.problems import Failed
+from deploy.backups.problems import Failed, reason
 
 # Where the person was who called, as the program runs in its own folder.
 CALLED_FROM = "CALLED_FROM"
@@ -69,7 +69,7 @@ def run(work: Callable[[], None]) -> int:
         return 1
     except OSError as exc:
         place = f"{exc.filename}: " if exc.filename else ""
-        sys.stderr.write(f"{place}{exc.strerror or exc}.\n")
+        sys.stderr.write(f"{place}{reason(exc)}.\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")

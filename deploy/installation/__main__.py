@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
         services.start(machine, found)
         if found.has_systemd:
             services.wait_until_healthy(machine, chosen.domain)
+        _tell_end(machine, "Done: the release before is in use again.")
         return
 
     preflight.look_at_needs(machine, chosen)
@@ -57,10 +58,16 @@ def main(arguments: list[str]) -> None:
     )
     configuration.write_settings(machine, chosen)
 
-    machine.step("Tables, styles and scripts")
-    _prepare(machine, placed)
-    release.finish(machine, placed)
-    _run_hook(machine, placed)
+    is_first = not places.CURRENT.exists()
+    try:
+        machine.step("Tables, styles and scripts")
+        _prepare(machine, placed)
+        release.finish(machine, placed)
+        _run_hook(machine, placed)
+    except Failed as exc:
+        if is_first:
+            raise
+        raise Failed(f"{exc}\nThe panel still runs with the release before.") from exc
 
     release.switch(machine, placed)
     services.install_units(machine, placed, found)
@@ -74,7 +81,7 @@ def main(arguments: list[str]) -> None:
         machine.step("Doctor")
         doctor = (".venv/bin/python", "manage.py", "doctor")
         machine.show(*doctor, user=places.USER, cwd=places.CURRENT)
-    _tell(machine, chosen)
+    _tell(machine, chosen, is_first=is_first)
 
 
 def _prepare(machine: Machine, placed: Path) -> None:
@@ -109,17 +116,22 @@ def _has_own_database() -> bool:
         return True
 
 
-def _tell(machine: Machine, chosen: choices.Choices) -> None:
-    machine.step("Dry run: nothing was changed." if machine.dry else "Done.")
+def _tell(machine: Machine, chosen: choices.Choices, *, is_first: bool) -> None:
+    _tell_end(machine, "Done.")
     machine.note(f"Address   https://{chosen.domain}")
-    machine.note("Owner     purelymanage create_owner you@example.org")
+    if is_first:
+        machine.note("Owner     sudo purelymanage create_owner you@example.org")
     machine.note(
-        f"Settings  {places.ENV}, then: systemctl restart 'purelymanage-*.service'"
+        f"Settings  {places.ENV}, then: sudo systemctl restart 'purelymanage-*.service'"
     )
     machine.note(f"Backups   a passphrase in {places.SECRETS / 'BACKUP'} starts them")
-    machine.note("Logs      journalctl -u 'purelymanage-*'")
+    machine.note("Logs      sudo journalctl -u 'purelymanage-*'")
     if chosen.web == "none":
         machine.note(f"Your web server has to lead to {places.SOCKET}: deploy/nginx")
+
+
+def _tell_end(machine: Machine, words: str) -> None:
+    machine.step("Dry run: nothing was changed." if machine.dry else words)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -45,7 +46,7 @@ class Machine:
     ) -> None:
         """Run a program that changes something; its output is shown if it fails."""
         words = _as_user(user, command)
-        if not self.will("run", " ".join(words)):
+        if not self.will("run", shlex.join(words)):
             return
         try:
             done = subprocess.run(
@@ -62,12 +63,14 @@ class Machine:
         except OSError as exc:
             raise Failed(f"{words[0]} cannot be run: {exc.strerror}.") from exc
         if done.returncode:
-            raise Failed(f"{done.stdout.rstrip()}\nThis did not work: {words}")
+            raise Failed(
+                f"{done.stdout.rstrip()}\nThis did not work: {shlex.join(words)}"
+            )
 
     def show(self, *command: str | Path, user: str, cwd: Path) -> None:
         """Run a program that looks, and let it be read; what it finds stops nothing."""
         words = _as_user(user, command)
-        if self.will("run", " ".join(words)):
+        if self.will("run", shlex.join(words)):
             env = {**os.environ, "ENV_FILE": str(places.ENV)}
             subprocess.run(
                 words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, check=False

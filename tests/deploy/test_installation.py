@@ -174,7 +174,9 @@ def test_going_back_needs_no_room_and_no_certificate(
     with pytest.raises(Failed, match="GB left"):
         __main__.main(["--dry-run"])
     __main__.main(["--dry-run", "--rollback"])
-    assert f"-> {before}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"-> {before}" in said
+    assert said.endswith("Dry run: nothing was changed.\n")
 
 
 def present_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -343,3 +345,25 @@ def test_scripts_have_no_obvious_mistakes() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_preparation_that_fails_leaves_the_release_in_use(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, *, is_first: bool
+) -> None:
+    def fail(machine: Machine, placed: Path) -> None:
+        raise Failed("A setting makes no sense.")
+
+    present_system(monkeypatch)
+    monkeypatch.setattr(__main__, "_prepare", fail)
+    monkeypatch.setattr(places, "CURRENT", elsewhere / "current")
+    if not is_first:
+        places.CURRENT.mkdir()
+    with pytest.raises(Failed, match=r"A setting makes no sense\.") as failed:
+        __main__.main(["--dry-run", "--no-nginx", "--domain", DOMAIN])
+    assert ("still runs with the release before" in str(failed.value)) != is_first
+
+
+def test_a_program_that_fails_is_written_as_one_would_type_it() -> None:
+    with pytest.raises(Failed, match="This did not work: sh -c 'exit 1'"):
+        Machine(dry=False).run("sh", "-c", "exit 1")
