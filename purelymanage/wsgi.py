@@ -7,9 +7,11 @@ from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
 from django.urls import get_resolver
 
+from purelymanage.call_depth import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "purelymanage.settings")
 
-application = get_wsgi_application()
+application = with_room(get_wsgi_application())
 
 # All views, or the first visitor would wait for them.
 get_resolver().url_patterns  # noqa: B018

@@ -37,6 +37,7 @@ GROUND = [
     "figures",
     "prepared",
     "long_selects",
+    "call_depth",
 ]
 # Whoever draws or checks must not write, call PurelyMail, or open transactions.
 FORBIDDEN_IN_VIEWS = {"purelymanage.purelymail.client", "purelymanage.crypto"}

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from purelymanage.accounts.models import User
+from purelymanage.call_depth import with_room
 from tests.cast import HTMX
 from tests.live import MOVES
 from tests.proof import prove
@@ -79,7 +80,9 @@ class Browser:
 
     def get(self, ask: Ask) -> Any:
         client = self.strangers if ask.is_open else self.owners
-        return client.get(ask.path, headers=dict(HTMX) if ask.is_part else None)
+        # As the web server does: it matters how deep a page is called from.
+        get = with_room(client.get)
+        return get(ask.path, headers=dict(HTMX) if ask.is_part else None)
 
 
 def asks_of_all(browser: Browser, only: str, rows: dict[str, str]) -> Iterator[Ask]:
