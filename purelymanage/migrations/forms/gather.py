@@ -67,6 +67,11 @@ class GatherForm(forms.Form):
         address: str = self.cleaned_data["address"]
         return address.lower()
 
+    def clean(self) -> None:
+        # Its field comes back empty, which is easily missed beside another fault.
+        if self.errors and "password" in self.cleaned_data:
+            self.add_error("password", self.words.password_again)
+
     @property
     def begun_anew(self) -> GatherForm:
         """A form with the address alone: consent is given to each page."""

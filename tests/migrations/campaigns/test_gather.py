@@ -142,6 +142,12 @@ class SharedLinkTests(FormTestCase):
         self.assertContains(r, "no line breaks", status_code=422)
         self.assertEqual(self.imap.logins.total(), 0)
 
+    def test_a_password_beside_another_fault_has_to_be_typed_again(self) -> None:
+        r = self.send(consent="")
+        self.assertContains(r, "Without your consent", status_code=422)
+        self.assertContains(r, "Enter the password once more", status_code=422)
+        self.assertNotContains(r, PASSWORD, status_code=422)
+
     def test_an_address_is_not_without_end(self) -> None:
         long = f"{'a' * 60}@{'.'.join(['b' * 60] * 4)}.example"
         r = self.send(address=long)

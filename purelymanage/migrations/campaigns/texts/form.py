@@ -25,6 +25,7 @@ class Words:
     not_yours: str
     password: str
     password_help: str
+    password_again: str
     user: str
     user_summary: str
     user_help: str

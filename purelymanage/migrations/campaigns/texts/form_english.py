@@ -14,6 +14,7 @@ WORDS = Words(
     not_yours="Not yours? Tell {contact} and do not go on.",
     password="Its password",
     password_help="The one you read your mail with today.",
+    password_again="Enter the password once more: this page does not keep it.",
     user="User name",
     user_summary="You sign in with another name than your address?",
     user_help="Only if your mail program signs in with something else.",

@@ -14,6 +14,7 @@ WORDS = Words(
     not_yours="Nicht Ihres? Melden Sie es {contact} und machen Sie nicht weiter.",
     password="Das Passwort dazu",
     password_help="Das Passwort, mit dem Sie heute Ihre E-Mail lesen.",
+    password_again="Geben Sie das Passwort noch einmal ein: Diese Seite behält es nicht.",
     user="Benutzername",
     user_summary="Sie melden sich mit einem anderen Namen als der Adresse an?",
     user_help="Nur wenn Ihr Mailprogramm sich mit etwas anderem anmeldet.",
