@@ -116,11 +116,11 @@ def room_on(disk: Disk) -> Result:
 def mail_settings() -> Iterator[Result]:
     subject, backend = "mail settings", settings.EMAIL_BACKEND
     if "smtp" not in backend:
-        yield attention(
-            subject,
-            "Mail does not leave this machine.",
-            "Name a mail server in EMAIL_URL, or nobody is told of anything.",
-        )
+        step = "Name a mail server in EMAIL_URL, or nobody is told of anything."
+        if "filebased" in backend:
+            folder = getattr(settings, "EMAIL_FILE_PATH", "a file")
+            step = f"It is written to {folder}. {step}"
+        yield attention(subject, "Mail does not leave this machine.", step)
     elif not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
         yield attention(
             subject,

@@ -195,7 +195,17 @@ def _start(
         {"url": _url(port), "email": OWNER, "password": password, "sandbox": shown}
     )
     seconds = time.monotonic() - began
-    _tell(terminal, port, password, sandbox=shown, unread=unread, seconds=seconds)
+    is_named = {"EMAIL_URL", "EMAIL_URL_FILE"} & set(given)
+    keeps_mail = not is_named and settings["EMAIL_URL"].startswith("filemail:")
+    _tell(
+        terminal,
+        port,
+        password,
+        sandbox=shown,
+        unread=unread,
+        keeps_mail=keeps_mail,
+        seconds=seconds,
+    )
 
 
 def _prepare(
@@ -286,6 +296,7 @@ def _tell(
     *,
     sandbox: dict[str, Any] | None,
     unread: str,
+    keeps_mail: bool,
     seconds: float,
 ) -> None:
     terminal.say(f"\nReady after {seconds:.1f} s.\n")
@@ -303,7 +314,14 @@ def _tell(
             f"  {sandbox['source_imap']} as {sandbox['source_user']}\n"
             f"  with the password {sandbox['source_password']}.\n"
             "  Other mail programs trust it by the authority in "
-            "var/sandbox/state/ca.pem."
+            "var/sandbox/state/ca.pem.\n"
+            "  The domain new.example is there to be added."
+        )
+    if keeps_mail:
+        terminal.say(
+            "\n  Mail does not leave this machine: look for invitations in var/mail.\n"
+            "  To send it, write an EMAIL_URL as in deploy/env.example into var/env\n"
+            "  and start again."
         )
     terminal.say("\n  Ctrl-C stops everything and keeps the data. Logs: var/log\n")
 

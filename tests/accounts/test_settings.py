@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.core import mail
+from django.test import override_settings
 
 from purelymanage.accounts.models import Organisation, User
 from purelymanage.audit.events import Event
@@ -133,6 +134,15 @@ class OrganisationTests(CastTestCase):
         send_due()
         self.assertEqual(mail.outbox[0].to, ["olga@example.org"])
         self.assertTrue(Entry.objects.filter(event=Event.TEST_MAIL_SENT).exists())
+
+    @override_settings(
+        EMAIL_BACKEND="django.core.mail.backends.filebased.EmailBackend",
+        EMAIL_FILE_PATH="/srv/mail",
+    )
+    def test_a_test_mail_that_only_reaches_a_folder_is_not_on_its_way(self) -> None:
+        r = self.client.post(f"{URL}test-mail/", follow=True)
+        self.assertContains(r, "a test mail is written to /srv/mail.")
+        self.assertNotContains(r, "on its way")
 
     def test_others_decide_nothing(self) -> None:
         for user in (self.adam, self.lina, self.hedy, self.audrey):

@@ -296,6 +296,9 @@ class MailTests(SetupCase):
         r = self.client.get(URL)
         self.assertContains(r, "Mail does not leave this machine.")
         self.assertNotContains(r, "has arrived")
+        files = "django.core.mail.backends.filebased.EmailBackend"
+        with self.settings(EMAIL_BACKEND=files, EMAIL_FILE_PATH="/srv/mail"):
+            self.assertContains(self.client.get(URL), "It is written to /srv/mail.")
 
 
 class FinishTests(SetupCase):

@@ -67,13 +67,29 @@ def test_the_packages_count_as_part_of_the_start() -> None:
     assert start.beginning(str(began)) == began
 
 
-def test_an_empty_panel_says_why() -> None:
+def told(*, unread: str = "", keeps_mail: bool = False) -> str:
     out = io.StringIO()
     start._tell(
-        start.Terminal(out), 8000, "x", sandbox=None, unread="It is down.", seconds=1
+        start.Terminal(out),
+        8000,
+        "x",
+        sandbox=None,
+        unread=unread,
+        keeps_mail=keeps_mail,
+        seconds=1,
     )
-    assert "The panel is empty" in out.getvalue()
-    assert "could not be read.\n  It is down.\n" in out.getvalue()
+    return out.getvalue()
+
+
+def test_an_empty_panel_says_why() -> None:
+    said = told(unread="It is down.")
+    assert "The panel is empty" in said
+    assert "could not be read.\n  It is down.\n" in said
+
+
+def test_it_says_where_invitations_are_while_no_mail_is_sent() -> None:
+    assert "look for invitations in var/mail" in told(keeps_mail=True)
+    assert "var/mail" not in told()
 
 
 def test_a_closed_terminal_is_no_reason_to_fail() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -65,5 +66,11 @@ def organisation(request: AuthenticatedHttpRequest) -> HttpResponse:
 @requires(Right.MANAGE_PEOPLE)
 def send_test_mail(request: AuthenticatedHttpRequest) -> HttpResponse:
     operations.send_test_mail(actor=request.user)
-    messages.success(request, f"A test mail is on its way to {request.user.email}.")
+    if "filebased" in settings.EMAIL_BACKEND:
+        folder = getattr(settings, "EMAIL_FILE_PATH", "a file")
+        told = f"No mail leaves this machine: a test mail is written to {folder}."
+        messages.warning(request, told)
+    else:
+        told = f"A test mail is on its way to {request.user.email}."
+        messages.success(request, told)
     return redirect("settings:organisation")
