@@ -11,7 +11,7 @@ COLUMNS = {
     "recovery": "Recovery",
     "two_factor": "Two-factor",
     "reset": "Reset by owner",
-    "search_index": "Full-text search",
+    "search_index": "Search indexing",
     "tags": "Tags",
     "domain": "Domain",
     "added": "Known since",

@@ -283,4 +283,4 @@ class RemoveSecondFactorsTests(CastTestCase):
         url = f"/settings/people/{self.adam.pk}/second-factor/remove/"
         self.assertRedirects(self.client.get(url), "/accounts/reauthenticate/")
         prove(self.client)
-        self.assertContains(self.client.get(url), "Take it away")
+        self.assertContains(self.client.get(url), "Remove it")

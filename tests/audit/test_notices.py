@@ -205,7 +205,7 @@ class NoticeListTests(CastTestCase):
     def test_it_shows_the_newest_and_the_bell_their_number(self) -> None:
         r = self.client.get("/notices/")
         self.assertContains(r, "box59@example.org")
-        self.assertContains(r, "Notices, 60 new")
+        self.assertContains(r, "Notifications, 60 new")
         self.assertNotContains(r, "box9@example.org")
         older = r.context["before"]
         r = self.client.get(f"/notices/?before={older}", headers=HTMX)
@@ -216,7 +216,7 @@ class NoticeListTests(CastTestCase):
         log.record(Event.MAILBOX_VANISHED, actor=Agent.OUTSIDE, target="late@x.org")
         notices.make_notices()
         self.client.post("/notices/read/", {"newest": newest})
-        self.assertContains(self.client.get("/"), "Notices, 1 new")
+        self.assertContains(self.client.get("/"), "Notifications, 1 new")
         self.assertEqual(Notice.objects.of(self.olga).unseen().count(), 61)
 
     def test_a_wrong_number_marks_nothing(self) -> None:

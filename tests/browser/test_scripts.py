@@ -45,7 +45,7 @@ def test_filters_orders_and_the_back_button(page: Page) -> None:
     page.wait_for_url("**sort=-address*")
     expect(page.locator(ROWS)).to_have_count(everything)
     page.keyboard.press("?")  # the scripts have not lost hold of the page
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
 def test_a_filter_is_one_step_of_the_way_back(page: Page) -> None:

@@ -141,7 +141,7 @@ class MailboxListTests(CastTestCase):
         r = self.client.get("/mailboxes/")
         self.assertNotContains(r, "New mailbox")
         self.assertNotContains(r, "Copy mail")
-        self.assertNotContains(r, "Import CSV")
+        self.assertNotContains(r, "Import mailboxes")
         self.assertNotContains(r, 'name="key"')
         self.assertContains(r, "/mailboxes/export/csv/")
 

@@ -92,7 +92,7 @@ class JobListTests(CastTestCase):
         self.assertContains(r, "user1@shop.example")
         self.assertNotContains(r, "user2@shop.example")
         r = self.client.get(f"{URL}?q=%00zz")
-        self.assertContains(r, "Nothing found")
+        self.assertContains(r, "No copy is like this")
         self.assertContains(r, "Filter by address")
 
     def test_limited_people_see_their_own(self) -> None:

@@ -19,7 +19,7 @@ LEAVE = [("", "Leave as it is"), ("on", "Switch on"), ("off", "Switch off")]
 SWITCHES = {
     "two_factor": "Two-factor sign-in",
     "reset_allowed": "Reset by the owner",
-    "search_indexing": "Full-text search",
+    "search_indexing": "Search indexing",
 }
 
 

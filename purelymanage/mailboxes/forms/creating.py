@@ -54,7 +54,7 @@ class CreateMailboxForm(PasswordForm):
         help_text=RESET_HELP,
     )
     search_indexing = forms.BooleanField(
-        label="Full-text search",
+        label="Search indexing",
         required=False,
         initial=True,
         help_text="PurelyMail keeps an index of the mail, so that searching is quick. "

@@ -189,7 +189,7 @@ class ColumnsForm(ColumnChoice):
         help_text="Of new mailboxes, where the file does not say.",
     )
     search_indexing = forms.BooleanField(
-        label="Full-text search",
+        label="Search indexing",
         required=False,
         initial=True,
         help_text="Of new mailboxes, where the file does not say.",

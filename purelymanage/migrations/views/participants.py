@@ -163,7 +163,7 @@ def remove_person(request: AuthenticatedHttpRequest, pk: int, key: int) -> HttpR
         except Refused as exc:
             messages.error(request, str(exc))
         else:
-            messages.success(request, f"{person} was taken out of {person.campaign}.")
+            messages.success(request, f"{person} was removed from {person.campaign}.")
         return redirect("migrations:campaign-detail", pk)
     context = {"campaign": person.campaign, "person": person}
     return render(request, "migrations/campaigns/remove_person.html", context)

@@ -41,7 +41,7 @@ class MenuTests(CampaignCase):
         self.assertNotIn("Invite", self.menu())
         self.campaign.closed_at = timezone.now()
         self.assertNotIn("Show their link", self.menu())
-        self.assertIn("Take out", self.menu())
+        self.assertIn("Remove…", self.menu())
 
     def test_the_buttons_have_their_form_beside_the_list(self) -> None:
         self.client.force_login(self.adam)

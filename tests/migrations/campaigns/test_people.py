@@ -174,7 +174,7 @@ class RemovePersonTests(PeopleCase):
         link = participants.show_link(participant=self.person, actor=self.adam)
         self.assertContains(self.client.get(f"{self.path}remove/"), "erased at once")
         r = self.client.post(f"{self.path}remove/", SURE, follow=True)
-        self.assertContains(r, "anna@old.example was taken out of Autumn move.")
+        self.assertContains(r, "anna@old.example was removed from Autumn move.")
         self.assertFalse(self.person.submissions.exists())
         self.assertEqual(self.events()[-1], "took anna@old.example out of Autumn move")
         path = link.removeprefix(settings.BASE_URL)
