@@ -114,15 +114,29 @@ def test_web_pages_are_served_by_the_calls_it_may_make(tmp_path: Path) -> None:
         process.wait(30)
 
 
+def number(name: str, text: str) -> int:
+    found = re.search(rf"^{name}=(\d+)$", text, re.MULTILINE)
+    assert found, name
+    return int(found[1])
+
+
+def test_web_comes_back_for_ever_and_its_socket_does_not_insist() -> None:
+    text = (UNITS / "purelymanage-web.service").read_text()
+    interval = number("StartLimitIntervalSec", text)
+    # systemd counts all starts; of its own it makes fewer than that.
+    restarts = interval / number("RestartSec", text)
+    assert restarts <= number("StartLimitBurst", text)
+    for name in ("worker", "migrations"):  # nothing else starts them
+        text = (UNITS / f"purelymanage-{name}.service").read_text()
+        assert number("StartLimitIntervalSec", text) == 0
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "migrations"])
 def test_it_comes_back_and_ends_in_order(name: str) -> None:
     text = (UNITS / f"purelymanage-{name}.service").read_text()
     for setting in ("Type=notify", "Restart=always", "KillMode=mixed", "WatchdogSec="):
         assert f"\n{setting}" in text
     assert f"\nRestartPreventExitStatus={NEVER_MIND} {NO_CREDENTIALS}\n" in text
-    stop, watchdog = (
-        int(re.search(rf"^{name}=(\d+)$", text, re.MULTILINE)[1])  # type: ignore[index]
-        for name in ("TimeoutStopSec", "WatchdogSec")
-    )
+    stop, watchdog = (number(it, text) for it in ("TimeoutStopSec", "WatchdogSec"))
     # Nobody tells of being alive while it stops.
     assert stop < watchdog
