@@ -19,10 +19,12 @@ from unittest import mock
 
 def work(minutes: int = 60, only: Iterable[str] = (), *, step: int = 1) -> Counter[str]:
     """Do what is scheduled, the rest of what each minute brings included."""
+    from django.core.cache import cache
     from django.utils import timezone
     from django.utils.module_loading import import_string
     from django_q.models import Schedule
 
+    from purelymanage.domains.models import SyncRun
     from purelymanage.purelymail.models import CallCount
     from purelymanage.schedules import SCHEDULES
 
@@ -34,9 +36,16 @@ def work(minutes: int = 60, only: Iterable[str] = (), *, step: int = 1) -> Count
 
     chosen = {name: SCHEDULES[name] for name in only or SCHEDULES}
     before, real = calls(), timezone.now
+    cache.get("any")  # loaded while the clock is right: what it keeps expires by that
+    known = list(SyncRun.objects.values_list("pk", flat=True))
     for minute in range(0, minutes, step):
         ahead = timedelta(minutes=minute)
         with mock.patch("django.utils.timezone.now", lambda: real() + ahead):  # noqa: B023
+            # Workers beside us go by another clock; what failed there failed just now.
+            failed = SyncRun.objects.filter(state="failed").exclude(pk__in=known)
+            found = list(failed.values_list("pk", flat=True))
+            SyncRun.objects.filter(pk__in=found).update(finished_at=timezone.now())
+            known += found
             for func, kind in chosen.values():
                 if kind == Schedule.MINUTES or not minute:
                     import_string(func)()
