@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from unittest import mock
 
+from django.db import connection
 from django.utils import timezone
 
 from purelymanage.audit.models import Entry
@@ -84,6 +86,26 @@ class TakingTests(SnapshotTestCase):
         # What only a dropped one held is gone as well.
         self.assertEqual(SnapshotContent.objects.count(), 1)
 
+    def test_what_somebody_has_just_used_again_is_kept(self) -> None:
+        """Between the look at what is unused and its end, another worker may come."""
+        content = self.take().content
+        Snapshot.objects.all().delete()
+        came = []
+
+        def meanwhile(
+            execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
+        ) -> Any:
+            answer = execute(sql, params, many, context)
+            if "SKIP LOCKED" in sql and not came:
+                came.append(Snapshot(content=content, occasion=DAILY))
+                came[0].save()
+            return answer
+
+        with connection.execute_wrapper(meanwhile):
+            drop_old()
+        self.assertEqual(Snapshot.objects.get(), came[0])
+        self.assertEqual(SnapshotContent.objects.get(), content)
+
     def test_a_bulk_change_of_mailboxes_takes_one_before(self) -> None:
         do_beforehand(self.adam)
         snapshot = Snapshot.objects.get()
@@ -138,6 +160,50 @@ class ComparingTests(SnapshotTestCase):
             ],
         )
         self.assertEqual(found.summary, "2 domains, 2 mailboxes and 3 rules")
+
+    def test_capitals_alone_are_no_change_of_a_rule(self) -> None:
+        before = present_state()
+        Rule.objects.filter(remote_id=1).update(match_user="Alias0")
+        Rule.objects.filter(remote_id=2).update(targets=["Box1@Example.org"])
+        Rule.objects.filter(remote_id=3).update(
+            match_user="ALIAS2", targets=["ext@elsewhere.example"]
+        )
+        after = present_state()
+        for one, other, words in (
+            (
+                before,
+                after,
+                "Went to box2@example.org and goes to ext@elsewhere.example",
+            ),
+            (
+                after,
+                before,
+                "Went to ext@elsewhere.example and goes to box2@example.org",
+            ),
+        ):
+            [change] = compare(one, other).rules
+            self.assertEqual(
+                (change.word, change.name), ("changed", "alias2@example.org")
+            )
+            self.assertEqual(change.sentence, f"{words}.")
+
+    def test_of_rules_with_the_same_name_the_right_one_is_missing(self) -> None:
+        """PurelyMail may take capital letters for others."""
+        rule = Rule.objects.get(remote_id=1)
+        for number, name in ((901, "ALIAS0"), (902, rule.match_user)):
+            rule.pk, rule.remote_id, rule.match_user = None, number, name
+            rule.targets = [f"{number}@elsewhere.example"]
+            rule.save(force_insert=True)
+        before = present_state()
+        self.assertEqual(compare(before, present_state()).count, 0)
+        for number in (901, 902):
+            Rule.objects.filter(remote_id=number).update(gone_at=timezone.now())
+            [change] = compare(before, present_state()).rules
+            self.assertEqual(
+                (change.word, change.name), ("removed", "alias0@example.org")
+            )
+            self.assertEqual(change.sentence, f"To {number}@elsewhere.example.")
+            Rule.objects.filter(remote_id=number).update(gone_at=None)
 
     def test_pages_show_the_strongest_first_within_each_domain(self) -> None:
         rows: list[dict[str, object]] = [

@@ -98,16 +98,42 @@ def _unlike(before: State, after: State) -> tuple[State, State]:
     less: tuple[State, State] = ({}, {})
     for part in ("domains", "mailboxes"):
         old, new = before[part], after[part]
-        less[0][part] = {it: old[it] for it in old if old[it] != new.get(it)}
-        less[1][part] = {it: new[it] for it in new if new[it] != old.get(it)}
-    old, new = ({_text(it): it for it in state["rules"]} for state in (before, after))
-    less[0]["rules"] = [old[it] for it in old if it not in new]
-    less[1]["rules"] = [new[it] for it in new if it not in old]
+        apart = {name: it for name, it in old.items() if new.get(name) != it}
+        less[0][part] = apart
+        less[1][part] = {
+            name: it for name, it in new.items() if name not in old or name in apart
+        }
+    less[0]["rules"], less[1]["rules"] = _rules_apart(before["rules"], after["rules"])
     return less
 
 
+def _rules_apart(
+    before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    old, new = (
+        {_place(it): it["targets"] for it in rules} for rules in (before, after)
+    )
+    if len(old) == len(before) and len(new) == len(after):
+        apart = {place for place, it in old.items() if new.get(place) != it}
+        before = [it for it, place in zip(before, old, strict=True) if place in apart]
+        after = [
+            it
+            for it, place in zip(after, new, strict=True)
+            if place in apart or place not in old
+        ]
+    # Of several at one place, each is looked for.
+    one, other = ({_text(it): it for it in rules} for rules in (before, after))
+    return (
+        [one[it] for it in one if it not in other],
+        [other[it] for it in other if it not in one],
+    )
+
+
+def _place(rule: dict[str, Any]) -> tuple[str, str, bool, bool]:
+    return rule["domain"], rule["match_user"], rule["prefix"], rule["catchall"]
+
+
 def _text(rule: dict[str, Any]) -> str:
-    """Write a rule in one text, as thousands of tuples would take much longer."""
     flags = f"{rule['prefix']} {rule['catchall']}"
     return "\n".join((rule["domain"], rule["match_user"], flags, *rule["targets"]))
 

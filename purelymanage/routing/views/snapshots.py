@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_POST, require_safe
 
 from purelymanage.accounts.permissions import (
@@ -79,7 +80,8 @@ def snapshot_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
         "parts": [(name, words, counts[name]) for name, words in PARTS.items()],
         "part": part,
         "page": page,
-        "since": compare(state, state_now(request.user)),
+        # Only the whole page says it.
+        "since": SimpleLazyObject(lambda: compare(state, state_now(request.user))),
         "older": Snapshot.objects.before(snapshot).first(),
         "may_manage": request.user.may(Right.MANAGE),
         "is_limited": request.user.domain_scope is not None,
