@@ -4,9 +4,10 @@ import hashlib
 import time
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 
@@ -38,6 +39,12 @@ def page_or_partial(
     response = render(request, template, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def go_back(page: str, *, otherwise: str) -> HttpResponse:
+    """Redirect to where a form says it stands, as long as that is a page of ours."""
+    is_ours = page.startswith("/") and url_has_allowed_host_and_scheme(page, None)
+    return HttpResponseRedirect(page if is_ours else otherwise)
 
 
 def asked(request: HttpRequest, name: str) -> str:

@@ -8,10 +8,11 @@ from django.db import OperationalError
 from django.urls import get_resolver
 
 from purelymanage.call_depth import with_room
+from purelymanage.in_utf_8 import in_utf_8
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "purelymanage.settings")
 
-application = with_room(get_wsgi_application())
+application = in_utf_8(with_room(get_wsgi_application()))
 
 # All views, or the first visitor would wait for them.
 get_resolver().url_patterns  # noqa: B018

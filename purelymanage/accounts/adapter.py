@@ -33,6 +33,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # not typed
         """People are invited or made by `create_owner`, never by themselves."""
         return False
 
+    def is_safe_url(self, url: str) -> bool:
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:  # no address at all
+            return False
+
     def set_password(self, user: User, password: str) -> None:
         # Whoever came by a link from a mail is the person of that mailbox, whoever
         # else may be signed in.

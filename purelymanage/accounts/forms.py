@@ -169,6 +169,7 @@ class OrganisationForm(forms.Form):
     checkpoint_address = forms.EmailField(
         label="Address for checkpoints of the audit log",
         required=False,
+        max_length=254,
         help_text="Once a day a signed note says how long the log is and how it ends. "
         "Kept elsewhere, it shows when entries were cut off later.",
     )

@@ -37,6 +37,7 @@ class RequestForm(forms.Form):
     route_to = forms.EmailField(
         label="Send its mail to",
         required=False,
+        max_length=254,
         widget=forms.EmailInput(attrs=UNTYPED | {"placeholder": "name@example.org"}),
         help_text=(
             "From now on, by a rule for this address that stays after the deletion. "

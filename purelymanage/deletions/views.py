@@ -8,7 +8,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import (
     require_http_methods,
     require_POST,
@@ -28,7 +27,7 @@ from purelymanage.deletions.operations import requests, restoring
 from purelymanage.deletions.presentation import Row, in_words, lines_for, together
 from purelymanage.deletions.registry import Subject
 from purelymanage.errors import Refused
-from purelymanage.http import asked, page_or_partial
+from purelymanage.http import asked, go_back, page_or_partial
 
 State = PendingDeletion.State
 SHOWN = timedelta(days=30)
@@ -188,8 +187,7 @@ def _cancel(
     if count > 1 or (count and count < len(chosen)):
         messages.success(request, f"{count} deletions are cancelled.")
     back = request.POST.get("next", "")
-    is_safe = url_has_allowed_host_and_scheme(back, {request.get_host()})
-    return redirect(back if is_safe else "deletions:deletion-list")
+    return go_back(back, otherwise=reverse("deletions:deletion-list"))
 
 
 @require_POST

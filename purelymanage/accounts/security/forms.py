@@ -22,6 +22,7 @@ from allauth.mfa.webauthn.forms import (
     ReauthenticateWebAuthnForm,
 )
 from cryptography.exceptions import InvalidSignature
+from django import forms
 from django.core.exceptions import ValidationError
 
 from purelymanage.accounts.security.held_back import note_held_back
@@ -83,6 +84,7 @@ def refusing_nonsense() -> Iterator[None]:
         AttributeError,
         InvalidSignature,
         LookupError,
+        RecursionError,
         TypeError,
         ValueError,
         struct.error,
@@ -90,7 +92,20 @@ def refusing_nonsense() -> Iterator[None]:
         raise get_adapter().validation_error("incorrect_code") from exc
 
 
+class CredentialField(forms.JSONField):
+    """Refuses what is nested too deep to be read."""
+
+    def __init__(self) -> None:
+        super().__init__(widget=forms.HiddenInput)
+
+    def to_python(self, value: Any) -> Any:
+        with refusing_nonsense():
+            return super().to_python(value)
+
+
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    credential = CredentialField()
+
     def clean(self) -> dict[str, Any]:
         with refusing_nonsense():
             cleaned: dict[str, Any] = super().clean()
@@ -119,12 +134,12 @@ class PasskeyMixin:
 
 
 class AuthenticatePasskeyForm(PasskeyMixin, AuthenticateWebAuthnForm):  # type: ignore[misc]
-    pass
+    credential = CredentialField()
 
 
 class ReauthenticatePasskeyForm(PasskeyMixin, ReauthenticateWebAuthnForm):  # type: ignore[misc]
-    pass
+    credential = CredentialField()
 
 
 class LoginPasskeyForm(PasskeyMixin, LoginWebAuthnForm):  # type: ignore[misc]
-    pass
+    credential = CredentialField()

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -13,7 +12,7 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.domains import operations
 from purelymanage.domains.models import SyncRun
-from purelymanage.http import has_seen, no_news
+from purelymanage.http import go_back, has_seen, no_news
 
 
 @never_cache
@@ -25,8 +24,7 @@ def sync_now(request: AuthenticatedHttpRequest) -> HttpResponse:
         operations.sync_now(actor=request.user)
     if not request.htmx:
         target = request.POST.get("next", "")
-        is_safe = url_has_allowed_host_and_scheme(target, {request.get_host()})
-        return redirect(target if is_safe else "/")
+        return go_back(target, otherwise="/")
 
     freshness = SyncRun.objects.freshness()
     if request.method == "GET" and has_seen(request, freshness.mark):

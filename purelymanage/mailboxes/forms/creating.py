@@ -40,6 +40,7 @@ class CreateMailboxForm(PasswordForm):
     recovery_email = forms.EmailField(
         label="Recovery address",
         required=False,
+        max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     recovery_phone = forms.CharField(

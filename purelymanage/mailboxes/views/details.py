@@ -37,7 +37,7 @@ def mailbox_detail(request: AuthenticatedHttpRequest, address: str) -> HttpRespo
         mailbox = mailbox_or_404(address, request.user)
     except Http404:
         # Bookmarks and tickets still have the name from before a rename.
-        return redirect(url_of(_renamed_or_404(address.lower(), request.user)))
+        return redirect(url_of(_renamed_or_404(_plain(address), request.user)))
     if request.htmx and "read" in request.GET:
         return _show_if_newer(request, mailbox)
     ask_for_details(mailbox=mailbox)
@@ -68,7 +68,12 @@ def read_mark(mailbox: Mailbox) -> str:
 def mailbox_or_404(address: str, user: User) -> Mailbox:
     """Return a mailbox this person may see, with what is known of its deletion."""
     mailboxes = Mailbox.objects.visible_to(user).with_deletion()
-    return get_object_or_404(mailboxes, address=address.lower())
+    return get_object_or_404(mailboxes, address=_plain(address))
+
+
+def _plain(address: str) -> str:
+    """Return how an address is kept; PostgreSQL knows no NUL, and nobody means it."""
+    return address.lower().replace("\0", "")
 
 
 def _renamed_or_404(former: str, user: User) -> Mailbox:
