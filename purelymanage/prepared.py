@@ -7,12 +7,12 @@ only the values differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Aggregate, Expression, QuerySet
+from django.db.models import Expression, QuerySet
 
 Row = TypeVar("Row")
 
@@ -33,17 +33,47 @@ def fill(params: Iterable[Any], values: dict[str, Any]) -> list[Any]:
     return [values[it.name] if isinstance(it, Slot) else it for it in params]
 
 
+def key_slots(most: int) -> list[Any]:
+    """Return slots for the keys of the rows of a page."""
+    return [Slot(f"key{number}") for number in range(most)]
+
+
+def for_keys(keys: Sequence[int], most: int) -> dict[str, int]:
+    """Return what fills as many `key_slots`; no row has the key 0."""
+    assert len(keys) <= most
+    found = [*keys, *[0] * (most - len(keys))]
+    return {f"key{number}": key for number, key in enumerate(found)}
+
+
+class KeptRows:
+    """Rows that the database finds once, and keeps while it answers a question.
+
+    What is computed for each of them is so once, however often it is asked about.
+    """
+
+    def __init__(self, table: str, rows: QuerySet[Any, Any]) -> None:
+        sql, self.params = rows.query.sql_with_params()
+        self.sql = f'WITH "{table}" AS MATERIALIZED ({sql}) '
+
+
 class Prepared(Generic[Row]):
     """A queryset that is asked again and again.
 
     Whatever is not a slot is part of it, whom it is visible to as well: there must be
     one for each answer that differs by it.
+
+    What is asked `over` some kept rows takes them for a table.
     """
 
-    def __init__(self, question: QuerySet[Any, Row]) -> None:
+    def __init__(
+        self, question: QuerySet[Any, Row], over: KeptRows | None = None
+    ) -> None:
         self._question = question
         self._compiler = question.query.get_compiler(DEFAULT_DB_ALIAS)
         self._sql, self._params = self._compiler.as_sql()
+        if over is not None:
+            self._sql = over.sql + self._sql
+            self._params = (*over.params, *self._params)
 
     def ask(self, **values: Any) -> list[Row]:
         compiler: Any = copy(self._compiler)
@@ -56,36 +86,3 @@ class Prepared(Generic[Row]):
 
     def first(self, **values: Any) -> Row | None:
         return next(iter(self.ask(**values)), None)
-
-
-class PreparedSums:
-    """What `aggregate` returns of a queryset with slots that is asked again and again.
-
-    Sums are as the database counts them: decimal, where it takes them for that.
-    """
-
-    def __init__(self, question: QuerySet[Any, Any], **sums: Aggregate) -> None:
-        self._names = list(sums)
-        connection = connections[DEFAULT_DB_ALIAS]
-        # What is kept back is no question that anybody should count.
-        logged, connection.force_debug_cursor = connection.force_debug_cursor, False
-        try:
-            with connection.execute_wrapper(_keep_back):
-                question.aggregate(**sums)
-        except _KeptBack as exc:
-            self._sql, self._params = exc.args
-        finally:
-            connection.force_debug_cursor = logged
-
-    def ask(self, **values: Any) -> dict[str, Any]:
-        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(self._sql, fill(self._params, values))
-            return dict(zip(self._names, cursor.fetchone(), strict=True))
-
-
-class _KeptBack(Exception):
-    """A statement in words, with its parameters, instead of its answer."""
-
-
-def _keep_back(execute: Any, sql: str, params: Any, *others: Any) -> NoReturn:
-    raise _KeptBack(sql, params)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from threading import Thread
+from typing import ClassVar
 
-from django.db import connection
-from django.db.models import Count, Max, Q, Sum
+from django.apps.registry import Apps
+from django.db import connection, models
+from django.db.models import Count
 from django.db.models.functions import Length
 
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.prepared import Prepared, PreparedSums, Slot
+from purelymanage.migrations.together import Together
+from purelymanage.prepared import KeptRows, Prepared, Slot, for_keys, key_slots
 from tests.cast import CastTestCase
 
 
@@ -67,22 +70,64 @@ class PreparedTests(CastTestCase):
         self.assertTrue(prepared.ask(address="anna@one.example"))
 
 
-class PreparedSumsTests(CastTestCase):
-    def test_they_are_those_of_aggregate_in_one_question(self) -> None:
+class Kept(models.Model):
+    """Mailboxes as a question keeps them: of no table."""
+
+    address = models.TextField(primary_key=True)
+    length = models.IntegerField()
+
+    objects: ClassVar[models.Manager[Kept]] = models.Manager()
+
+    class Meta:
+        app_label = "tests"
+        apps = Apps()
+        managed = False
+        db_table = "kept"
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class KeptRowsTests(CastTestCase):
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
         Mailbox.objects.bulk_create(
             Mailbox(address=f"{name}@{domain}", domain=domain)
-            for name, domain in (("a", "one.example"), ("b", "one.example"), ("c", "d"))
+            for name, domain in [
+                ("a", "one.example"),
+                ("bb", "one.example"),
+                ("c", "d"),
+            ]
         )
-        sums = {
-            "longest": Max("length"),
-            "count": Count("pk", filter=Q(length__gt=1)),
-            "all": Sum("length", default=0),
-        }
+
+    def setUp(self) -> None:
+        super().setUp()
         found = Mailbox.objects.annotate(length=Length("address"))
-        with self.assertNumQueries(0):
-            prepared = PreparedSums(found.filter(domain=Slot("domain")), **sums)
-        for domain in ("one.example", "d", "none.example"):
-            with self.assertNumQueries(1):
-                answer = prepared.ask(domain=domain)
-            plain = found.filter(domain=domain).aggregate(**sums)
-            self.assertEqual(answer, plain)
+        some = found.filter(domain=Slot("domain"))
+        self.rows = KeptRows("kept", some.values("address", "length"))
+
+    def test_they_are_found_once_for_all_that_is_asked_about_them(self) -> None:
+        longest = Kept.objects.order_by("-length").values_list("address")[:1]
+        count = Kept.objects.values_list("length").annotate(Count("pk"))
+        together = Together(longest, count.order_by("length"), over=self.rows)
+        with self.assertNumQueries(1):
+            answer = together.read(domain="one.example")
+        self.assertEqual(answer, [[["bb@one.example"]], [[13, 1], [14, 1]]])
+        self.assertEqual(together.read(domain="d"), [[["c@d"]], [[3, 1]]])
+
+    def test_what_is_asked_of_them_has_values_of_its_own(self) -> None:
+        short = Kept.objects.filter(length__lt=Slot("length")).values_list("address")
+        prepared = Prepared(short, over=self.rows)
+        with self.assertNumQueries(2):
+            found = prepared.ask(domain="one.example", length=14)
+            self.assertEqual(found, [("a@one.example",)])
+            self.assertEqual(prepared.ask(domain="d", length=3), [])
+
+
+class KeySlotsTests(CastTestCase):
+    def test_keys_fill_as_many_slots_as_there_are(self) -> None:
+        prepared = Prepared(Mailbox.objects.filter(pk__in=key_slots(3)))
+        anna = Mailbox.objects.create(address="anna@d.example", domain="d.example")
+        self.assertEqual(prepared.ask(**for_keys([anna.pk], 3)), [anna])
+        self.assertEqual(prepared.ask(**for_keys([], 3)), [])

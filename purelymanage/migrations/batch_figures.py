@@ -9,9 +9,22 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from operator import add
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import Case, Count, F, IntegerField, Max, Q, Sum, Value, When
+from django.apps.registry import Apps
+from django.db import models
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    IntegerField,
+    Max,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
@@ -20,22 +33,23 @@ from purelymanage.figures import thin
 from purelymanage.migrations import estimates
 from purelymanage.migrations.engines.base import Phase
 from purelymanage.migrations.job_states import (
-    BY_CODE,
+    BY_PLACE,
     LIVE,
     MOVING,
     SETTLED,
     STATES,
     TROUBLED,
     JobState,
+    with_place_and_runs,
     with_state,
-    with_state_and_runs,
 )
 from purelymanage.migrations.models import Job, Run
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.migrations.models.runs import OPEN, RunQuerySet, Scope, scope_of
 from purelymanage.migrations.plans import GB, PRICE_OF_A_GB
 from purelymanage.migrations.state_lists import Segment, segments_of
-from purelymanage.prepared import Prepared, PreparedSums, Slot
+from purelymanage.migrations.together import Together
+from purelymanage.prepared import KeptRows, Prepared, Slot
 
 # The phases in which both sides of a mailbox have been looked at.
 LOOKED = [Phase.COPYING.value, Phase.COMPARING.value, Phase.DONE.value]
@@ -179,9 +193,24 @@ class Figures(Moving):
 
 def figures_of(user: User, batch: int) -> Figures:
     """Return how far a batch is, as far as `user` sees it. Takes two queries."""
+    return figures_and_list(user, batch)[0]
+
+
+def figures_and_list(
+    user: User, batch: int, *lists: QuerySet[Any, Any]
+) -> tuple[Figures, list[list[Any]]]:
+    """Return as well what `lists` find among the `Mailboxes` of a batch, all in one."""
     scope = scope_of(user)
-    counts, rest = _counted(scope, batch)
-    return Figures(rest, _running(scope).ask(batch=batch), counts)
+    groups, *found = Together(_GROUPS, *lists, over=_mailboxes(scope)).read(batch=batch)
+    counts: dict[str, int] = {}
+    rest = Totals()
+    for place, goes_on, number, *sums, left in groups:
+        state = BY_PLACE[place]
+        counts[state.code] = counts.get(state.code, 0) + number
+        if state.code not in MOVING:
+            rest += Totals(*map(int, [*sums, left if goes_on else 0]))
+    running = _running(scope).ask(batch=batch)
+    return Figures(rest, running, counts), found
 
 
 def moving_of(user: User, batch: int, rest: Totals) -> Moving:
@@ -206,36 +235,56 @@ def _most(run: str) -> dict[str, Max]:
     }
 
 
-def _counted(scope: Scope, batch: int) -> tuple[dict[str, int], Totals]:
-    """Return how many are in which state, and the sums over all that does not run."""
-    found = _sums(scope).ask(batch=batch)
-    counts = {code: found.pop(f"in_{code}") for code in BY_CODE}
-    rest = Totals(**{name: int(value) for name, value in found.items()})
-    return {code: count for code, count in counts.items() if count}, rest
+class Mailboxes(models.Model):
+    """The mailboxes of a batch, each with what its runs have come to: of no table.
+
+    The database looks at all of them once, for the figures and for the list.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    number = models.PositiveIntegerField(null=True)
+    destination = models.TextField()
+    source_user = models.TextField()
+    place = models.IntegerField()
+    most = models.BigIntegerField()
+    most_bytes = models.BigIntegerField()
+    most_there = models.BigIntegerField()
+    most_bytes_there = models.BigIntegerField()
+    goes_on = models.IntegerField()
+
+    objects: ClassVar[models.Manager[Mailboxes]] = models.Manager()
+
+    class Meta:
+        app_label = "migrations"
+        # Nobody else is to know of it, migrations least of all.
+        apps = Apps()
+        managed = False
+        db_table = "mailboxes"
+
+    def __str__(self) -> str:
+        return self.destination
+
+
+_LEFT = Greatest(F("most_bytes") - F("most_bytes_there"), Value(0))
+_GROUPS = Mailboxes.objects.values_list("place", "goes_on").annotate(
+    count=Count("pk"),
+    messages=Sum("most", default=0),
+    bytes=Sum("most_bytes", default=0),
+    there=Sum("most_there", default=0),
+    bytes_there=Sum("most_bytes_there", default=0),
+    bytes_left=Sum(_LEFT, default=0),
+)
 
 
 @lru_cache(maxsize=200)
-def _sums(scope: Scope) -> PreparedSums:
+def _mailboxes(scope: Scope) -> KeptRows:
     jobs: JobQuerySet = Job.objects.within(scope).present()
-    jobs = jobs.filter(batch=Slot("batch"))
     is_open = Q(runs__is_newest=True, runs__dry_run=False, runs__state__in=OPEN)
     goes_on = Case(When(is_open, then=1), default=0, output_field=IntegerField())
-    seen = (
-        with_state_and_runs(jobs)
-        .order_by()
-        .annotate(**_most("runs__"), goes_on=Max(goes_on))
-    )
-    left = Greatest(F("most_bytes") - F("most_bytes_there"), Value(0))
-    rests = ~Q(state__in=MOVING)
-    return PreparedSums(
-        seen,
-        messages=Sum("most", filter=rests, default=0),
-        bytes=Sum("most_bytes", filter=rests, default=0),
-        there=Sum("most_there", filter=rests, default=0),
-        bytes_there=Sum("most_bytes_there", filter=rests, default=0),
-        bytes_left=Sum(left, filter=rests & Q(goes_on=1), default=0),
-        **{f"in_{code}": Count("pk", filter=Q(state=code)) for code in BY_CODE},
-    )
+    found = with_place_and_runs(jobs.filter(batch=Slot("batch"))).order_by()
+    rows = found.annotate(**_most("runs__"), goes_on=Max(goes_on))
+    columns = [it.attname for it in Mailboxes._meta.concrete_fields]
+    return KeptRows(Mailboxes._meta.db_table, rows.values(*columns))
 
 
 @lru_cache(maxsize=200)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, QuerySet, Value
 
 from purelymanage.accounts.models import User
+from purelymanage.migrations.batch_figures import (
+    Figures,
+    Mailboxes,
+    figures_and_list,
+)
 from purelymanage.migrations.job_states import (
+    A_RANK,
     BY_CODE,
+    BY_PLACE,
     OPEN_STATES,
     JobState,
     with_state,
@@ -22,8 +31,10 @@ from purelymanage.migrations.models.runs import Scope, scope_of
 from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.state_lists import StateFilter
 from purelymanage.migrations.waiting import why_waiting
-from purelymanage.prepared import Prepared, Slot
+from purelymanage.prepared import Prepared, Slot, for_keys, key_slots
 
+# As the address of a page says it; nothing has a million pages.
+NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 ASKS_FOR_PASSWORD = {"password", "not_let_in"}
 
 
@@ -37,6 +48,10 @@ class JobFilter(StateFilter):
     def narrow(self, jobs: JobQuerySet) -> QuerySet[Any]:
         """Return what it finds, with the state of each."""
         return self.narrow_stated(with_state(jobs))
+
+    def among(self, mailboxes: QuerySet[Mailboxes]) -> QuerySet[Any]:
+        found = replace(self, state="").narrow_stated(mailboxes)
+        return found.filter(place=BY_CODE[self.state].place) if self.state else found
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,50 @@ class JobRow:
     @property
     def may_be_tried(self) -> bool:
         return self.state.code == "no_answer"
+
+
+def figures_and_page(
+    user: User, batch: int, *, chosen: JobFilter, number: str, length: int
+) -> tuple[Figures, Page[Any]]:
+    """Return figures of a batch and a page of its mailboxes, each with its `state`.
+
+    What is not finished comes first, then as in the file.
+    """
+    found = chosen.among(Mailboxes.objects.all())
+    ordered = found.order_by(F("place") / A_RANK, "number", "pk")
+    in_all = found.annotate(one=Value(1)).values_list("one").annotate(Count("pk"))
+    lists = [in_all] if chosen.words else []
+    wanted = int(number) if NUMBER.fullmatch(number) else 1
+    while True:
+        start = length * (wanted - 1)
+        some = ordered.values_list("pk", "place")[start : start + length]
+        figures, (keys, *counted) = figures_and_list(user, batch, some, *lists)
+        pages: Paginator[Any] = Paginator((), length)
+        pages.count = figures.counts.get(chosen.state, 0) if chosen else figures.total
+        if counted:
+            pages.count = sum(count for _, count in counted[0])
+        page = pages.get_page(number)
+        if page.number == wanted:
+            page.object_list = _jobs_of(keys, length)
+            return figures, page
+        wanted = page.number  # there are not as many
+
+
+def _jobs_of(keys: list[tuple[int, int]], length: int) -> list[Any]:
+    jobs = _some(length).ask(**for_keys([pk for pk, _ in keys], length))
+    by_key: dict[int, Any] = {it.pk: it for it in jobs}
+    # One may have been erased since.
+    found = [(by_key[pk], place) for pk, place in keys if pk in by_key]
+    for job, place in found:
+        job.state = BY_PLACE[place].code
+    return [job for job, _ in found]
+
+
+@cache
+def _some(length: int) -> Prepared[Job]:
+    jobs = Job.objects.filter(pk__in=key_slots(length))
+    related = jobs.select_related("server", "hand_over__mailbox")
+    return Prepared(related.defer("source_secret", "destination_secret", "options"))
 
 
 def rows_of(jobs: Sequence[Any]) -> list[JobRow]:

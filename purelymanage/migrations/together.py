@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from purelymanage.prepared import fill
+from purelymanage.prepared import KeptRows, fill
 
 PART = "(SELECT json_agg(row_to_json(part)) FROM ({}) AS part)::text"
 
@@ -16,7 +16,9 @@ PART = "(SELECT json_agg(row_to_json(part)) FROM ({}) AS part)::text"
 class Together:
     """Several `values_list`, worded once; see `Slot` for what differs by the asking."""
 
-    def __init__(self, *questions: QuerySet[Any, Any]) -> None:
+    def __init__(
+        self, *questions: QuerySet[Any, Any], over: KeptRows | None = None
+    ) -> None:
         parts: list[str] = []
         self._params: list[Any] = []
         for question in questions:
@@ -24,6 +26,9 @@ class Together:
             parts.append(PART.format(sql))
             self._params += its_params
         self._sql = f"SELECT {', '.join(parts)}"
+        if over is not None:
+            self._sql = over.sql + self._sql
+            self._params = [*over.params, *self._params]
 
     def read(self, **values: Any) -> list[list[list[Any]]]:
         """Return the rows of each, as JSON would hold them."""

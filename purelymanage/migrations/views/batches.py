@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -32,11 +31,11 @@ from purelymanage.migrations import job_actions
 from purelymanage.migrations.batch_figures import (
     Figures,
     Totals,
-    figures_of,
     moving_of,
 )
 from purelymanage.migrations.batch_rows import (
     JobFilter,
+    figures_and_page,
     moving_rows,
     oldest_failure,
     rows_of,
@@ -64,16 +63,16 @@ def batch_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     batch = _batch(request, pk)
     if batch.confirmed_at is None:
         return redirect("migrations:batch-draft", batch.pk)
-    jobs = _jobs(request, batch)
     chosen = JobFilter.read(request.GET)
     # The mark first: what happens in between is news to the page.
     mark = _mark(request, batch)
-    figures = figures_of(request.user, pk)
-    found = in_order(chosen.narrow(jobs)).select_related("hand_over__mailbox")
-    pages = Paginator(found, PER_PAGE)
-    if not chosen:
-        pages.count = figures.total
-    page = pages.get_page(asked(request, "page"))
+    figures, page = figures_and_page(
+        request.user,
+        pk,
+        chosen=chosen,
+        number=asked(request, "page"),
+        length=PER_PAGE,
+    )
     context = {
         "batch": batch,
         "figures": figures,

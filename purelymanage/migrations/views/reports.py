@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from django.core.paginator import Paginator
+from typing import Any
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -14,7 +15,8 @@ from purelymanage.accounts.permissions import (
 )
 from purelymanage.http import asked
 from purelymanage.migrations import reports
-from purelymanage.migrations.batch_figures import figures_of
+from purelymanage.migrations.batch_rows import JobFilter, figures_and_page
+from purelymanage.migrations.campaigns.adding import with_adding
 from purelymanage.migrations.models import Batch, Job
 from purelymanage.migrations.models.jobs import JobQuerySet
 from purelymanage.sheets import writing
@@ -29,10 +31,13 @@ MOST_ITEMS = 100
 def batch_report(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     batch = _batch(request, pk)
     jobs = _jobs(request, batch)
-    figures = figures_of(request.user, batch.pk)
-    pages = Paginator(reports.ordered(jobs), PER_PAGE)
-    pages.count = figures.total
-    page = pages.get_page(asked(request, "page"))
+    figures, page = figures_and_page(
+        request.user,
+        batch.pk,
+        chosen=JobFilter(),
+        number=asked(request, "page"),
+        length=PER_PAGE,
+    )
     items = reports.items_of(jobs)[: MOST_ITEMS + 1] if page.number == 1 else ()
     listed = list(items)
     context = {
@@ -60,9 +65,10 @@ def batch_table(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     )  # type: ignore[return-value]  # a response all the same
 
 
-def _batch(request: AuthenticatedHttpRequest, pk: int) -> Batch:
+def _batch(request: AuthenticatedHttpRequest, pk: int) -> Any:
     mine = Batch.objects.visible_to(request.user).confirmed().defer("sheet")
-    return get_object_or_404(mine.select_related("server", "created_by"), pk=pk)
+    related = mine.select_related("server", "created_by")
+    return get_object_or_404(with_adding(related), pk=pk)
 
 
 def _jobs(request: AuthenticatedHttpRequest, batch: Batch) -> JobQuerySet:
