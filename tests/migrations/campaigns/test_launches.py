@@ -331,11 +331,20 @@ class BatchPageTests(ManyCase):
         r = self.client.get(self.url)
         self.assertContains(r, "The launch is still adding: 0 of 5")
         self.assertContains(r, "The first mailboxes appear here in a moment.")
+        report = self.client.get(f"{self.url}report/")
+        self.assertContains(report, "The launch is still adding: 0 of 5")
+        self.assertNotContains(report, "All of them were removed.")
         self.step()
         r = self.client.get(self.url)
         self.assertContains(r, "The launch is still adding: 2 of 5")
         self.assertContains(r, f'href="/migrations/campaigns/{self.campaign.pk}/"')
         self.assertContains(r, "under way")
+        report = self.client.get(f"{self.url}report/")
+        self.assertContains(report, "The launch is still adding: 2 of 5")
+        self.assertContains(report, "2 mailboxes from")
+        launches.stop_launch(campaign=self.campaign, actor=self.adam)
+        report = self.client.get(f"{self.url}report/")
+        self.assertNotContains(report, "still adding")
 
     @pytest.mark.slow
     def test_a_page_hears_of_each_step_and_of_the_end(self) -> None:
