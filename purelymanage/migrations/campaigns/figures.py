@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
@@ -11,12 +12,13 @@ from django.utils import timezone
 
 from purelymanage.audit.models import OutgoingMail
 from purelymanage.figures import thin
-from purelymanage.migrations.campaigns.states import STATES, PersonState, counts_of
+from purelymanage.migrations.campaigns.states import STATES, PersonState, counted
 from purelymanage.migrations.models import Campaign, Participant, Submission
 from purelymanage.migrations.models.campaigns import CampaignQuerySet
 from purelymanage.migrations.models.participants import HAS_COPY
 from purelymanage.migrations.operations import invitations
 from purelymanage.migrations.state_lists import Segment, segments_of
+from purelymanage.prepared import Prepared, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +31,11 @@ class Figures:
 
     @classmethod
     def of(cls, campaign: Campaign) -> Self:
-        people = campaign.participants.present()
-        counts = counts_of(people)
-        failed = Q(mail__state=OutgoingMail.State.FAILED)
-        mails = people.aggregate(
-            on_their_way=Count("pk", filter=~Q(mail_due="")),
-            bounced=Count("pk", filter=failed),
-        )
-        if not campaign.is_open:
-            return cls(counts, bounced=mails["bounced"])
-        return cls(
-            counts,
-            to_invite=invitations.to_invite(campaign).count(),
-            to_remind=invitations.to_remind(campaign, timezone.now()).count(),
-            **mails,
-        )
+        last = timezone.now() - invitations.PAUSE
+        rows = _counted().ask(campaign=campaign.pk, last=last)
+        counts = {it["state"]: it["number"] for it in rows}
+        names = _NUMBERS if campaign.is_open else {"bounced"}
+        return cls(counts, **{it: sum(row[it] for row in rows) for it in names})
 
     @property
     def total(self) -> int:
@@ -61,6 +53,20 @@ class Figures:
     def in_words(self) -> str:
         parts = [f"{thin(it.count)} {it.state.label}" for it in self.segments]
         return f"{thin(self.total)} in all: {', '.join(parts)}"
+
+
+_NUMBERS = {
+    "on_their_way": ~Q(mail_due=""),
+    "bounced": Q(mail__state=OutgoingMail.State.FAILED),
+    "to_invite": invitations.is_to_invite(),
+    "to_remind": invitations.is_to_remind(Slot("last")),
+}
+
+
+@cache
+def _counted() -> Prepared[dict[str, Any]]:
+    people = Participant.objects.present().filter(campaign=Slot("campaign"))
+    return Prepared(counted(people, **_NUMBERS))
 
 
 def with_ready(campaigns: CampaignQuerySet) -> QuerySet[Any]:

@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
-
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right
 from purelymanage.migrations.campaigns import verdict_list, verdicts
 from purelymanage.migrations.campaigns.verdict_list import BY_CODE, Counts, Verdict
 from purelymanage.migrations.forms.review import LaunchForm
-from purelymanage.migrations.models import Campaign, Job, Launch, Submission
+from purelymanage.migrations.models import Campaign, Launch, Submission
 
 # Of those that stand against somebody, so many are named.
 NAMED = 3
@@ -67,6 +64,8 @@ class Review:
     user: User
     # Or only a list of some of them.
     is_whole: bool = True
+    # Who is judged although no password of theirs is there.
+    _shown: Sequence[int] = ()
 
     @cached_property
     def tally(self) -> Counts:
@@ -91,6 +90,7 @@ class Review:
         few = list(people)
         keys = [it.pk for it in few]
         if self.is_whole:
+            self._shown = keys
             rows = verdicts.some_with_source(self.campaign, keys)
             for row in rows:
                 row.verdict, _ = self._codes[row.pk]
@@ -101,8 +101,8 @@ class Review:
             person.review = found.get(person.pk)
         return few
 
-    def narrow(self, people: QuerySet[Any], doubt: str) -> Sequence[int] | None:
-        """Return who of `people` is ready, or whom something stands against.
+    def narrow(self, keys: Iterable[int], doubt: str) -> Sequence[int] | None:
+        """Return which of these people are ready, or have something against them.
 
         By their keys, in their order; None where everybody is meant.
         """
@@ -116,7 +116,7 @@ class Review:
             return None
         found = self._codes
         wanted = {pk for pk, (code, has) in found.items() if has and code in codes}
-        return [pk for pk in people.values_list("pk", flat=True) if pk in wanted]
+        return [pk for pk in keys if pk in wanted]
 
     @property
     def _logins(self) -> list[int]:
@@ -131,15 +131,13 @@ class Review:
 
     @cached_property
     def _codes(self) -> dict[int, tuple[str, bool]]:
-        return verdicts.codes_of(self.campaign)
+        return verdicts.codes_of(self.campaign, self._shown)
 
 
 def _reviews(campaign: Campaign, rows: Sequence[Any]) -> dict[int, Reviewed]:
-    shared = _others(campaign, rows, "shared", "into")
     # Whoever agrees to such a login makes it a conflict.
-    login = _others(campaign, rows, "login", "into")
-    twice = _others(campaign, rows, "twice", "source")
-    others = shared | login | twice
+    shared = _others(campaign, rows, {"shared", "login"}, "into")
+    others = shared | _others(campaign, rows, {"twice"}, "source")
     return {
         it.pk: Reviewed(
             BY_CODE[it.verdict],
@@ -153,32 +151,18 @@ def _reviews(campaign: Campaign, rows: Sequence[Any]) -> dict[int, Reviewed]:
 
 
 def _others(
-    campaign: Campaign, rows: Sequence[Any], code: str, column: str
+    campaign: Campaign, rows: Sequence[Any], codes: set[str], column: str
 ) -> dict[int, list[str]]:
-    """Return whom people of a verdict have something in common with."""
-    mine = [it for it in rows if it.verdict == code]
+    """Return whom people of such a verdict have something in common with."""
+    mine = [it for it in rows if it.verdict in codes]
     if not mine:
         return {}
     wanted = {getattr(it, column) for it in mine}
-    people = verdicts.claiming(campaign).filter(**{f"{column}__in": wanted})
     by_value: dict[str, list[str]] = defaultdict(list)
-    for person in people.order_by("address"):
-        by_value[getattr(person, column)].append(person.address)
-    for value, source in _jobs(campaign, column, wanted):
-        if source not in by_value[value]:
-            by_value[value].append(source)
+    for value, name in verdicts.claims_on(campaign, column, wanted):
+        if name not in by_value[value]:
+            by_value[value].append(name)
     return {
         it.pk: [name for name in by_value[getattr(it, column)] if name != it.address]
         for it in mine
     }
-
-
-def _jobs(campaign: Campaign, column: str, wanted: set[str]) -> Iterable[Any]:
-    if column == "into":
-        jobs = Job.objects.present().filter(destination_server=None)
-        found = jobs.annotate(value=Lower("destination"))
-    else:
-        jobs = Job.objects.present().filter(Q(server=campaign.server_id))
-        found = jobs.annotate(value=Lower("source_user"))
-    rows = found.filter(value__in=wanted).order_by("pk")
-    return rows.values_list("value", "source_user")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import (
@@ -12,6 +13,7 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
+    FilteredRelation,
     OuterRef,
     Q,
     QuerySet,
@@ -28,6 +30,15 @@ from purelymanage.migrations.models.participants import (
     ParticipantQuerySet,
 )
 from purelymanage.migrations.state_lists import StateFilter
+from purelymanage.prepared import Prepared, Slot, for_keys, key_slots
+
+A_PAGE = 50  # people
+# What a page shows of somebody.
+SHOWN = [
+    *("campaign", "address", "name", "destination", "is_listed", "mail_due"),
+    *("invited_at", "reminded_at", "opened_at", "refused_at", "submitted_at"),
+    *("withdrawn_at", "mail__state", "mail__last_error", "job__removed_at"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +49,24 @@ class PersonState:
     when: Q | Exists
 
 
-def _has(*states: Submission.State, unused: bool = False) -> Exists:
+def _has(*states: Submission.State) -> Exists:
     mine = Submission.objects.filter(participant=OuterRef("pk"), state__in=states)
-    return Exists(mine.exclude(secret="") if unused else mine)
+    return Exists(mine)
 
 
 _State = Submission.State
-_FINISHED = Run.objects.filter(
+# Where nobody has a copy, nobody looks through all runs.
+_ENDED = Run.objects.filter(
     job=OuterRef("job"), is_newest=True, dry_run=False, state=Run.State.DONE
 )
+_FINISHED = Q(job__isnull=False) & Q(Exists(_ENDED))
+# There is one at most for each.
+_RIGHT = Q(stored__isnull=False)
 # The first whose condition holds is the one.
 STATES = (
-    PersonState("complete", "Complete", "good", Exists(_FINISHED)),
+    PersonState("complete", "Complete", "good", _FINISHED),
     PersonState("launched", "Being copied", "running", HAS_COPY),
-    PersonState("ready", "Password right", "good", _has(_State.RIGHT, unused=True)),
+    PersonState("ready", "Password right", "good", _RIGHT & ~Q(stored__secret="")),
     PersonState(
         "untried",
         "Password not tried yet",
@@ -63,7 +78,7 @@ STATES = (
         "unanswered", "Server never answered", "broken", _has(_State.UNANSWERED)
     ),
     # It was copied with, and there is no such copy any more.
-    PersonState("used", "Copy removed", "attention", _has(_State.RIGHT)),
+    PersonState("used", "Copy removed", "attention", _RIGHT),
     PersonState("withdrawn", "Withdrawn", "attention", Q(withdrawn_at__isnull=False)),
     PersonState("opened", "Link opened", "waiting", Q(opened_at__isnull=False)),
     PersonState(
@@ -83,7 +98,10 @@ BY_CODE = {it.code: it for it in STATES}
 
 def with_state(people: ParticipantQuerySet) -> QuerySet[Any]:
     """Annotate `state`, the code of a `PersonState`."""
-    return people.annotate(
+    stored = FilteredRelation(
+        "submissions", condition=Q(submissions__state=_State.RIGHT)
+    )
+    return people.annotate(stored=stored).annotate(
         state=Case(
             *(When(it.when, then=Value(it.code)) for it in STATES[:-1]),
             default=Value(STATES[-1].code),
@@ -92,11 +110,13 @@ def with_state(people: ParticipantQuerySet) -> QuerySet[Any]:
     )
 
 
-def counts_of(people: ParticipantQuerySet) -> dict[str, int]:
-    """Return how many people are in each state that somebody is in."""
-    found = with_state(people).order_by().values("state")
-    rows = found.annotate(number=Count("pk"))
-    return {it["state"]: it["number"] for it in rows}
+def counted(people: ParticipantQuerySet, **those: Q) -> QuerySet[Any]:
+    """Return how many are in each state that somebody is in, and of these how many
+    are like `those`."""
+    groups = with_state(people).order_by().values("state")
+    numbers = {name: Count("pk", filter=like) for name, like in those.items()}
+    found: QuerySet[Any] = groups.annotate(number=Count("pk"), **numbers)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +127,8 @@ class PeopleFilter(StateFilter):
     columns = ("address", "name", "destination")
 
     def narrow(self, people: ParticipantQuerySet) -> QuerySet[Any]:
-        """Return what it finds, with the state of each."""
-        return self.narrow_stated(with_state(people))
+        """Return whom it finds."""
+        return self.narrow_stated(with_state(people) if self.state else people)
 
 
 @dataclass(frozen=True)
@@ -152,6 +172,19 @@ class PersonRow:
     def technical(self) -> str:
         """What a mail server said to that."""
         return self.person.mail.last_error if self.words else ""
+
+
+def some_of(campaign: Campaign, keys: Sequence[int]) -> list[Any]:
+    """Return these few people of a campaign, with their states."""
+    return _some().ask(campaign=campaign.pk, **for_keys(keys, A_PAGE))
+
+
+@cache
+def _some() -> Prepared[Any]:
+    keys = key_slots(A_PAGE)
+    people = Participant.objects.filter(campaign=Slot("campaign"), pk__in=keys)
+    found = with_state(people).select_related("mail", "job").only(*SHOWN)
+    return Prepared(found.order_by("address", "pk"))
 
 
 def rows_of(campaign: Campaign, people: Sequence[Any]) -> list[PersonRow]:

@@ -23,6 +23,7 @@ from purelymanage.migrations.operations.campaigns import (
     refuse_if_over,
 )
 from purelymanage.migrations.references import record_campaign
+from purelymanage.prepared import Slot
 
 # What mail servers take from one sender without calling it spam, with room for what
 # the panel has to say otherwise.
@@ -44,20 +45,27 @@ TOO_SOON = "The last mail went out less than a day ago. Copy the link instead."
 
 def to_invite(campaign: Campaign) -> QuerySet[Participant]:
     """Those on the list who have not been asked yet."""
-    return _reachable(campaign).filter(invited_at=None).exclude(_has_password())
+    return campaign.participants.present().filter(is_to_invite())
 
 
 def to_remind(campaign: Campaign, at: datetime) -> QuerySet[Participant]:
     """Those who were asked, have not answered, and were left alone for a day."""
-    asked = _reachable(campaign).filter(invited_at__lte=at - PAUSE, withdrawn_at=None)
-    asked = asked.filter(Q(reminded_at=None) | Q(reminded_at__lte=at - PAUSE))
+    return campaign.participants.present().filter(is_to_remind(at - PAUSE))
+
+
+def is_to_invite() -> Q:
+    return _REACHABLE & Q(invited_at=None) & ~Q(_has_password())
+
+
+def is_to_remind(last: datetime | Slot) -> Q:
+    """Whether somebody was written to, but not after `last`, and has not answered."""
+    asked = Q(invited_at__lte=last, withdrawn_at=None)
+    reminded = Q(reminded_at=None) | Q(reminded_at__lte=last)
     bounced = Q(mail__state=OutgoingMail.State.FAILED)
-    return asked.exclude(bounced).exclude(_has_password())
+    return _REACHABLE & asked & reminded & ~bounced & ~Q(_has_password())
 
 
-def _reachable(campaign: Campaign) -> QuerySet[Participant]:
-    present = campaign.participants.present().without_copy()
-    return present.filter(is_listed=True, mail_due="")
+_REACHABLE = Q(is_listed=True, mail_due="") & ~HAS_COPY
 
 
 def recipients(campaign: Campaign, kind: str) -> QuerySet[Participant]:

@@ -25,10 +25,11 @@ from purelymanage.migrations.campaigns import links
 from purelymanage.migrations.campaigns.figures import Figures, with_counts
 from purelymanage.migrations.campaigns.review import Review
 from purelymanage.migrations.campaigns.states import (
+    A_PAGE,
     PeopleFilter,
     rows_of,
+    some_of,
 )
-from purelymanage.migrations.campaigns.verdicts import A_PAGE
 from purelymanage.migrations.forms.campaigns import CampaignForm, EditCampaignForm
 from purelymanage.migrations.models import Campaign, Server
 from purelymanage.migrations.operations import campaigns as operations
@@ -91,14 +92,15 @@ def campaign_detail(request: AuthenticatedHttpRequest, pk: int) -> HttpResponse:
     people = campaign.participants.present()
     chosen = PeopleFilter.read(request.GET)
     doubt = asked(request, "doubt")
-    found = chosen.narrow(people).select_related("mail", "job")
-    found = found.order_by("address", "pk")
+    found = chosen.narrow(people).order_by("address", "pk")
     whole = not wants_fragment(request)
     review = Review(campaign, request.user, is_whole=whole or bool(doubt))
-    keys = review.narrow(found, doubt)
-    pages = Paginator(found if keys is None else keys, A_PAGE)
+    # By their keys: what there is to say of each is asked for the few of the page.
+    everybody = found.values_list("pk", flat=True)
+    keys = review.narrow(everybody, doubt)
+    pages = Paginator(everybody if keys is None else keys, A_PAGE)
     page = pages.get_page(asked(request, "page"))
-    shown = page if keys is None else found.filter(pk__in=page.object_list)
+    shown = some_of(campaign, list(page))
     context: dict[str, Any] = {
         "campaign": campaign,
         "page": page,

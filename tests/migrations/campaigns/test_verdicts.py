@@ -10,6 +10,7 @@ from purelymanage.deletions.models import Kind, PendingDeletion
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Creation, Mailbox
 from purelymanage.migrations.campaigns import verdicts
+from purelymanage.migrations.campaigns.terms import terms_of
 from purelymanage.migrations.campaigns.verdict_list import BY_CODE, Counts, counts_of
 from purelymanage.migrations.campaigns.verdicts import codes_of, ready, with_verdict
 from purelymanage.migrations.models import (
@@ -299,9 +300,7 @@ class ReadyTests(ReviewTestCase):
         self.assertEqual({it.verdict for it in page}, {"new"})
 
     def test_every_verdict_has_words_or_a_tone(self) -> None:
-        terms, claiming = (
-            verdicts._terms(self.campaign),
-            verdicts.claiming(self.campaign),
-        )
+        terms = terms_of(self.campaign)
+        claiming = verdicts._claiming(verdicts._with_source(terms))
         codes = {code for code, _ in verdicts._conditions(terms, claiming)}
         self.assertLessEqual(codes, set(BY_CODE))
