@@ -20,10 +20,11 @@ from prometheus_client.core import (
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from purelymanage.dashboard import machine
+from purelymanage.dashboard import facts, machine
 from purelymanage.dashboard.asking import InTime, NoAnswer
 from purelymanage.dashboard.facts import NO_ANSWER, Vitals, vitals
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
+from purelymanage.database_watch import watch
 from purelymanage.migrations.models import Run
 from purelymanage.purelymail.budget import calls_by_hour
 
@@ -61,6 +62,9 @@ def read() -> Reading:
 
 
 def read_in_time() -> Reading:
+    # As /healthz does, or they would tell different things of the same moment.
+    if not watch.answers(facts.PATIENCE):
+        return Reading(NO_ANSWER)
     try:
         return _read_in_time(PATIENCE)
     except NoAnswer:

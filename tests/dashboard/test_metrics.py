@@ -84,6 +84,14 @@ class CollectorTests(TestCase):
         self.assertEqual((found["healthy"], found["database_up"]), (0, 0))
         self.assertNotIn("mail_waiting", found)
 
+    def test_it_is_not_asked_where_healthz_says_that_it_is_silent(self) -> None:
+        with (
+            mock.patch.object(metrics.watch, "answers", return_value=False),
+            self.assertNumQueries(0),
+        ):
+            found = samples(metrics.read_in_time())
+        self.assertEqual((found["healthy"], found["database_up"]), (0, 0))
+
 
 @override_settings(METRICS_TOKEN=TOKEN)
 class MetricsTests(CastTestCase):
