@@ -13,6 +13,7 @@ from purelymanage.dashboard import metrics
 from purelymanage.dashboard.facts import Database, Vitals
 from purelymanage.dashboard.metrics import PanelCollector, Reading
 from purelymanage.dashboard.models import ClusterReport, ErrorKind
+from purelymanage.database_watch import watch
 from purelymanage.domains.models import SyncRun
 from purelymanage.purelymail import budget
 from tests.cast import CastTestCase
@@ -86,7 +87,7 @@ class CollectorTests(TestCase):
 
     def test_it_is_not_asked_where_healthz_says_that_it_is_silent(self) -> None:
         with (
-            mock.patch.object(metrics.watch, "answers", return_value=False),
+            mock.patch.object(watch, "answers", return_value=False),
             self.assertNumQueries(0),
         ):
             found = samples(metrics.read_in_time())
