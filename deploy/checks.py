@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from purelymanage.environment import BASE_DIR
 from purelymanage.quickstart.environment import OWNED
@@ -27,7 +29,7 @@ from tests.imap import packages
 # What some tests need, as programs and as packages of Debian and Ubuntu.
 PROGRAMS = {
     "dovecot": "dovecot-imapd",
-    "chromium": "chromium",
+    "chromium-headless-shell": "chromium-headless-shell",
     "nginx": "nginx-light",
     "shellcheck": "shellcheck",
     "systemd-analyze": "systemd",
@@ -36,6 +38,8 @@ PROGRAMS = {
     "pg_lsclusters": "postgresql",
     "ip": "iproute2",
 }
+# What does as well but takes longer, where a release lacks the first.
+OTHERWISE = {"chromium-headless-shell": ("chromium",)}
 # And those that bring no program.
 MODULES = ("python3-venv",)
 # What those of them start that are services.
@@ -45,14 +49,27 @@ SERVICES = {
     "pg_lsclusters": ["postgresql.service"],
 }
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
-CHECKS = {
-    "ruff check": ["ruff", "check"],
-    "ruff format": ["ruff", "format", "--check"],
-    "mypy": ["mypy", "--strict", "purelymanage", "tests", "deploy"],
-    "djlint": ["djlint", "--lint", "--quiet", "templates"],
+PYTHON = [sys.executable, "-m"]
+AT_ONCE = {
+    "ruff check": [*PYTHON, "ruff", "check"],
+    "ruff format": [*PYTHON, "ruff", "format", "--check"],
 }
-MANAGE = {"makemigrations": ["makemigrations", "--check", "--dry-run"]}
+# These take longer, and so they run while tests wait for servers.
+BESIDE = {
+    "mypy": [*PYTHON, "mypy", "--strict", "purelymanage", "tests", "deploy"],
+    "djlint": [*PYTHON, "djlint", "--lint", "--quiet", "templates"],
+    "makemigrations": [
+        *(sys.executable, "manage.py"),
+        *("makemigrations", "--check", "--dry-run"),
+    ],
+}
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Outcome(NamedTuple):
+    passed: bool
+    seconds: float
+    output: str
 
 
 def main(arguments: list[str]) -> int:
@@ -69,13 +86,16 @@ def main(arguments: list[str]) -> int:
         env |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
         # What one of a hundred processes has compiled, the others need not.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        for name, command in CHECKS.items():
-            if not _passes(name, [sys.executable, "-m", *command], env):
+        for name, command in AT_ONCE.items():
+            if not _passes(name, command, env):
                 failed.append(name)
-        for name, command in MANAGE.items():
-            if not _passes(name, [sys.executable, "manage.py", *command], env):
-                failed.append(name)
-        code, closing, skipped = _pytest(arguments, env)
+        with _beside(env) as outcomes:
+            code, closing, skipped = _pytest(arguments, env)
+            _say("")
+            for name, outcome in outcomes.items():
+                _begin(name)
+                if not _end(outcome.result()):
+                    failed.append(name)
 
     if skipped:
         _say("\nNot tried on this machine:")
@@ -92,7 +112,11 @@ def _install_programs() -> None:
     """Install by apt what tests need, where we may; elsewhere those tests skip."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return
-    missing = [package for name, package in PROGRAMS.items() if not _find(name)]
+    missing = [
+        package
+        for name, package in PROGRAMS.items()
+        if not any(map(_find, (name, *OTHERWISE.get(name, ()))))
+    ]
     missing += [name for name in MODULES if not packages.is_installed(name)]
     servers = packages.missing()
     if not (missing or servers):
@@ -105,7 +129,10 @@ def _install_programs() -> None:
         # All at once takes half the time; a release may lack one of them.
         if not _passes("apt-get install", [*apt, *install, *missing], env):
             for package in missing:
-                _passes(f"apt-get install {package}", [*apt, *install, package], env)
+                any(
+                    _passes(f"apt-get install {it}", [*apt, *install, it], env)
+                    for it in (package, *OTHERWISE.get(package, ()))
+                )
     for package in servers:
         fetch, unpack = packages.unpack_commands(package)
         if _passes(f"fetch {package}", fetch, env):
@@ -152,11 +179,27 @@ def _database() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def _beside(env: dict[str, str]) -> Iterator[dict[str, Future[Outcome]]]:
+    """Run the checks that take longer, one after another, beside something else."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield {
+                name: pool.submit(_run, command, env)
+                for name, command in BESIDE.items()
+            }
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
-    """Run a check and show its output only if it fails."""
+    _begin(name)
+    return _end(_run(command, env))
+
+
+def _run(command: list[str], env: dict[str, str]) -> Outcome:
     began = time.monotonic()
-    sys.stdout.write(f"  {name:<28}")
-    sys.stdout.flush()
     done = subprocess.run(
         command,
         cwd=BASE_DIR,
@@ -166,11 +209,21 @@ def _passes(name: str, command: list[str], env: dict[str, str]) -> bool:
         text=True,
         check=False,
     )
-    word = "failed" if done.returncode else "passed"
-    _say(f"{word}{time.monotonic() - began:8.1f} s")
-    if done.returncode:
-        _say(done.stdout)
-    return not done.returncode
+    return Outcome(not done.returncode, time.monotonic() - began, done.stdout)
+
+
+def _begin(name: str) -> None:
+    sys.stdout.write(f"  {name:<28}")
+    sys.stdout.flush()
+
+
+def _end(outcome: Outcome) -> bool:
+    """Say how a check ended, and what it said only if it failed."""
+    word = "passed" if outcome.passed else "failed"
+    _say(f"{word}{outcome.seconds:8.1f} s")
+    if not outcome.passed:
+        _say(outcome.output)
+    return outcome.passed
 
 
 def _pytest(arguments: list[str], env: dict[str, str]) -> tuple[int, str, list[str]]:
