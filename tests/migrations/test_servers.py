@@ -115,6 +115,7 @@ class ServerTests(MigrationTestCase):
     def test_a_second_click_does_not_add_it_twice(self) -> None:
         r = self.client.get("/migrations/servers/new/")
         self.assertContains(r, 'id="save" data-once')
+        self.assertContains(r, "js/once.js")
 
     def test_the_port_may_stand_behind_the_host_name(self) -> None:
         form = self.form | {"name": "New one", "host": "LocalHost:9"}
