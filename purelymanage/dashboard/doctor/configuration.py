@@ -209,7 +209,8 @@ def _copies() -> Iterator[Result]:
     if engine == "imapsync" and not found.version:
         yield broken(
             subject,
-            f"All copies are to be made by imapsync, which is {found.words}.",
+            "All copies are to be made by imapsync, which "
+            f"{'does not start' if found.is_found else 'is not installed'}.",
             "Install it, say in IMAPSYNC_BIN where it is, or let MIGRATION_ENGINE be "
             "auto.",
         )

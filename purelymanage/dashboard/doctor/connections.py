@@ -186,8 +186,14 @@ def _connect(host: str, port: int, context: ssl.SSLContext) -> bytes | None:
 
 def _kind(exc: Exception) -> str:
     """Name an error in words, without anything that a server has said."""
-    if isinstance(exc, TimeoutError):
+    if isinstance(exc, TimeoutError) or type(exc).__name__ == "Timeout":  # of DNS
         return "no answer in time"
+    if isinstance(exc, smtplib.SMTPServerDisconnected):
+        return "it hung up"
+    if isinstance(exc, smtplib.SMTPResponseException):
+        return f"it said {exc.smtp_code}"
+    if isinstance(exc, smtplib.SMTPNotSupportedError):
+        return "it offers no such encryption or sign-in"
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror
     return type(exc).__name__

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from django.db import DatabaseError, connection
 
-from purelymanage.dashboard.doctor.results import Check, Result, broken
+from purelymanage.dashboard.doctor.results import Check, Result, attention, broken
 
 NO_DATABASE = "It could not be looked at, as the database does not answer."
 
@@ -42,7 +42,9 @@ def _look(check: Check) -> list[Result]:
     try:
         return list(check.look())
     except DatabaseError:
-        return [broken(check.subject, NO_DATABASE, "See what is said of the database.")]
+        # That it does not answer is told once.
+        step = "See what is said of the database."
+        return [attention(check.subject, NO_DATABASE, step)]
     except Exception as exc:
         # Only the kind: its text may hold what it was about.
         return [

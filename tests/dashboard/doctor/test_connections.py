@@ -137,6 +137,23 @@ class MailServerTests(SimpleTestCase):
         with smtp_server() as server:
             self.assertEqual(self.look(server.port).tone, Tone.GOOD)
 
+    def test_one_that_lets_nobody_speak_is_told_by_what_it_said(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def refuse() -> None:
+                plain, _ = server.accept()
+                with plain:
+                    plain.sendall(b"554 canary\r\n")
+                    plain.recv(1)
+
+            thread = threading.Thread(target=refuse)
+            thread.start()
+            found = self.look(server.getsockname()[1])
+            thread.join()
+        self.assertEqual(found.tone, Tone.BROKEN)
+        self.assertIn("does not answer as it should (it said 554).", found.sentence)
+        self.assertNotIn("canary", found.sentence)
+
     def test_one_that_does_not_is_broken(self) -> None:
         found = self.look(9)
         self.assertEqual(found.tone, Tone.BROKEN)

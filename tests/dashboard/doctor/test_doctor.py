@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError
 from django.test import SimpleTestCase, override_settings
 from django.utils import timezone
 
@@ -158,6 +159,16 @@ class StateTests(CastTestCase):
         self.assertEqual(tones(iter(checked.keys())), [Tone.GOOD])
         with override_settings(AUDIT_KEY="another"):
             self.assertIn("AUDIT_KEY is not", sentence_of(iter(checked.keys())))
+
+
+def test_without_a_database_only_one_thing_is_broken() -> None:
+    def ask() -> Iterator[Result]:
+        raise OperationalError
+        yield
+
+    (found,) = running.run([Check("owners", ask, seconds=60)])
+    assert found.tone == Tone.ATTENTION
+    assert found.fix == "See what is said of the database."
 
 
 def test_what_hangs_is_left_and_the_rest_is_told() -> None:
