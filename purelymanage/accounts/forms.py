@@ -19,6 +19,8 @@ ROLE_HELP = {
     Role.AUDITOR: "Sees everything, the audit log included, and changes nothing.",
 }
 LONGEST_GRACE = 30 * 24
+# Its field comes back empty, which is easily missed beside another fault.
+ONCE_MORE = "Enter the password once more: this page does not keep it."
 
 
 class RightsForm(forms.Form):
@@ -115,6 +117,9 @@ class AcceptInvitationForm(forms.Form):
                 )
             except ValidationError as exc:
                 self.add_error("password", exc)
+            else:
+                if self.errors:
+                    self.add_error("password", ONCE_MORE)
 
 
 class ProfileForm(forms.Form):

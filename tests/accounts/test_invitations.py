@@ -188,6 +188,7 @@ class AcceptInvitationTests(InvitationTestCase):
 
     def test_a_name_is_needed(self) -> None:
         r = self.stranger.post(self.url, {"name": " ", "password": STRONG})
+        self.assertContains(r, "Enter the password once more", status_code=422)
         self.assertEqual(r.status_code, 422)
 
     def test_links_nobody_sent_lead_nowhere(self) -> None:
