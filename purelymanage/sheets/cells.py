@@ -27,6 +27,8 @@ def invisible(cell: str) -> str:
 
     Spaces that are not the one of the keyboard count, as they look like it.
     """
+    if cell.isprintable():
+        return ""
     for character in cell:
         if character.isprintable():
             continue
