@@ -190,6 +190,9 @@ def test_the_drawer_opens_and_closes(page: Page) -> None:
     expect(nav).to_be_visible()
     page.keyboard.press("Escape")
     expect(nav).to_be_hidden()
+    page.keyboard.press("?")  # in a narrow window on a desk
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog.get_by_text("Esc", exact=True)).to_be_visible()
 
 
 def reload_while_syncing(page: Page) -> None:

@@ -311,6 +311,11 @@ class BadInputTests(CreateMailboxTestCase):
         Domain.objects.update(gone_at=timezone.now())
         r = self.client.get("/mailboxes/new/")
         self.assertContains(r, "There is no domain yet")
+        button = 'href="/domains/add/"'
+        self.assertContains(r, button)
+        self.assertContains(self.client.get("/routing/new/"), button)
+        self.client.force_login(self.hedy)
+        self.assertNotContains(self.client.get("/mailboxes/new/"), button)
 
 
 class FragmentTests(CreateMailboxTestCase):

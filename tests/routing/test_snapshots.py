@@ -90,7 +90,7 @@ class TakingTests(SnapshotTestCase):
         """Between the look at what is unused and its end, another worker may come."""
         content = self.take().content
         Snapshot.objects.all().delete()
-        came = []
+        came: list[Snapshot] = []
 
         def meanwhile(
             execute: Callable[..., Any], sql: str, params: Any, many: Any, context: Any
@@ -240,6 +240,8 @@ class PageTests(SnapshotTestCase):
     def test_the_list_says_what_is_the_same(self) -> None:
         self.client.force_login(self.adam)
         self.assertContains(self.client.get("/routing/snapshots/"), "No snapshot yet")
+        r = self.client.get("/routing/snapshots/compare/")
+        self.assertNotContains(r, 'name="before"')
         self.client.post("/routing/snapshots/take/")
         self.take()
         r = self.client.get("/routing/snapshots/")

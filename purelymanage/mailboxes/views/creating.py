@@ -54,12 +54,14 @@ def create_mailbox(request: AuthenticatedHttpRequest) -> HttpResponse:
             context = hand_out(created.mailbox, password, doubts, request.user)
             return render(request, "mailboxes/created.html", context, status=201)
 
-    strength = None if form["password"].errors else form.rate_password()
+    context = {
+        "form": form,
+        "strength": None if form["password"].errors else form.rate_password(),
+        "may_add_domain": request.user.may(Right.MANAGE)
+        and request.user.domain_scope is None,
+    }
     return page_or_partial(
-        request,
-        "mailboxes/create_mailbox.html",
-        {"form": form, "strength": strength},
-        status=status,
+        request, "mailboxes/create_mailbox.html", context, status=status
     )
 
 

@@ -321,6 +321,7 @@ class OwnLinkTests(FormTestCase):
         Campaign.objects.update(ends_at=timezone.now())
         r = self.client.get(self.path)
         self.assertContains(r, "This is over", status_code=410)
+        self.assertContains(r, "alone gather centred", status_code=410)
 
     def test_it_says_so_when_all_about_its_person_is_erased(self) -> None:
         long_ago = timezone.now() - Campaign.KEPT
