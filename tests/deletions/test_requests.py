@@ -82,6 +82,14 @@ class RequestTests(RequestTestCase):
         self.assertContains(r, f'name="batch" value="{deletion.batch}"')
         self.assertContains(r, "1 more")
 
+    def test_all_on_the_page_can_be_chosen(self) -> None:
+        ask(self.adam, BOX)
+        r = self.client.get("/deletions/")
+        self.assertContains(r, "data-chooses-page", count=2)
+        self.assertContains(r, "js/choose_all.js")
+        self.client.force_login(self.audrey)
+        self.assertNotContains(self.client.get("/deletions/"), "data-chooses-page")
+
     def test_the_others_are_told_by_mail(self) -> None:
         self.post(reason="left")
         mails = self.mails()
