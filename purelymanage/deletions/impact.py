@@ -97,17 +97,25 @@ class Account:
         return self.list_rules()
 
     @cached_property
-    def _aiming(self) -> dict[str, list[types.Rule]]:
+    def aiming(self) -> dict[str, list[types.Rule]]:
+        """The rules by the addresses that they send mail to, in lower case."""
         found: dict[str, list[types.Rule]] = {}
         for rule in self.rules:
             # PurelyMail keeps targets as they were written.
-            for target in {it.lower() for it in rule.targets}:
+            for target in dict.fromkeys(map(str.lower, rule.targets)):
                 found.setdefault(target, []).append(rule)
         return found
 
     def pointing_to(self, address: str) -> list[types.Rule]:
         """Return the rules that send mail there."""
-        return self._aiming.get(address, [])
+        return self.aiming.get(address, [])
+
+    def has_user(self, address: str) -> bool:
+        return address in self._users
+
+    @cached_property
+    def _users(self) -> frozenset[str]:
+        return frozenset(self.users)
 
     def plus(self, later: Account) -> Account:
         """Return what either of them has. A rule made anew is still the same one."""

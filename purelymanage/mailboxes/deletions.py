@@ -41,7 +41,7 @@ class MailboxHandler:
         return [Subject(it, it, found[it]) for it in keys if it in found]
 
     def impact(self, key: str, account: Account) -> Impact | None:
-        if key not in account.users:
+        if not account.has_user(key):
             return None
         # What that means for the rules is said by those who know how mail goes.
         aiming = account.pointing_to(key)

@@ -19,7 +19,7 @@ from purelymanage.routing.operations import expiry
 def _lines(kind: str, keys: list[str], account: Account) -> dict[str, list[Line]]:
     if kind != Kind.MAILBOX or not keys:
         return {}
-    return aftermath.of_mailboxes(HANDLER.modelled(account), keys)
+    return aftermath.of_mailboxes(HANDLER.around(account, keys), keys)
 
 
 def _forget(kind: str, key: str) -> None:

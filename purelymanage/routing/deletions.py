@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +20,7 @@ from purelymanage.routing import aftermath
 from purelymanage.routing.deeds import FIELDS, find
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import Account as ModelledAccount
-from purelymanage.routing.model.accounts import Part
+from purelymanage.routing.model.accounts import Part, domain_of
 from purelymanage.routing.model.following import follow
 from purelymanage.routing.models import Rule
 from purelymanage.routing.reading import domains
@@ -61,6 +63,66 @@ class _Modelled:
             part=Part(frozenset({domain}), frozenset()) if domain else None,
         )
 
+    def around(self, addresses: Collection[str]) -> ModelledAccount:
+        """Leave out what neither these addresses nor rules that name them lead to."""
+        nothing = self._account_of([], ())
+        wanted = {name for it in addresses for name in nothing.names_of(it)}
+        domains = {domain for _, domain in wanted}
+        found = [
+            rule
+            for target, rules in self.account.aiming.items()
+            if domain_of(target.strip()) in domains
+            and not wanted.isdisjoint(nothing.names_of(target))
+            for rule in rules
+        ]
+        chosen: set[int] = set()
+        names: set[tuple[str, str]] = set()
+        met: set[str] = set()
+        ahead = {it.strip().lower() for it in addresses}
+        while ahead or found:
+            chosen.update(map(id, found))
+            ahead |= {it.strip().lower() for rule in found for it in rule.targets}
+            ahead -= met
+            met |= ahead
+            new = {name for it in ahead for name in nothing.names_of(it)} - names
+            names |= new
+            found = [rule for name in new for rule in self._fitting(*name)]
+            ahead = set()
+        read_as = {f"{local}@{domain}" for local, domain in names}
+        return self._account_of(
+            [rule for rule in self.account.rules if id(rule) in chosen],
+            read_as.intersection(map(str.lower, self.account.users)),
+            Part(frozenset(), frozenset(met | read_as)),
+        )
+
+    def _fitting(self, local: str, domain: str) -> Iterator[types.Rule]:
+        for length in range(len(local) + 1):
+            for rule in self._by_name.get((local[:length], domain), ()):
+                if rule.prefix or length == len(local):
+                    yield rule
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[types.Rule]]:
+        found: dict[tuple[str, str], list[types.Rule]] = {}
+        for rule in self.account.rules:
+            name = rule.match_user.lower(), rule.domain.lower()
+            found.setdefault(name, []).append(rule)
+        return found
+
+    def _account_of(
+        self,
+        rules: Iterable[types.Rule],
+        users: Iterable[str],
+        part: Part | None = None,
+    ) -> ModelledAccount:
+        return ModelledAccount(
+            rules=(model.Rule.of(it, id=it.id) for it in rules),
+            mailboxes=users,
+            domains=self.domains,
+            shared=self.shared,
+            part=part,
+        )
+
 
 class RuleHandler:
     word = "rule"
@@ -93,10 +155,17 @@ class RuleHandler:
 
         Of many deletions at once, it is made just once.
         """
+        return self._modelled(account).of(of_domain)
+
+    def around(self, account: Account, addresses: Collection[str]) -> ModelledAccount:
+        """Return what mail to some addresses, or by rules that name them, may meet."""
+        return self._modelled(account).around(addresses)
+
+    def _modelled(self, account: Account) -> _Modelled:
         last = self._last  # another thread may put its own there meanwhile
         if last is None or last.account is not account:
             self._last = last = _Modelled(account)
-        return last.of(of_domain)
+        return last
 
     def execute(self, client: PurelymailClient, key: str) -> None:
         client.delete_routing_rule(int(key))
@@ -137,7 +206,7 @@ class Route:
 
     def object_to(self, key: str, target: str) -> str:
         """Object where mail would arrive nowhere once the mailbox is gone."""
-        account = HANDLER.modelled(registry.mirrored_account())
+        account = HANDLER.around(registry.mirrored_account(), [key, target])
         walk = follow(account.without(key), target)
         if walk.mailboxes or walk.outside:
             return ""

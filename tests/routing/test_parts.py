@@ -11,7 +11,7 @@ from purelymanage.accounts.models import User
 from purelymanage.deletions import registry
 from purelymanage.domains.models import Domain
 from purelymanage.mailboxes.models import Mailbox
-from purelymanage.routing.aftermath import lines
+from purelymanage.routing.aftermath import lines, of_mailboxes
 from purelymanage.routing.deletions import HANDLER
 from purelymanage.routing.model import rules as model
 from purelymanage.routing.model.accounts import NotRead
@@ -95,6 +95,16 @@ def agree(user: User, chance: Random) -> None:
         mine = model.Rule.of(row, id=row.remote_id)
         part = HANDLER.modelled(mirrored, of_domain=row.domain)
         assert lines(part, mine) == lines(HANDLER.modelled(mirrored), mine), mine
+    every = HANDLER.modelled(mirrored)
+    for number in (1, 3):
+        going = chance.sample(sorted(MAILBOXES), number)
+        around = HANDLER.around(mirrored, going)
+        assert of_mailboxes(around, going) == of_mailboxes(every, going), going
+        target = chance.choice(ADDRESSES)
+        around = HANDLER.around(mirrored, [going[0], target])
+        assert follow(around.without(going[0]), target) == follow(
+            every.without(going[0]), target
+        ), target
 
     # One that is there, to be replaced by what another one does.
     known = configuration_of(chance).rules

@@ -147,6 +147,12 @@ class Mailbox(models.Model):
         ordering = ["address"]
         indexes = [
             GinIndex(fields=["tags"], name="mailbox_tags"),
+            # Who recovers a password through one of many that are to be deleted.
+            GinIndex(
+                fields=["recovery_methods"],
+                name="mailbox_recovery",
+                opclasses=["jsonb_path_ops"],
+            ),
             # The orders of the list, each in both directions.
             models.Index(fields=["domain", "address"], name="mailbox_by_domain"),
             models.Index(fields=["first_seen_at", "address"], name="mailbox_by_age"),
