@@ -11,6 +11,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from purelymanage import garbage
 from tests import databases
 from tests.panel import Panel, running_panel
 
@@ -54,6 +55,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that the end does not wait for one worker."""
     slow = Counter(it.path for it in items if it.get_closest_marker("slow"))
     items.sort(key=lambda it: ("browser" not in it.path.parts, -slow[it.path]))
+
+
+def pytest_collection_finish() -> None:
+    garbage.spare_what_is_loaded()
 
 
 IN_THE_PANEL = (
