@@ -54,9 +54,9 @@ def purelymail(scene: Scene) -> Row:
     scene.prove_audit()
     return Row(
         "PurelyMail down for an hour (errors, half answers, cut, hanging)",
-        f"“{' '.join(sorted(words))}” on the dashboard, with the hour as of which "
-        "one sees the account; every list is drawn; a change says that PurelyMail did not answer and nothing, or nobody knows yet "
-        f"what, was done; {calls.total()} calls in the hour",
+        f"“{' '.join(sorted(words))}” on the dashboard, with the hour as of which one "
+        "sees it; every list is drawn; a change says that nothing was done, or that "
+        f"nobody knows yet; {calls.total()} calls in the hour",
         seconds,
     )
 
