@@ -158,4 +158,4 @@ class HeaderTests(CastTestCase):
     def test_what_is_too_large_is_refused(self) -> None:
         self.client.force_login(self.adam)
         r = self.client.post("/settings/", {"x": "y" * 2000})
-        self.assertEqual(r.status_code, 400)
+        self.assertEqual(r.status_code, 413)

@@ -119,6 +119,7 @@ class BrokenTests(TestCase):
             connection.cursor().execute(sql)
         r = self.broken(met.exception)
         self.assertContains(r, "no room left", status_code=503)
+        self.assertNotContains(r, "what you just sent", status_code=503)
         self.doubt.assert_not_called()
         full = "The database has no room left: nothing can be saved."
         self.assertIn(full, facts.vitals().problems)
