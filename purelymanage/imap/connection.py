@@ -75,6 +75,7 @@ class Connection:
         self._commands: dict[bytes, _Command] = {}
         self._leave: asyncio.Future[None] | None = None
         self._writing = asyncio.Lock()
+        self._switching: set[asyncio.Task[bool]] = set()
         self._counter = 0
         # The shortest time between a command and its answer, in seconds.
         self.round_trip = 60.0
@@ -116,8 +117,15 @@ class Connection:
         """Let both directions be compressed from here on, if the server agrees.
 
         It waits for the answers to all that was sent, since nobody could tell which
-        bytes are what otherwise.
+        bytes are what otherwise. For the same reason it goes on where whoever has asked
+        is broken off.
         """
+        switching = asyncio.create_task(self._compress())
+        self._switching.add(switching)
+        switching.add_done_callback(self._switching.discard)
+        return await asyncio.shield(switching)
+
+    async def _compress(self) -> bool:
         async with self._writing:
             if self._commands:
                 await asyncio.wait([it.answer for it in self._commands.values()])
@@ -163,7 +171,8 @@ class Connection:
             except (ImapError, TimeoutError):
                 pass
         self._fail(self._lost("we closed it"))
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        ending = [*self._tasks, *self._switching]
+        await asyncio.gather(*ending, return_exceptions=True)
 
     def blot(self, text: str) -> str:
         """Return the server's words without the secrets it may have repeated."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import zlib
 from dataclasses import replace
 
@@ -67,11 +68,11 @@ def talk_to(*packed: bytes) -> list[Data] | ImapError:
         writer.write(b"* OK hello\r\n")
         await reader.readline()
         writer.write(b"P1 OK from here on\r\n")
+        # Wait for the NOOP, so that what is sent counts as its answer
+        await reader.read(1)
         for piece in packed:
             writer.write(piece)
             await writer.drain()
-        # Wait for the NOOP, so that what was sent counts as its answer
-        await reader.read(1)
 
     async def talk(server: Scripted) -> None:
         connection: Connection = (await connect(server.account())).connection
@@ -116,6 +117,63 @@ def test_the_end_of_what_is_compressed_is_the_end() -> None:
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
     whole = deflate.compress(b"* 1 EXISTS\r\n") + deflate.flush()
     assert isinstance(talk_to(whole + b"P2 OK\r\n"), ConnectionLost)
+
+
+def test_who_is_broken_off_does_not_leave_it_half_done() -> None:
+    asked, broken_off = threading.Event(), threading.Event()
+    heard = bytearray()
+
+    async def script(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(b"* OK hello\r\n")
+        await reader.readline()
+        asked.set()
+        await asyncio.to_thread(broken_off.wait, 30)
+        writer.write(b"P1 OK from here on\r\n")
+        inflate = zlib.decompressobj(-15)
+        while b"\n" not in heard:
+            heard.extend(inflate.decompress(await reader.readexactly(1)))
+        writer.write(packed(b"P2 OK\r\n"))
+        await reader.read()
+
+    async def talk(server: Scripted) -> None:
+        connection = (await connect(server.account())).connection
+        asking = asyncio.create_task(connection.compress())
+        await asyncio.to_thread(asked.wait, 30)
+        asking.cancel()
+        await asyncio.wait({asking})
+        broken_off.set()
+        await connection.run(b"NOOP")
+        await connection.close()
+
+    with Scripted(script) as server:
+        asyncio.run(talk(server))
+    assert heard == b"P2 NOOP\r\n"
+
+
+def test_nobody_waits_for_it_once_the_connection_has_ended() -> None:
+    asked = threading.Event()
+
+    async def script(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(b"* OK hello\r\n")
+        await reader.readline()
+        asked.set()
+        await reader.read()
+
+    async def talk(server: Scripted) -> None:
+        connection = (await connect(server.account())).connection
+        asking = asyncio.create_task(connection.compress())
+        await asyncio.to_thread(asked.wait, 30)
+        await connection.close()
+        with pytest.raises(ConnectionLost):
+            await asking
+        assert len(asyncio.all_tasks()) == 1
+
+    with Scripted(script) as server:
+        asyncio.run(talk(server))
 
 
 def test_a_server_that_refuses_is_spoken_to_as_before() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from purelymanage.migrations.engines.base import CopyOptions
 from purelymanage.migrations.engines.pipeline.orders import Orders
-from purelymanage.migrations.engines.pipeline.sides import Sides
+from purelymanage.migrations.engines.pipeline.sides import Side, Sides
 from purelymanage.migrations.engines.pipeline.tally import Tally
 from purelymanage.migrations.engines.pipeline.throttle import Budget, Pace
 from purelymanage.migrations.engines.pipeline.transfer import Transfer
 from tests.imap.dovecot import Dovecot
+from tests.imap.scripted import Scripted
 from tests.migrations.engines.conftest import NewUser
 
 
@@ -42,3 +44,36 @@ def test_the_first_connection_is_not_put_to_work_twice(
             await sides.close(politely=False)
 
     asyncio.run(try_())
+
+
+def test_a_further_connection_that_breaks_as_it_is_compressed_is_forgotten() -> None:
+    """It was opened ahead, by a task that nobody asks what became of it."""
+    lost: list[dict[str, Any]] = []
+
+    async def script(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(b"* PREAUTH [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hello\r\n")
+        first = not server.heard
+        server.heard.append(await reader.readline())
+        if first:
+            tag = server.heard[0].split(b" ")[0]
+            writer.write(tag + b" OK from here on\r\n")
+            await reader.read()
+
+    async def try_() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, it: lost.append(it))
+        side = Side(server.account(), CopyOptions(dry_run=False), Tally())
+        try:
+            first = await side.connect()
+            await side.compress()
+            side.join_ahead(1)
+            await side.opened()
+            assert side.connections == [first]
+            assert not side.has_spare
+        finally:
+            await side.close(politely=False)
+
+    with Scripted(script) as server:
+        asyncio.run(try_())
+    assert lost == []

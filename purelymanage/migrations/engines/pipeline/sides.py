@@ -73,13 +73,16 @@ class Side:
         self._joining += 1
         try:
             connection = await self.connect()
+            if self._compresses:
+                await connection.compress()
         except ImapError as exc:
             self._tally.note(f"No further connection: {exc.message}")
+            # Nobody puts it to work, so nobody shall wait for it either.
+            kept = [it for it in self.connections[1:] if it.failure is None]
+            self.connections[1:] = kept
             return None
         finally:
             self._joining -= 1
-        if self._compresses:
-            await connection.compress()
         return connection
 
     def narrow(self) -> None:
