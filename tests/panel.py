@@ -20,7 +20,7 @@ from purelymanage.quickstart.environment import OWNED
 from purelymanage.quickstart.ports import keep_or_choose
 
 PARTS = ("deploy", "purelymanage", "static", "templates", "manage.py", "pyproject.toml")
-PATIENCE = 90
+PATIENCE = 240  # seconds, as other tests may keep the machine busy
 # For looking at one test again and again: the `quickstart.json` of a running panel.
 RUNNING = "TEST_PANEL"
 
@@ -65,7 +65,7 @@ def running_panel(folder: Path) -> Iterator[Panel]:
         yield _read(folder, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(PATIENCE)
         log.close()
 
 

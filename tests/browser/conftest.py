@@ -16,6 +16,8 @@ from playwright.sync_api import (
 from tests.panel import Panel
 from tests.requirements import require_program
 
+# Milliseconds for what comes in a moment, and later where others are at work.
+PATIENCE = 20_000
 # What browsers say about the headers of a page.
 COMPLAINT = re.compile("Content Security|Permissions-Policy")
 # What has no windows, which nobody would see, takes a third less of the processor.
@@ -41,6 +43,7 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=program, args=ARGUMENTS, headless=True
         )
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -69,7 +72,7 @@ def signed_in(
     context = browser.new_context(
         base_url=panel.url, reduced_motion="reduce", storage_state=session.get("kept")
     )
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))

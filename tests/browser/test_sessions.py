@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import wait_for_sync
+from tests.browser.conftest import PATIENCE, wait_for_sync
 from tests.panel import Panel
 
 pytestmark = pytest.mark.slow
@@ -22,7 +22,7 @@ def phone(browser: Browser, panel: Panel) -> Iterator[Page]:
     context = browser.new_context(
         base_url=panel.url, user_agent="Firefox/133.0 (Android 15; Mobile)"
     )
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE)
     phone = context.new_page()
     phone.goto("/accounts/login/?next=/mailboxes/")
     phone.get_by_label("E-mail address").fill(panel.email)
