@@ -35,6 +35,12 @@ from purelymanage.prepared import Prepared, Slot, for_keys, key_slots
 
 # As the address of a page says it; nothing has a million pages.
 NUMBER = re.compile(r"[1-9][0-9]{0,5}")
+# What lists show of a job, beside its newest run.
+SHOWN = [
+    *("destination", "source_user", "login_words", "hand_over__viewed_at"),
+    *("hand_over__withdrawn_at", "hand_over__expires_at"),
+    "hand_over__mailbox__gone_at",
+]
 ASKS_FOR_PASSWORD = {"password", "not_let_in"}
 
 
@@ -137,8 +143,7 @@ def _jobs_of(keys: list[tuple[int, int]], length: int) -> list[Any]:
 @cache
 def _some(length: int) -> Prepared[Job]:
     jobs = Job.objects.filter(pk__in=key_slots(length))
-    related = jobs.select_related("server", "hand_over__mailbox")
-    return Prepared(related.defer("source_secret", "destination_secret", "options"))
+    return Prepared(jobs.select_related("hand_over__mailbox").only(*SHOWN))
 
 
 def rows_of(jobs: Sequence[Any]) -> list[JobRow]:

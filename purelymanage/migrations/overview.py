@@ -11,17 +11,16 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from purelymanage.accounts.models import User
-from purelymanage.migrations.batch_figures import Figures, counts_of_batches
+from purelymanage.migrations.batch_figures import A_FEW, Figures, counts_of_batches
 from purelymanage.migrations.limits import rest_until
-from purelymanage.migrations.models import Batch, Job, QueueRules, Run
-from purelymanage.migrations.models.runs import RunQuerySet, Scope, scope_of
+from purelymanage.migrations.models import Batch, QueueRules, Run
+from purelymanage.migrations.models.runs import SHOWN, RunQuerySet, Scope, scope_of
 from purelymanage.migrations.presentation import RunView
 from purelymanage.migrations.waiting import why_waiting
 from purelymanage.prepared import Prepared
 
 MOST_RUNNING = 50
 MOST_WAITING = 20
-MOST_BATCHES = 10
 
 State, Verdict = Run.State, Run.Verdict
 # What a finished copy may be asked for by, and the words for it.
@@ -102,15 +101,14 @@ def ended(runs: RunQuerySet, state: str) -> QuerySet[Any]:
     found = runs.settled()
     if state in ENDS:
         found = found.filter(ENDS[state][1])
-    return found.defer("log", "samples").order_by("-finished_at", "-pk")
+    return found.only(*SHOWN).order_by("-finished_at", "-pk")
 
 
 def batches(user: User) -> list[tuple[Batch, Figures]]:
     """Return the newest batches with what has become of their jobs."""
     mine = Batch.objects.visible_to(user).confirmed().select_related("server")
-    found = list(mine.defer("sheet").order_by("-confirmed_at")[:MOST_BATCHES])
-    jobs = Job.objects.visible_to(user).present()
-    figures = counts_of_batches(jobs, [it.pk for it in found])
+    found = list(mine.defer("sheet").order_by("-confirmed_at")[:A_FEW])
+    figures = counts_of_batches(user, [it.pk for it in found])
     return [(it, figures[it.pk]) for it in found if it.pk in figures]
 
 

@@ -37,6 +37,16 @@ HEADER = [
     "Reason",
 ]
 ITEM_COLUMNS = 5
+# What a line tells of a run, and what is told of an item.
+OF_RUNS = [
+    *("job", "dry_run", "verdict", "failure", "started_at", "finished_at"),
+    *("messages", "to_copy", "copied", "copied_earlier", "already_there", "failed"),
+    *("bytes_copied", "bytes_copied_earlier"),
+]
+OF_ITEMS = [
+    *("folder", "uid", "size", "arrived_at", "reason"),
+    *("run__job__destination", "run__job__source_user"),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ def lines_from(jobs: Iterable[Any]) -> Iterator[Line]:
     """Yield a few hundred at once, with their newest runs asked for in one query."""
     found = list(jobs)
     newest = Run.objects.newest_of_jobs().filter(job__in=[it.pk for it in found])
-    runs = {it.job_id: it for it in newest.defer("log", "samples", "technical")}
+    runs = {it.job_id: it for it in newest.only(*OF_RUNS)}
     for job in found:
         yield Line(job, BY_CODE[job.state], runs.get(job.pk))
 
@@ -107,7 +117,7 @@ def items_of(jobs: JobQuerySet) -> QuerySet[RunError]:
     return (
         RunError.objects.filter(run__in=newest)
         .select_related("run__job")
-        .defer("run__log", "run__samples")
+        .only(*OF_ITEMS)
         .order_by("run__job__number", "run", "folder", "uid")
     )
 
