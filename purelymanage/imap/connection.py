@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from . import responses
-from .errors import ConnectionLost, ImapError, ProtocolError, Refused
+from .errors import ConnectionLost, ImapError, ProtocolError, Refused, WentSilent
 from .responses import Continue, Data, Status
 from .wire import PIECE, Sink, Wire
 
@@ -330,7 +330,7 @@ class Connection:
                 stuck = self._wire.waiting or self._writing.locked()
                 if stuck and still > self._read_timeout:
                     self._fail(
-                        ConnectionLost(
+                        WentSilent(
                             f"The {self.place} has said nothing for "
                             f"{self._read_timeout:g} seconds."
                         )

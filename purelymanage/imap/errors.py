@@ -51,6 +51,10 @@ class ConnectionLost(ImapError):
     retry = True
 
 
+class WentSilent(ConnectionLost):
+    """The server said nothing more: it may still be at work, and may never know."""
+
+
 class Refused(ImapError):
     """The server answered NO or BAD to a command."""
 

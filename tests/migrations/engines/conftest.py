@@ -58,6 +58,7 @@ def small() -> Iterator[Dovecot]:
 def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for servers that are there again at once."""
     monkeypatch.setattr(run, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(run, "SILENT_PAUSE", 0.01)
 
 
 @pytest.fixture

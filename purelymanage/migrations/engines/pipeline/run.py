@@ -2,6 +2,14 @@
 
 Look at both sides, send what is missing, look again: that is the whole algorithm.
 A lost connection is only another reason to look again.
+
+What the server has taken in by then is seen, and is not sent again. What reaches it, or
+is stored by it, after that look is there twice in the end: where bytes were held up on
+their way for longer than the pause before it, or where a server that had gone silent
+goes on with what it was sent. Only commands without an answer can be concerned, at most
+`UNANSWERED` messages or `UNANSWERED_BATCHES` times `BATCH_MESSAGES` for each connection
+to the destination. IMAP knows no way to ask what became of them, and so servers that
+went silent are given longer.
 """
 
 from __future__ import annotations
@@ -13,7 +21,7 @@ from typing import Any
 
 from purelymanage.imap.account import Account
 from purelymanage.imap.backoff import told_wait
-from purelymanage.imap.errors import ImapError, ProtocolError
+from purelymanage.imap.errors import ImapError, ProtocolError, WentSilent
 from purelymanage.imap.folders import list_folders
 from purelymanage.migrations.engines.base import (
     CopyOptions,
@@ -42,6 +50,8 @@ PASSES = 3
 # Seconds before another attempt, twice as many before each that follows.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
+# The same after a silence: it may be a long command that the server is still at.
+SILENT_PAUSE = 15.0
 # Seconds of looking after which it may be worth to copy over further connections.
 LONG_LOOK = 1.0
 # Breaks with one message alone on its way before it takes the blame.
@@ -88,9 +98,7 @@ class Run:
                     failures += 1
                     if failures > self._options.reconnects:
                         raise
-                    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
-                    if wait := told_wait(exc.technical):
-                        pause = wait.total_seconds()
+                    pause = pause_after(exc, failures, unanswered=self._unanswered())
                     if pause > LONGEST_PAUSE:
                         # Whoever made us begin knows how to wait for so long.
                         raise
@@ -339,6 +347,10 @@ class Run:
             reason = "The connection broke each time it was copied."
             leave_out(job, listing, row, reason, self._tally)
 
+    def _unanswered(self) -> bool:
+        listings = [job.listing for job in self._jobs()]
+        return any(it is not None and Mark.SENT in it.marks for it in listings)
+
     def _jobs(self) -> list[Job]:
         return [job for target in self._targets for job in target.jobs]
 
@@ -347,6 +359,19 @@ class Run:
         jobs = self._jobs()
         listed = sum(job.listing is not None for job in jobs)
         return listed + sum(job.progress.copied + job.progress.failed for job in jobs)
+
+
+def pause_after(failure: ImapError, failures: int, *, unanswered: bool) -> float:
+    """Return the seconds to wait after so many failures in a row.
+
+    `unanswered` says whether some message was sent of which nothing was heard.
+    """
+    if wait := told_wait(failure.technical):
+        return wait.total_seconds()
+    may_come = unanswered and isinstance(failure, WentSilent)
+    first = SILENT_PAUSE if may_come else FIRST_PAUSE
+    wanted: float = first * 2 ** (failures - 1)
+    return min(LONGEST_PAUSE, wanted)
 
 
 def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
