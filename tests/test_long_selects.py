@@ -3,10 +3,18 @@ from __future__ import annotations
 from django import forms
 from django.template.loader import render_to_string
 from django.test import SimpleTestCase
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from purelymanage.long_selects import LongSelect
 
-CHOICES = [("", "Choose"), ("a.example", "a.example"), ('"><b', "<b> & co")]
+CHOICES = [
+    ("", "Choose"),
+    ("a.example", "a.example"),
+    ('"><b', "<b> & co"),
+    ("safe", SafeString("<i>&amp;</i>")),
+    ("later", gettext_lazy("<later>")),
+]
 
 
 class LongSelectTests(SimpleTestCase):

@@ -43,9 +43,14 @@ def rule_list(request: AuthenticatedHttpRequest) -> HttpResponse:
     narrowed = chosen.narrow(
         mine, about=about(chosen.address, user), warned=verdicts.of(chosen.checks)
     )
-    shown = narrowed.with_deletion().with_expiry().with_rewrite()
-    page = Paginator(shown.select_related("made_by").strongest_first(), PER_PAGE)
-    rules = page.get_page(asked(request, "page"))
+    narrowed = narrowed.strongest_first()
+    rules = Paginator(narrowed, PER_PAGE).get_page(asked(request, "page"))
+    # Only of these: what is looked up of each would be of all before them as well.
+    first = (rules.number - 1) * PER_PAGE
+    some = narrowed[first : first + PER_PAGE]
+    shown = Rule.objects.filter(pk__in=some.values("pk"))
+    shown = shown.with_deletion().with_expiry().with_rewrite()
+    rules.object_list = list(shown.select_related("made_by").strongest_first())
     worst: list[Rule] = []
     if not chosen and rules.number == 1:
         worst = _in_order(mine.with_deletion(), verdicts.worst(MOST_WARNINGS))
