@@ -211,10 +211,10 @@ class BatchDetailTests(BatchCase):
             add_runs(jobs[:half], State.QUEUED)
             add_runs(jobs[half : half + 2], State.RUNNING)
             add_runs(jobs[half + 2 :], State.FAILED)
-            # Who is asking; the batch, what has happened, its states and sums, and
-            # copies that run; the number and the page of rows, their runs, two for
-            # why they wait; the oldest failure, the last action.
-            with self.subTest(count=count), self.assertNumQueries(12):
+            # Who is asking; the batch, what has happened, its states and sums and who
+            # is on the page, copies that run; the rows, their runs, two for why they
+            # wait; the oldest failure, the last action.
+            with self.subTest(count=count), self.assertNumQueries(11):
                 r = self.client.get(f"{self.url}?state=queued", headers=HTMX)
             # Who is asking, the batch, what has happened, and what runs.
             with self.subTest(count=count), self.assertNumQueries(4):
