@@ -3,6 +3,10 @@
 What counts is the time of the processor, in this process and in the one of the database
 that answers it: the clock says more of what else the machine does. Downloads are sent
 while they are made, so that the time until they begin counts.
+
+Each is asked for with the room that the web server gives to a request (`call_depth`).
+Without it, the same page took up to three times as long or not, by how many functions
+were under way in this very program: nothing that anybody waits for.
 """
 
 from __future__ import annotations
