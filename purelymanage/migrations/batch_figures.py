@@ -304,6 +304,8 @@ def _seen(run: Any) -> Totals:
 
 def counts_of_batches(user: User, batches: Sequence[int]) -> dict[int, Figures]:
     """Return the counts of a few batches, as far as `user` sees them, in one query."""
+    if not batches:
+        return {}
     rows = _counts(scope_of(user)).ask(**for_keys(batches, A_FEW))
     found: dict[int, dict[str, int]] = {}
     for batch, code, count in rows:
