@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -114,6 +115,7 @@ def write_site(folder: Path) -> Site:
     static.mkdir()
     for name in ("base.0123456789ab.css", "base.css", "staticfiles.json"):
         (static / name).write_text("body {}")
+    shutil.copytree(BASE_DIR / "static" / "pages", static / "pages")
     context = ssl.create_default_context(cafile=str(authority))
     return Site(folder, ports[1], ports[0], context)
 
@@ -204,7 +206,24 @@ def test_headers_of_the_panel_are_not_doubled(site: Site) -> None:
 def test_nobody_sends_more_than_is_read(
     site: Site, path: str, size: int, status: int
 ) -> None:
-    assert site.ask(path, "POST", b"x" * size).status == status
+    answer = site.ask(path, "POST", b"x" * size)
+    assert answer.status == status
+    assert (b"<h1>That is too much at once</h1>" in answer.read()) == (status == 413)
+
+
+def test_while_the_panel_is_started_a_page_says_so(site: Site) -> None:
+    """It asks for nothing that is not there."""
+    panel = site.folder / "panel.sock"
+    away = panel.rename(site.folder / "away.sock")
+    try:
+        answer = site.ask("/gather/sesame/")
+        page = answer.read().decode()
+    finally:
+        away.rename(panel)
+    assert answer.status == 502
+    assert '<p lang="de">' in page
+    for file in re.findall(r'href="/static/([^"]+)"', page):
+        assert (BASE_DIR / "static" / file).exists()
 
 
 def test_plain_http_leads_to_https(site: Site) -> None:
