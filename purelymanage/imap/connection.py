@@ -161,6 +161,20 @@ class Connection:
         """Before a log-in: what was offered then may have changed with it."""
         self.capabilities = frozenset()
 
+    async def heard(self, patience: float) -> bool:
+        """Wait for the answers to all that was sent, and say whether they came.
+
+        It ends with the first answer that takes longer than `patience`, in seconds.
+        """
+        while self._commands and self._failure is None:
+            answers = [it.answer for it in self._commands.values()]
+            done, _ = await asyncio.wait(
+                answers, timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                break
+        return self._failure is None and not self._commands
+
     async def close(self, *, politely: bool = False) -> None:
         """End the connection; never takes longer than a moment."""
         self._leaving = True

@@ -25,8 +25,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first copy")
     parser.add_argument("--at-once", type=int, default=8)
     options = parser.parse_args()
-    # Behind these lines nobody is at work while they are silent.
-    run.SILENT_PAUSE = run.FIRST_PAUSE
+    # Behind these lines nobody is at work for long.
+    run.UNHEARD_PAUSE = run.SILENT_PAUSE = 1.0
     began = time.monotonic()
     reports: list[Report] = []
     with (

@@ -8,8 +8,9 @@ is stored by it, after that look is there twice in the end: where bytes were hel
 their way for longer than the pause before it, or where a server that had gone silent
 goes on with what it was sent. Only commands without an answer can be concerned, at most
 `UNANSWERED` messages or `UNANSWERED_BATCHES` times `BATCH_MESSAGES` for each connection
-to the destination. IMAP knows no way to ask what became of them, and so servers that
-went silent are given longer.
+to the destination. IMAP knows no way to ask what became of them. So whatever broke,
+the connections that still stand are heard to the end, and where something was sent of
+which nothing was heard the server is given longer, most of all if it went silent.
 """
 
 from __future__ import annotations
@@ -50,8 +51,13 @@ PASSES = 3
 # Seconds before another attempt, twice as many before each that follows.
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
+# The same where something was sent of which nothing was heard: it shall be stored, and
+# not on its way, when we look.
+UNHEARD_PAUSE = 3.0
 # The same after a silence: it may be a long command that the server is still at.
 SILENT_PAUSE = 15.0
+# Seconds between two answers of a destination that had no part in what broke.
+PATIENCE = 5.0
 # Seconds of looking after which it may be worth to copy over further connections.
 LONG_LOOK = 1.0
 # Breaks with one message alone on its way before it takes the blame.
@@ -98,7 +104,9 @@ class Run:
                     failures += 1
                     if failures > self._options.reconnects:
                         raise
-                    pause = pause_after(exc, failures, unanswered=self._unanswered())
+                    heard = await self._sides.heard(PATIENCE)
+                    unheard = not heard and self._has_sent()
+                    pause = pause_after(exc, failures, unheard=unheard)
                     if pause > LONGEST_PAUSE:
                         # Whoever made us begin knows how to wait for so long.
                         raise
@@ -347,7 +355,7 @@ class Run:
             reason = "The connection broke each time it was copied."
             leave_out(job, listing, row, reason, self._tally)
 
-    def _unanswered(self) -> bool:
+    def _has_sent(self) -> bool:
         listings = [job.listing for job in self._jobs()]
         return any(it is not None and Mark.SENT in it.marks for it in listings)
 
@@ -361,15 +369,16 @@ class Run:
         return listed + sum(job.progress.copied + job.progress.failed for job in jobs)
 
 
-def pause_after(failure: ImapError, failures: int, *, unanswered: bool) -> float:
+def pause_after(failure: ImapError, failures: int, *, unheard: bool) -> float:
     """Return the seconds to wait after so many failures in a row.
 
-    `unanswered` says whether some message was sent of which nothing was heard.
+    `unheard` says whether some message was sent of which nothing was heard.
     """
     if wait := told_wait(failure.technical):
         return wait.total_seconds()
-    may_come = unanswered and isinstance(failure, WentSilent)
-    first = SILENT_PAUSE if may_come else FIRST_PAUSE
+    first = FIRST_PAUSE
+    if unheard:
+        first = SILENT_PAUSE if isinstance(failure, WentSilent) else UNHEARD_PAUSE
     wanted: float = first * 2 ** (failures - 1)
     return min(LONGEST_PAUSE, wanted)
 

@@ -196,6 +196,11 @@ class Sides:
                 group.create_task(self.arrival.connect())
         self.sign_in = time.monotonic() - began
 
+    async def heard(self, patience: float) -> bool:
+        """Let the destination answer, and say whether nothing is left to be heard."""
+        heard = [connection.heard(patience) for connection in self.destinations]
+        return all(await asyncio.gather(*heard))
+
     def narrow(self) -> None:
         self.departure.narrow()
         if self.arrival is not None:
