@@ -5,7 +5,6 @@ import sys
 
 from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
-from django.urls import get_resolver
 
 from purelymanage.call_depth import with_room
 from purelymanage.in_utf_8 import in_utf_8
@@ -14,12 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "purelymanage.settings")
 
 application = in_utf_8(with_room(get_wsgi_application()))
 
-# All views, or the first visitor would wait for them.
-get_resolver().url_patterns  # noqa: B018
-
 # The apps must be there.
-from purelymanage import garbage  # noqa: E402
+from purelymanage import garbage, preloading  # noqa: E402
 from purelymanage.audit import key_proofs  # noqa: E402
+
+preloading.load_views_and_templates()
 
 try:
     key_proofs.prove_or_exit(patience=key_proofs.PATIENCE)

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from purelymanage import garbage
+from purelymanage import garbage, preloading
 from purelymanage.accounts.models import User
 from purelymanage.migrations.models import Run
 from tests.benchmarks.load.asking import (
@@ -97,6 +97,7 @@ def measure(
     owner: User, times: int, only: str = "", before: Counts | None = None
 ) -> list[Measured]:
     # As the web server does; and what is left from filling is no garbage of the pages.
+    preloading.load_views_and_templates()
     garbage.spare_what_is_loaded()
     # What answers has to stay the same process.
     connection.close()
