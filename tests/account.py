@@ -49,6 +49,25 @@ from tests.passkeys import Passkey
 PERSON_PK = SESSION_PK = PASSKEY_PK = 900_001
 
 
+def add_one_of_each(owner: User) -> None:
+    """Add what the table of routes asks for."""
+    fill_account()
+    server = add_server(owner, pk=1)
+    add_job(server, pk=1)
+    add_batches(server)
+    add_campaign(server, pk=1, token="a-token")
+    add_deletion(owner, pk=1)
+    add_addition(owner, pk=1)
+    add_person()
+    add_belongings(owner)
+    add_bulks(owner)
+    add_rule_bulks(owner)
+    add_invitation(owner, pk=1)
+    add_hand_over(pk=1)
+    add_app_password(owner, pk=1)
+    add_rename(owner, pk=1)
+
+
 def add_person(*, pk: int = PERSON_PK, email: str = "pat@example.org") -> User:
     return User.objects.create_user(email, None, pk=pk, role=Role.HELPDESK)
 

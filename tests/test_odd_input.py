@@ -20,23 +20,7 @@ from django.urls import get_resolver
 
 from purelymanage.in_utf_8 import in_utf_8
 from purelymanage.purelymail import client
-from tests.account import (
-    add_addition,
-    add_app_password,
-    add_batches,
-    add_belongings,
-    add_bulks,
-    add_campaign,
-    add_deletion,
-    add_hand_over,
-    add_invitation,
-    add_job,
-    add_person,
-    add_rename,
-    add_rule_bulks,
-    add_server,
-    fill_account,
-)
+from tests.account import add_one_of_each
 from tests.cast import HTMX, CastTestCase
 from tests.proof import prove
 from tests.routes import ROUTES
@@ -84,21 +68,7 @@ class OddInputTests(CastTestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         super().setUpTestData()
-        fill_account()
-        server = add_server(cls.olga, pk=1)
-        add_job(server, pk=1)
-        add_batches(server)
-        add_campaign(server, pk=1, token="a-token")
-        add_deletion(cls.olga, pk=1)
-        add_addition(cls.olga, pk=1)
-        add_person()
-        add_belongings(cls.olga)
-        add_bulks(cls.olga)
-        add_rule_bulks(cls.olga)
-        add_invitation(cls.olga, pk=1)
-        add_hand_over(pk=1)
-        add_app_password(cls.olga, pk=1)
-        add_rename(cls.olga, pk=1)
+        add_one_of_each(cls.olga)
 
     def setUp(self) -> None:
         # Nobody answers for PurelyMail, and no read needs to be tried again.
