@@ -94,6 +94,7 @@ def test_gunicorn_writes_in_the_same_format(
     assert json.loads(said.err)["message"] == "Worker exiting"
 
 
+@pytest.mark.slow
 def test_a_wrong_format_is_told_at_once() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -118,6 +118,7 @@ class OddInputTests(CastTestCase):
                     self.assert_answered("GET", path, headers=HTMX)
                     self.assert_answered("POST", path)
 
+    @pytest.mark.slow
     def test_no_address_at_all_to_go_back_to(self) -> None:
         for path in ("/accounts/login/?next=http://[", "/accounts/login/?next=\0"):
             self.assert_answered("GET", path)

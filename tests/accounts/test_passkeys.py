@@ -74,6 +74,7 @@ class PasskeyTests(CastTestCase):
         entry = Entry.objects.get(event="person.second_factor_failed")
         self.assertEqual(entry.target, "olga@example.org")
 
+    @pytest.mark.slow
     def test_an_answer_does_not_work_twice(self) -> None:
         self.start()
         credential = json.dumps(self.passkey.get(self.options(STAGE)))

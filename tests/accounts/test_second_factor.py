@@ -105,6 +105,7 @@ class SetUpTests(AppTestCase):
         stored = Session.objects.get(pk=self.client.session.session_key)
         self.assertNotIn(secret, str(stored.get_decoded()))
 
+    @pytest.mark.slow
     def test_a_second_try_works_with_the_same_secret(self) -> None:
         secret = self.client.get(SET_UP).context["form"].secret
         r = self.client.post(SET_UP, {"code": "000000"})
@@ -112,6 +113,7 @@ class SetUpTests(AppTestCase):
         r = self.client.post(SET_UP, {"code": code_of(secret)})
         self.assertRedirects(r, CODES, fetch_redirect_response=False)
 
+    @pytest.mark.slow
     def test_the_code_of_the_set_up_does_not_open_the_panel_as_well(self) -> None:
         secret = self.client.get(SET_UP).context["form"].secret
         self.client.post(SET_UP, {"code": code_of(secret)})
@@ -138,6 +140,7 @@ class SetUpTests(AppTestCase):
             self.client.post("/accounts/2fa/app/remove/")
         self.assertTrue(Authenticator.objects.filter(type="totp").exists())
 
+    @pytest.mark.slow
     def test_recovery_codes_are_shown_once(self) -> None:
         self.set_up()
         r = self.client.get(CODES)
@@ -154,6 +157,7 @@ class SetUpTests(AppTestCase):
         self.assertFalse(Authenticator.objects.exists())
         self.assertEqual(self.events().count("person.second_factor_removed"), 2)
 
+    @pytest.mark.slow
     def test_the_list_knows_who_has_one(self) -> None:
         self.set_up()
         self.assertEqual(list(people_with_second_factor()), [self.olga.pk])
@@ -307,6 +311,7 @@ class RemoveTests(AppTestCase):
         super().setUp()
         self.set_up()
 
+    @pytest.mark.slow
     def test_an_owner_takes_it_from_somebody_else(self) -> None:
         self.client.force_login(self.adam)
         prove(self.client)
@@ -330,6 +335,7 @@ class RemoveTests(AppTestCase):
         with self.assertRaises(Refused):
             operations.remove_second_factors(user=self.adam, actor=self.olga)
 
+    @pytest.mark.slow
     def test_a_refusal_ends_no_session(self) -> None:
         self.client.force_login(self.adam)
         with self.assertRaises(Refused):

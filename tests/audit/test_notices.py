@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 from unittest import mock
 
+import pytest
+
 from purelymanage.accounts.models import User
 from purelymanage.accounts.permissions import Right, Role
 from purelymanage.audit import log, notices, tasks
@@ -139,6 +141,7 @@ class MailNoticesTests(CastTestCase):
         tasks.tell_people()
         self.assertEqual(len(self.subjects()), 2)
 
+    @pytest.mark.slow
     def test_a_burst_comes_as_one(self) -> None:
         self.happen(300)
         self.assertEqual(self.subjects(), ["Records of domains: 300 events"])

@@ -262,6 +262,7 @@ class RequestTests(RequestTestCase):
         with self.assertRaisesMessage(Refused, "frozen"):
             ask(self.adam, BOX)
 
+    @pytest.mark.slow
     def test_it_says_so_wherever_it_stands(self) -> None:
         ask(self.adam, BOX)
         r = self.client.get("/mailboxes/")

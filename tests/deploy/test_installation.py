@@ -347,6 +347,7 @@ def test_scripts_have_no_obvious_mistakes() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_preparation_that_fails_leaves_the_release_in_use(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch, *, is_first: bool

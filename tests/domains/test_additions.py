@@ -154,6 +154,7 @@ class WaitingTests(AdditionTestCase):
         operations.add_domain(name=UNPROVEN, actor=self.adam)
         self.assertEqual(self.addition().state, Addition.State.ADDED)
 
+    @pytest.mark.slow
     def test_trying_it_too_soon_does_not_end_the_wait(self) -> None:
         self.request()
         with self.assertRaisesMessage(NotAdded, "It goes on waiting."):
@@ -256,6 +257,7 @@ class WaitingTests(AdditionTestCase):
         self.assertEqual(self.addition().state, Addition.State.ADDED)
         self.assertNotIn("addDomain", self.sandbox.calls.as_dict())
 
+    @pytest.mark.slow
     def test_a_crash_before_the_call_is_settled_as_well(self) -> None:
         addition = self.request()
         Addition.objects.filter(pk=addition.pk).update(

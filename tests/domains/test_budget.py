@@ -148,6 +148,7 @@ class DisputeTests(ClockTestCase):
         gaps = [b - a for a, b in pairwise(asked)]
         self.assertEqual(gaps, [5, 10, 20, 40, 60, 60, 60])
 
+    @pytest.mark.slow
     def test_what_cannot_be_looked_up_is_no_dispute(self) -> None:
         self.begin()
         self.zone("d.example", failure="servfail")

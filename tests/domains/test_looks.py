@@ -64,6 +64,7 @@ class LooksTests(LooksTestCase):
             "DKIM key 1 removed, which was key1.dkimroot.purelymail.com", sentences
         )
 
+    @pytest.mark.slow
     def test_nothing_is_noted_where_nothing_changed(self) -> None:
         self.look()
         self.pass_minutes(5)

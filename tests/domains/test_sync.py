@@ -132,6 +132,7 @@ class DriftTests(SyncTestCase):
             ],
         )
 
+    @pytest.mark.slow
     def test_what_comes_back_is_present_again(self) -> None:
         self.remote("deleteDomain", name="waiting.example")
         self.sync()
@@ -155,6 +156,7 @@ class DriftTests(SyncTestCase):
             ],
         )
 
+    @pytest.mark.slow
     def test_changed_flags_are_told(self) -> None:
         self.remote(
             "updateDomainSettings", name="example.org", symbolicSubaddressing=False

@@ -138,6 +138,7 @@ WORDS = b'* |1 |FETCH |(|)|"|\\\\|BODY[|]|NIL| |{3}|UID |OK |[|P1 |\xff|\0|+|7|L
 PIECES = st.sampled_from(WORDS.split(b"|"))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.one_of(PIECES, st.binary(max_size=8)), max_size=40))
 def test_any_line_is_parsed_or_refused(pieces: list[bytes]) -> None:

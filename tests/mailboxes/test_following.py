@@ -55,6 +55,7 @@ class FollowingTests(RenamingTestCase):
         self.rename_all(with_rule=False)
         self.assertNotIn("orders", self.targets())
 
+    @pytest.mark.slow
     def test_an_alias_of_the_new_name_does_not_go_round(self) -> None:
         self.add_rule("sales2", [OLD])
         self.assertFalse(self.rename_all(), "the mirror does not know it yet")

@@ -155,6 +155,7 @@ class RemoveRecoveryTests(RecoveryTestCase):
         self.assert_mirror_is_true()
         self.assertEqual(Entry.objects.latest("pk").event, "mailbox.recovery_removed")
 
+    @pytest.mark.slow
     def test_without_a_target_nothing_is_removed(self) -> None:
         for path in (REMOVE, f"{REMOVE}?target=", f"{REMOVE}?target=%20"):
             self.assertRedirects(self.client.post(path), PAGE)

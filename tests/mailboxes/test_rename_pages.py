@@ -39,6 +39,7 @@ class RenamePageTests(RenamingTestCase):
                 tasks.follow_rename(*row.args())
             row.delete()
 
+    @pytest.mark.slow
     def test_it_shows_first_what_hangs_on_the_name(self) -> None:
         self.assertContains(self.client.get(URL), 'value="orders"')
         r = self.ask()
@@ -76,6 +77,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertNotContains(r, "Not all has followed")
         self.assertContains(r, f"{OLD}</a> until")
 
+    @pytest.mark.slow
     def test_the_old_address_leads_to_the_new_page(self) -> None:
         self.confirm()
         r = self.client.get(f"/mailboxes/{OLD.upper()}/")
@@ -133,6 +135,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertContains(r, 'id="id_local_part_error"', status_code=422)
         self.assertNotContains(r, "Rename it", status_code=422)
 
+    @pytest.mark.slow
     def test_what_changed_meanwhile_is_shown_again(self) -> None:
         shown = self.ask().context["shown"]
         add_app_password(self.adam, OLD)
@@ -175,6 +178,7 @@ class RenamePageTests(RenamingTestCase):
         self.assertContains(r, "Something of another domain")
         self.assertNotContains(r, f"A rule from {OLD}")
 
+    @pytest.mark.slow
     def test_the_helpdesk_renames_nothing(self) -> None:
         self.client.force_login(self.hedy)
         self.assertEqual(self.client.get(URL).status_code, 403)

@@ -103,6 +103,7 @@ class WorkingTests(ResetPasswordTestCase):
         self.reset()
         self.assertFalse(self.user.password_reset)
 
+    @pytest.mark.slow
     def test_app_passwords_are_revoked_on_request(self) -> None:
         self.assertNotContains(self.client.get(PATH), "Revoke the")
         make_app_password(

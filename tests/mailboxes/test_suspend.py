@@ -157,6 +157,7 @@ class SuspendTests(WithMail, SandboxTestCase):
         self.assertIsNone(self.mailbox.suspended_at)
         self.assertEqual(self.outcome(), ("failed", "mailbox.change_failed"))
 
+    @pytest.mark.slow
     def test_what_nobody_knows_is_done_again_until_it_is_known(self) -> None:
         make_app_password(
             mailbox=self.mailbox, name="Phone", purpose="", actor=self.adam

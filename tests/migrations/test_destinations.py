@@ -106,6 +106,7 @@ class NewMailboxTests(MigrationTestCase):
         self.assertEqual(run.verdict, Run.Verdict.COMPLETE)
         self.assertEqual(HandOver.objects.count(), 1)
 
+    @pytest.mark.slow
     def test_a_mail_server_that_does_not_know_it_yet_loses_no_password(self) -> None:
         job = self.prepared()
         _, _, port = self.sandbox.source_imap.rpartition(":")  # nor will it ever
@@ -176,6 +177,7 @@ class OtherServerTests(MigrationTestCase):
         self.assertNotContains(r, password_of(SMALL), status_code=422)
         self.assertFalse(Job.objects.exists())
 
+    @pytest.mark.slow
     def test_everything_is_needed(self) -> None:
         form = {k: v for k, v in self.form.items() if "destination" not in k}
         r = self.client.post(URL, form)
@@ -193,6 +195,7 @@ class OtherServerTests(MigrationTestCase):
         self.assertEqual(self.client.post(URL, self.form).status_code, 422)
         self.assertFalse(Job.objects.exists())
 
+    @pytest.mark.slow
     def test_a_mailbox_of_ours_with_the_same_name_has_no_part_in_it(self) -> None:
         self.client.post(URL, self.form)
         Mailbox.objects.create(address=ELSEWHERE, domain="old-provider.example")

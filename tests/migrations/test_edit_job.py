@@ -78,6 +78,7 @@ class EditJobTests(MigrationTestCase):
     def test_a_destination_that_is_not_known_is_told(self) -> None:
         self.assertContains(self.client.get(self.url), "could not be read")
 
+    @pytest.mark.slow
     def test_no_change_is_no_option(self) -> None:
         self.assertEqual(self.changed(self.form()), {})
         run = Run.objects.get()
@@ -97,6 +98,7 @@ class EditJobTests(MigrationTestCase):
         self.assertEqual(there["INBOX"], "Old/Inbox")
         self.assertNotIn(SENT, there)
 
+    @pytest.mark.slow
     def test_a_preview_shows_where_all_goes_and_keeps_nothing(self) -> None:
         form = self.form(subfolder="Old mail", then="preview")
         r = self.client.post(self.url, form)
@@ -105,6 +107,7 @@ class EditJobTests(MigrationTestCase):
         self.assertEqual(self.job.options, {})
         self.assertFalse(Run.objects.exists())
 
+    @pytest.mark.slow
     def test_trash_is_shown_as_left_out(self) -> None:
         self.job.options = {"skip_trash": True}
         self.job.save()
@@ -114,6 +117,7 @@ class EditJobTests(MigrationTestCase):
         self.assertFalse(lines[left[0]].chosen)
         self.assertEqual(self.changed(self.form(skip_trash="on")), {"skip_trash": True})
 
+    @pytest.mark.slow
     def test_saving_alone_starts_nothing(self) -> None:
         self.assertEqual(
             self.changed(self.form(megabytes="2.5", then="save")),
@@ -122,6 +126,7 @@ class EditJobTests(MigrationTestCase):
         self.assertFalse(Run.objects.exists())
         self.assertContains(self.client.get(self.url), 'value="2.5"')
 
+    @pytest.mark.slow
     def test_nothing_chosen_is_told(self) -> None:
         r = self.client.post(self.url, self.form() | {"chosen": []})
         self.assertContains(r, "Choose at least one folder.", status_code=422)
@@ -147,17 +152,20 @@ class EditJobTests(MigrationTestCase):
         runs.stop_run(run=run, actor=self.adam)
         self.changed(self.form(subfolder="Old", then="save"))
 
+    @pytest.mark.slow
     def test_without_a_password_the_rest_can_be_changed(self) -> None:
         Job.objects.update(source_secret="", secret_expires_at=None)
         r = self.client.post(f"/migrations/jobs/{self.job.pk}/folders/", follow=True)
         self.assertContains(r, "is not stored any more")
 
+    @pytest.mark.slow
     def test_a_source_that_is_down_is_told(self) -> None:
         self.server.port = 9
         self.server.save()
         r = self.client.post(f"/migrations/jobs/{self.job.pk}/folders/", follow=True)
         self.assertContains(r, "could not be read")
 
+    @pytest.mark.slow
     def test_a_removed_job_is_gone(self) -> None:
         jobs.remove_job(job=self.job, actor=self.adam)
         self.assertEqual(self.client.get(self.url).status_code, 404)

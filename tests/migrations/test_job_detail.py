@@ -212,6 +212,7 @@ class JobDetailTests(MigrationTestCase):
         self.assertEqual(lines[0], "Folder,UID,Size,Arrived,Reason")
         self.assertTrue(lines[1].startswith("'=Archive,7,9,"))
 
+    @pytest.mark.slow
     def test_each_earlier_run_has_a_page(self) -> None:
         self.carry_out(self.run_)
         again = {"state": Run.State.QUEUED, "dry_run": True}
@@ -240,6 +241,7 @@ class JobDetailTests(MigrationTestCase):
         self.assertContains(r, "The next try is")
         self.assertNotContains(r, "It goes on at")
 
+    @pytest.mark.slow
     def test_a_password_may_be_replaced_any_time_but_while_it_is_used(self) -> None:
         link = f"{self.url}password/"
         self.assertContains(self.client.get(self.url), link)
@@ -250,6 +252,7 @@ class JobDetailTests(MigrationTestCase):
         self.client.force_login(self.audrey)
         self.assertNotContains(self.client.get(self.url), link)
 
+    @pytest.mark.slow
     def test_a_job_whose_login_was_wrong_has_a_page(self) -> None:
         job = self.run_.job
         Run.objects.all().delete()

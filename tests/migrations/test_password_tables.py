@@ -66,6 +66,7 @@ class PasswordTableTests(BatchCase):
         self.assertNotIn(SECRET, PasswordTable.objects.get().sheet)
         self.assertEqual(self.events(), [])
 
+    @pytest.mark.slow
     def test_what_was_refused_goes_on_as_what_it_was(self) -> None:
         rows = [f"old{it}@old.example\t{SECRET}-{it}" for it in range(3)]
         r = self.store(self.upload(*rows))

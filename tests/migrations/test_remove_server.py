@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from purelymanage.audit.models import Entry
@@ -21,6 +22,7 @@ class RemoveServerTests(BatchCase):
         super().setUp()
         self.url = f"{LIST}{self.server.pk}/remove/"
 
+    @pytest.mark.slow
     def test_one_that_nothing_needs_goes_and_its_name_is_free(self) -> None:
         self.assertContains(self.client.get(LIST), self.url)
         self.assertContains(self.client.get(self.url), "Remove the server")

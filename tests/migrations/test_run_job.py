@@ -26,6 +26,7 @@ from tests.migrations.cases import ADDRESS, SMALL, MigrationTestCase
 
 
 class RunJobTests(MigrationTestCase):
+    @pytest.mark.slow
     def test_a_plan_copies_nothing(self) -> None:
         run = self.carry_out(self.new_run())
         self.assertEqual(run.state, Run.State.DONE)
@@ -68,6 +69,7 @@ class RunJobTests(MigrationTestCase):
             ],
         )
 
+    @pytest.mark.slow
     def test_the_app_password_is_gone_afterwards(self) -> None:
         with mock.patch.object(
             PipelineEngine, "copy", autospec=True, side_effect=PipelineEngine.copy
@@ -172,6 +174,7 @@ class RunJobTests(MigrationTestCase):
         self.assertIn("No more app passwords.", run.failure)
         self.assertFalse(AppPassword.objects.exists())
 
+    @pytest.mark.slow
     def test_a_silent_purelymail_is_tried_again_later(self) -> None:
         self.fault("status_500", "createAppPassword")
         run = self.carry_out(self.new_run())
@@ -190,6 +193,7 @@ class RunJobTests(MigrationTestCase):
         self.assertEqual(self.queued()[-1:], [run.pk])
         self.assertEqual(self.carry_out(run).state, Run.State.DONE)
 
+    @pytest.mark.slow
     def test_an_unreachable_source_is_tried_again_a_few_times(self) -> None:
         run = self.new_run()
         self.server.port = 9  # nobody listens there
@@ -227,6 +231,7 @@ class RunJobTests(MigrationTestCase):
         revoke_app_passwords()
         self.assertFalse(AppPassword.objects.exists())
 
+    @pytest.mark.slow
     def test_one_that_was_revoked_by_hand_is_gone_too(self) -> None:
         self.fault("drop_after", "deleteAppPassword")
         with mock.patch.object(client, "TIMEOUT", 2.0):
@@ -236,6 +241,7 @@ class RunJobTests(MigrationTestCase):
         revoke_app_passwords()
         self.assertFalse(AppPassword.objects.exists())
 
+    @pytest.mark.slow
     def test_a_mistake_of_ours_ends_the_run_and_is_raised(self) -> None:
         run = self.new_run()
         with (
@@ -282,6 +288,7 @@ class RunJobTests(MigrationTestCase):
 
 
 class SweepTests(MigrationTestCase):
+    @pytest.mark.slow
     def test_a_run_whose_worker_died_is_queued_again(self) -> None:
         run = self.new_run()
         held = runs.claim_run(pk=run.pk, host="gone.example")
@@ -338,6 +345,7 @@ class SweepTests(MigrationTestCase):
         self.assertEqual(run.state, Run.State.FAILED)
         self.assertIn("lost its worker 10 times", run.failure)
 
+    @pytest.mark.slow
     def test_passwords_are_erased_at_their_date(self) -> None:
         run = self.carry_out(self.new_run())
         tasks.sweep()

@@ -49,6 +49,7 @@ def test_the_model_agrees_with_the_mail_server() -> None:
             raise
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
 @given(configurations())
 def test_the_model_agrees_with_the_mail_server_for_some(
@@ -57,6 +58,7 @@ def test_the_model_agrees_with_the_mail_server_for_some(
     agree(configuration)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
 @given(configurations(), addresses)
 def test_origins_are_exactly_the_addresses_that_end_there(

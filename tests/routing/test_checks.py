@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from unittest import TestCase
 
+import pytest
 from hypothesis import given, settings
 
 from purelymanage.routing.model.accounts import Account
@@ -217,6 +218,7 @@ class WarningTests(TestCase):
 
         check()
 
+    @pytest.mark.slow
     def test_four_times_the_rules_are_four_times_the_work(self) -> None:
         # A little more, as their names are longer.
         self.assertLess(self.effort(1_000), 4.5 * self.effort(250))

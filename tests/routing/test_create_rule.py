@@ -106,6 +106,7 @@ class CreateRuleTests(SyncedTestCase):
                 self.assertContains(r, sentence, status_code=422)
         self.assertEqual(len(self.sandbox.calls), 0)
 
+    @pytest.mark.slow
     def test_errors_block(self) -> None:
         too_many = " ".join(f"a{number}@b.example" for number in range(51))
         for sentence, fields in (

@@ -114,6 +114,7 @@ class EditRuleTests(SyncedTestCase):
         self.assertContains(r, 'id="id_keep_copy" checked')
         self.assertContains(self.client.get(f"{rule.url}edit/?keep=1"), "checked")
 
+    @pytest.mark.slow
     def test_an_outage_in_between_is_told_and_repaired(self) -> None:
         self.fault("drop", "createRoutingRule")
         r = self.edit()

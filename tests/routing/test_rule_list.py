@@ -95,6 +95,7 @@ class RuleListTests(CastTestCase):
             ["salesde*@example.org", "sales*@example.org", "*@example.org"],
         )
 
+    @pytest.mark.slow
     def test_it_is_filtered_by_kind_and_by_warning(self) -> None:
         self.assertEqual(self.patterns("?kind=catch_all"), ["*@example.org"])
         self.assertEqual(self.patterns("?kind=custom"), ["odd*@example.org"])

@@ -57,6 +57,7 @@ class TemplateTests(RuleBulkTestCase):
         self.assertEqual(list(events).count("rule.created"), len(wanted))
         self.assertIn("bulk.finished", events)
 
+    @pytest.mark.slow
     def test_a_second_time_nothing_is_to_be_done(self) -> None:
         self.run_bulk(self.draft(PATH, form()))
         again = self.draft(PATH, form())

@@ -244,6 +244,7 @@ class SheetTests(PageTestCase):
         self.assertEqual(len(passwords), 2)
         self.assertFalse(any(it in "".join(rows) for it in passwords))
 
+    @pytest.mark.slow
     def test_each_time_it_is_taken_is_written_down(self) -> None:
         self.sheet()
         self.sheet()
@@ -251,6 +252,7 @@ class SheetTests(PageTestCase):
         self.assertEqual(taken.count(), 2)
         self.assertIn("took the sheet with 2 links", taken[0].sentence)
 
+    @pytest.mark.slow
     def test_a_link_that_was_opened_is_empty(self) -> None:
         HandOver.objects.filter(mailbox__address=ORDERS).update(
             viewed_at=timezone.now(), secret="", token=""
@@ -262,6 +264,7 @@ class SheetTests(PageTestCase):
         r = self.client.get(f"/mailboxes/bulk/{self.bulk.pk}/")
         self.assertContains(r, "Link opened.")
 
+    @pytest.mark.slow
     def test_nothing_open_gives_no_sheet(self) -> None:
         HandOver.objects.update(withdrawn_at=timezone.now(), secret="", token="")
         r = self.client.get(self.path, follow=True)

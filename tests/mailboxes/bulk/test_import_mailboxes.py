@@ -158,6 +158,7 @@ class PreviewTests(ImportTestCase):
         self.assertNotContains(r, "canaries")
         self.assertNotIn("canaries", str(list(bulk.rows.values("wishes", "faults"))))
 
+    @pytest.mark.slow
     def test_it_starts_with_the_right_ones(self) -> None:
         bulk = self.upload()
         self.choose(bulk, column3="password", passwords="file")
@@ -223,6 +224,7 @@ class PreviewTests(ImportTestCase):
             counts.append(len(queries))
         self.assertLessEqual(counts[1], counts[0] + 2, counts)
 
+    @pytest.mark.slow
     def test_people_see_their_own_drafts_and_domains_only(self) -> None:
         bulk = self.upload()
         self.choose(bulk)

@@ -24,6 +24,7 @@ State = BulkRow.State
 
 
 class CreatingTests(BulkTestCase):
+    @pytest.mark.slow
     def test_each_row_becomes_a_mailbox_with_a_link(self) -> None:
         bulk = self.import_rows(3, self.adam)
         self.start(bulk, self.adam)
@@ -66,6 +67,7 @@ class CreatingTests(BulkTestCase):
         self.assertEqual(mailbox.tags, ["sales"])
         self.assertEqual(self.sandbox.calls.as_dict(), {"createUser": 1, "getUser": 1})
 
+    @pytest.mark.slow
     def test_it_is_worked_in_slices(self) -> None:
         bulk = self.import_rows(3, self.adam)
         self.start(bulk, self.adam)
@@ -121,6 +123,7 @@ class TroubleTests(BulkTestCase):
         self.assertTrue(all(map(self.has_usable_password, self.made())))
         self.assertEqual(self.events("mailbox.created").count(), 6)
 
+    @pytest.mark.slow
     def test_what_was_not_done_without_an_answer_is_done_once(self) -> None:
         bulk = self.import_rows(3, self.adam)
         self.start(bulk, self.adam)

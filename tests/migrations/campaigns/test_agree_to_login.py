@@ -150,6 +150,7 @@ class LaunchTests(LoginCase):
             self.launch()
         self.assertEqual(counts_of(codes_of(self.campaign).values()).logins, 1)
 
+    @pytest.mark.slow
     def test_who_shares_a_mailbox_as_well_needs_both(self) -> None:
         self.hand_over("anna@other.example")
         self.assertEqual(self.launch(self.odd).copies, 0)
@@ -276,6 +277,7 @@ class PageTests(LoginCase):
         )
         self.assertContains(r, "1 copy was launched.")
 
+    @pytest.mark.slow
     def test_more_of_them_take_no_more_queries(self) -> None:
         for there in (self.url, self.there):
             self.client.get(there)

@@ -230,6 +230,7 @@ class AtOnceTests(WithCampaign):
         self.assertEqual(at_once(self.launch, self.launch), ["", ""])
         self.assert_everything_once(COUNT)
 
+    @pytest.mark.slow
     def test_the_launch_and_somebody_who_comes_meanwhile(self) -> None:
         people = add_people(self.campaign, *numbered(COUNT))
         hand_over(people)
@@ -241,6 +242,7 @@ class AtOnceTests(WithCampaign):
         self.assertEqual(at_once(self.launch, join, self.launch, join), [""] * 4)
         self.assert_everything_once(COUNT)
 
+    @pytest.mark.slow
     def test_two_campaigns_do_not_meet_in_one_mailbox(self) -> None:
         other = add_campaign(self.adam, self.server)
         hand_over(add_people(self.campaign, f"anna@{OLD}"))

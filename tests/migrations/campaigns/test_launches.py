@@ -239,6 +239,7 @@ class MeanwhileTests(ManyCase):
         self.assertEqual(self.launched(), USERS[:2])
         self.assertEqual(self.tasks(), [launch.pk])
 
+    @pytest.mark.slow
     def test_nobody_is_told_that_the_batch_has_ended(self) -> None:
         launch = self.begin(begins_with_plan=False)
         launches.take_step(launch.pk)
@@ -365,6 +366,7 @@ class BatchPageTests(ManyCase):
         self.assertEqual(self.ask(url).get("HX-Trigger"), "moved")
         self.assertNotContains(self.client.get(self.url), "still adding")
 
+    @pytest.mark.slow
     def test_whoever_looks_on_hears_of_it_where_nothing_else_goes_on(self) -> None:
         self.step()
         now = timezone.now()

@@ -150,6 +150,7 @@ class LimitTests(TryingTestCase):
             self.add(keys, SignIn.Outcome.RIGHT)
         self.assertEqual(self.hand_over(), Answer.RIGHT)
 
+    @pytest.mark.slow
     def test_after_too_many_of_a_link_nothing_is_tried_but_kept(self) -> None:
         self.refuse(limits.PER_LINK)
         self.assertEqual(self.hand_over(), Answer.KEPT)

@@ -27,6 +27,7 @@ class TakeInTests(LaunchTestCase):
     def left(self) -> int:
         return Submission.objects.exclude(secret="").count()
 
+    @pytest.mark.slow
     def test_one_that_fails_stops_nobody(self) -> None:
         renew = renewals.renew
 

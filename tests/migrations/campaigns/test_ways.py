@@ -136,6 +136,7 @@ class BelievedTests(WayTestCase):
         right = self.anna.submissions.get(state=State.RIGHT)
         return right.source_user
 
+    @pytest.mark.slow
     def test_a_login_of_another_leaves_what_the_owner_entered_to_be_tried(self) -> None:
         for owner in (None, self.anna):
             Submission.objects.all().delete()
@@ -154,6 +155,7 @@ class BelievedTests(WayTestCase):
         self.assertEqual(self.user(), "eve")
         self.assertTrue(Submission.objects.untried().filter(pk=kept.pk).exists())
 
+    @pytest.mark.slow
     def test_by_a_link_of_ones_own_another_login_replaces_the_former(self) -> None:
         self.hand_over()
         self.keep("eves", user="eve", participant=self.anna)
@@ -361,6 +363,7 @@ class ShownTests(WayTestCase):
         self.keep(participant=self.anna)
         self.assertNotEqual(self.standing().what, "needed")
 
+    @pytest.mark.slow
     def test_a_password_that_a_removed_copy_used_up_is_none(self) -> None:
         Domain.objects.create(name="example.org")
         self.hand_over(participant=self.anna)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.migrations.engines.base import Verdict
 from tests.imap.dovecot import Dovecot, Stored
 from tests.imap.mail import message
@@ -12,6 +14,7 @@ def as_gmail(data: bytes) -> bytes:
     return data.replace(b" IMAP4rev1 ", b" IMAP4rev1 X-GM-EXT-1 ")
 
 
+@pytest.mark.slow
 def test_labels_become_folders_and_nothing_is_copied_twice(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from purelymanage.imap.messages import Summary
 from purelymanage.migrations.engines.pipeline.listing import Listing, Mark
 from purelymanage.migrations.engines.pipeline.matching import find_pairs, find_present
@@ -88,6 +90,7 @@ def test_of_poor_messages_size_or_date_has_to_agree() -> None:
     assert present(source, poor((11, 9), (21, 9), (12, 8))) == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_four_times_the_poor_messages_are_four_times_the_work() -> None:
     def compare(number: int) -> None:
         many = poor(*((10, n % 7) for n in range(number)))

@@ -97,6 +97,7 @@ def test_it_can_be_stopped_meanwhile_and_counts_truly(
     assert outcome.messages_copied == len(new.contents(anna, "INBOX"))
 
 
+@pytest.mark.slow
 def test_a_line_that_breaks_meanwhile_makes_no_double(
     old: Dovecot, otto: str, new: Dovecot, new_user: NewUser
 ) -> None:

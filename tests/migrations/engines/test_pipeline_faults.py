@@ -54,6 +54,7 @@ def test_a_server_without_literal_plus_gets_everything_too(
     assert not re.search(rb"\{\d+\+\}", proxy.sent)
 
 
+@pytest.mark.slow
 def test_a_server_without_multiappend_gets_everything_too(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_destination_that_breaks_off_ends_up_with_each_message_once(
     assert counted(new.contents(anna, "INBOX.Archive")) == counted(MAIL[:30])
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_with_the_connection_makes_no_double(
     old: Dovecot, new: Dovecot, new_user: NewUser
 ) -> None:

@@ -131,6 +131,7 @@ class DraftTests(ImportTestCase):
         self.assertContains(r, "Import 4 rows")
         self.assertTemplateNotUsed(r, "base.html")
 
+    @pytest.mark.slow
     def test_what_makes_no_sense_is_told(self) -> None:
         batch = self.draft()
         url = f"/migrations/batches/{batch.pk}/wishes/"
@@ -138,6 +139,7 @@ class DraftTests(ImportTestCase):
         self.assertContains(r, "Fill this in.", status_code=422)
         self.assertContains(r, "This is over.", status_code=422)
 
+    @pytest.mark.slow
     def test_a_draft_is_nobodys_but_its_makers(self) -> None:
         batch = self.draft()
         self.client.force_login(self.olga)
@@ -153,6 +155,7 @@ class DraftTests(ImportTestCase):
             r = self.client.get(f"/migrations/batches/{batch.pk}/{path}/")
             self.assertRedirects(r, f"/migrations/batches/{batch.pk}/")
 
+    @pytest.mark.slow
     def test_it_can_be_discarded(self) -> None:
         batch = self.draft()
         self.assertContains(self.client.get("/migrations/import/"), "Your drafts")
@@ -160,6 +163,7 @@ class DraftTests(ImportTestCase):
         self.assertRedirects(r, "/migrations/import/")
         self.assertFalse(Batch.objects.exists())
 
+    @pytest.mark.slow
     def test_it_dies_after_a_day(self) -> None:
         old = self.draft()
         Batch.objects.update(created_at=timezone.now() - DRAFT_LIFE)
@@ -170,6 +174,7 @@ class DraftTests(ImportTestCase):
 
 
 class ConfirmTests(ImportTestCase):
+    @pytest.mark.slow
     def test_it_makes_the_jobs_and_wipes_the_cells(self) -> None:
         batch = self.draft()
         r = self.confirm(batch)
@@ -242,6 +247,7 @@ class ConfirmTests(ImportTestCase):
         r = self.confirm(batch, shown=shown)
         self.assertContains(r, "has changed since you looked", status_code=422)
 
+    @pytest.mark.slow
     def test_ticking_a_box_shows_what_it_does_first(self) -> None:
         batch = self.draft()
         r = self.confirm(batch, creates_missing="on")

@@ -44,6 +44,7 @@ def test_a_connection_that_ends_early(api: Api, kind: str, effect: str) -> None:
     assert zoe_exists(api) is (effect == "created")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "effect"), [("hang", "none"), ("hang_after", "created")]
 )
